@@ -1,0 +1,130 @@
+"""The seam between a chain and whatever executes its transactions.
+
+An engine is a pure function of a parent header, a state and transactions. It never writes: what a block changes comes
+back as `StateChanges`, and storing them is the caller's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocol.block import Block, Header
+from protocol.errors import InvalidTransaction
+from protocol.payload import BlockAttributes, PayloadAttributes
+from protocol.receipt import Log, Receipt
+from protocol.state import StateChanges, StateReader
+from protocol.transaction import AccessEntry, Authorization, Transaction, decode_transaction
+from protocol.types import Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutedBlock:
+    """A sealed block with its receipts and its effect on the parent's state."""
+
+    block: Block
+    receipts: tuple[Receipt, ...]
+    changes: StateChanges
+
+
+class BlockBuilder(Protocol):
+    """A block under construction: add transactions as they come, then seal once."""
+
+    @property
+    def attributes(self) -> BlockAttributes:
+        """What the block was begun with."""
+
+    @property
+    def gas_left(self) -> int:
+        """Gas of the block's limit that no transaction has used yet."""
+
+    @property
+    def base_fee_per_gas(self) -> int:
+        """The block's base fee in wei; 0 before London."""
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        """What was added so far, in order."""
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """One receipt per added transaction."""
+
+    @property
+    def state(self) -> StateReader:
+        """The state as it would be if the block ended here; its `root` is the parent's. For `pending` reads."""
+
+    def add(self, tx: Transaction) -> Receipt:
+        """Execute `tx` at the end of the block.
+
+        Raises:
+            InvalidTransaction: The block cannot contain it; the builder is as it was before the call.
+        """
+
+    def seal(self) -> ExecutedBlock:
+        """Finish: withdrawals, system calls, roots and header. The builder must not be used afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to try without a signature: `eth_call`, `eth_estimateGas`, access lists. Amounts in wei.
+
+    `gas_price` is what GASPRICE returns and what the sender is charged; None means free, with BASEFEE reading 0.
+    """
+
+    sender: Address
+    to: Address | None
+    gas_limit: int
+    value: int = 0
+    data: bytes = b""
+    gas_price: int | None = None
+    access_list: tuple[AccessEntry, ...] = ()
+    authorizations: tuple[Authorization, ...] = ()
+    blob_hashes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call did. `error` is None on success, "execution reverted" with `output` as its data on REVERT, and the
+    fault's name (geth's wording, e.g. "out of gas") otherwise. `gas_used` counts intrinsic gas, after refunds;
+    `access_list` is what the call touched beyond what is warm anyway."""
+
+    error: str | None
+    output: bytes
+    gas_used: int
+    logs: tuple[Log, ...]
+    access_list: tuple[AccessEntry, ...]
+
+
+AncestorHash = Callable[[int], Hash32 | None]
+"""The hash of the ancestor with this number, for BLOCKHASH; None when it is not known."""
+
+
+class Engine(Protocol):
+    """One virtual machine with one chain's rules."""
+
+    def begin_block(
+        self, parent: Header, attributes: BlockAttributes, state: StateReader, ancestor_hash: AncestorHash
+    ) -> BlockBuilder:
+        """Start the block after `parent`, whose post-state is `state`. Runs the fork's opening system calls."""
+
+    def call(self, call: Call, header: Header, state: StateReader, ancestor_hash: AncestorHash) -> CallResult:
+        """Run `call` on `state` as if inside the block that `header` describes. Nothing is kept.
+
+        Raises:
+            InvalidTransaction: The call cannot start (funds for value or gas, intrinsic gas).
+        """
+
+
+def execute_payload(
+    engine: Engine, parent: Header, payload: PayloadAttributes, state: StateReader, ancestor_hash: AncestorHash
+) -> ExecutedBlock:
+    """Make the one block that `payload` prescribes: forced transactions, then every valid one of the others."""
+    builder = engine.begin_block(parent, payload.block, state, ancestor_hash)
+    for raw in payload.forced:
+        builder.add(decode_transaction(raw))
+    for raw in payload.transactions:
+        try:
+            builder.add(decode_transaction(raw))
+        except InvalidTransaction:
+            continue  # the defined transition: an invalid item of a batch leaves no trace
+    return builder.seal()

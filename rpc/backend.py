@@ -1,0 +1,126 @@
+"""What JSON-RPC needs from a node, and nothing else. `node/` implements it; tests may do so in memory."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocol.block import Block, Header
+from protocol.engine import BlockBuilder, Engine
+from protocol.receipt import Receipt
+from protocol.state import StateReader
+from protocol.transaction import Transaction
+from protocol.types import Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLocation:
+    """Where a mined transaction stands."""
+
+    block_hash: Hash32
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewHead:
+    """The canonical chain changed: blocks in `removed` left it (newest first), those in `added` joined (oldest first)."""
+
+    removed: tuple[Block, ...]
+    added: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPendingTransaction:
+    """A transaction became executable in the pool."""
+
+    transaction: Transaction
+
+
+Event = NewHead | NewPendingTransaction
+
+
+class ChainView(Protocol):
+    """Read access to one chain. All lookups are local and quick; None means that it does not exist."""
+
+    def head(self) -> Header:
+        """The newest block (`latest`, the unsafe head)."""
+
+    def safe_head(self) -> Header:
+        """The newest block derived from L1 (`safe`)."""
+
+    def finalized_head(self) -> Header:
+        """The newest block whose L1 data is final (`finalized`)."""
+
+    def canonical_hash(self, number: int) -> Hash32 | None:
+        """The hash of the canonical block at this height."""
+
+    def header(self, block_hash: Hash32) -> Header | None:
+        """Any stored header."""
+
+    def block(self, block_hash: Hash32) -> Block | None:
+        """Any stored block with its transactions."""
+
+    def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...] | None:
+        """The receipts of a stored block, one per transaction."""
+
+    def locate(self, transaction_hash: Hash32) -> TransactionLocation | None:
+        """Where the canonical chain holds this transaction."""
+
+    def state_at(self, header: Header) -> StateReader:
+        """The state after this block; raises Reject when retention has pruned it."""
+
+    def ancestor_hash(self, header: Header, number: int) -> Hash32 | None:
+        """The hash of the ancestor of `header` at `number`, for BLOCKHASH."""
+
+
+class PoolView(Protocol):
+    """The transactions that wait."""
+
+    def add(self, raw: bytes) -> Transaction:
+        """Take a transaction from a client.
+
+        Raises:
+            Reject: It is invalid or the pool refuses it; the message is what clients match on.
+        """
+
+    def get(self, transaction_hash: Hash32) -> Transaction | None:
+        """A waiting transaction."""
+
+    def next_nonce(self, address: Address) -> int | None:
+        """One above the highest nonce that is executable without a gap; None when the pool holds none of them."""
+
+    def pending(self) -> Iterable[Transaction]:
+        """Executable transactions: grouped by sender, nonces ascending."""
+
+    def queued(self) -> Iterable[Transaction]:
+        """Transactions behind a nonce gap."""
+
+
+class Backend(Protocol):
+    """One running node, as JSON-RPC sees it."""
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 chain id."""
+
+    @property
+    def client_version(self) -> str:
+        """For web3_clientVersion."""
+
+    @property
+    def engine(self) -> Engine:
+        """Executes calls."""
+
+    @property
+    def chain(self) -> ChainView:
+        """The chain."""
+
+    @property
+    def pool(self) -> PoolView:
+        """The mempool."""
+
+    def pending_block(self) -> BlockBuilder | None:
+        """The block being built, for the `pending` tag; None when this node builds none."""
+
+    def events(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """A bounded stream of events from now on; a reader that falls behind gets a Reset."""
