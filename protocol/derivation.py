@@ -1,0 +1,123 @@
+"""Derivation: from what L1 carries to the one L2 chain that it means.
+
+Two facts make it simple. A block's number, timestamp and origin depend on no execution, so derivation never waits for
+the engine. And every byte string has a *defined transition*: a void batch is passed over, a number out of bounds is
+clamped, an invalid transaction is skipped by the engine. Nothing that anyone posts can stop it.
+
+The sequencer calls the same `next_payload`, so what it builds is what everybody derives.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from protocol.batch import BlockClaim, decode_batch
+from protocol.block import Header
+from protocol.errors import InvalidBatch
+from protocol.l1 import L1Block, L1Window
+from protocol.payload import BlockAttributes, PayloadAttributes
+from protocol.rollup import RollupConfig, extra_data_of_origin, l1_origin_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """All that the next block depends on: number, timestamp (seconds) and L1 origin number of the last one."""
+
+    number: int
+    timestamp: int
+    l1_origin: int
+
+
+def tip_of(config: RollupConfig, header: Header) -> Tip:
+    """The tip that a derived block leaves; genesis has the L1 block it was made at as its origin."""
+    origin = config.l1_genesis_number if header.number == 0 else l1_origin_of(header)
+    return Tip(header.number, header.timestamp, origin)
+
+
+def next_payload(
+    config: RollupConfig, tip: Tip, claim: BlockClaim, l1: L1Window, newest: int
+) -> PayloadAttributes | None:
+    """The block that `claim` makes on `tip`, judged with L1 known up to block number `newest`.
+
+    The origin is the claimed one, clamped: not before the tip's, not older than the sequencing window, not after
+    `newest`, and not past the next L1 block with deposits, which are due in the block that first names it. The
+    timestamp is the claimed one, clamped to what the origin's drift allows, and then up to the tip's plus one step and
+    to the origin's own. None means that the block is void: its time would run ahead of L1 by more than the drift.
+    """
+    origin_number = min(max(claim.l1_origin, tip.l1_origin, newest - config.sequencing_window), newest)
+    due = l1.first_with_deposits(tip.l1_origin, newest)
+    if due is not None:
+        origin_number = min(origin_number, due)
+    # A reorganised, shorter L1 may end below the tip's origin; origins never go back all the same.
+    origin_number = max(origin_number, tip.l1_origin)
+    deposits = l1[origin_number].deposits if origin_number > tip.l1_origin else ()
+
+    origin = l1[origin_number].ref
+    earliest = max(tip.timestamp + config.timestamp_step, origin.timestamp)
+    latest = origin.timestamp + config.max_sequencer_drift_seconds
+    if earliest > latest and not deposits:
+        return None
+    timestamp = max(min(claim.timestamp, latest), earliest)
+    return PayloadAttributes(
+        number=tip.number + 1,
+        block=BlockAttributes(
+            timestamp=timestamp,
+            fee_recipient=config.fee_recipient,
+            gas_limit=config.gas_limit,
+            prev_randao=origin.prev_randao,
+            extra_data=extra_data_of_origin(origin_number),
+            parent_beacon_block_root=origin.hash,
+        ),
+        forced=deposits,
+        transactions=claim.transactions,
+    )
+
+
+class Derivation:
+    """The L2 chain so far and the L1 blocks that its continuation can name.
+
+    `l1` holds at least every L1 block from the tip's origin to the last one fed.
+    """
+
+    def __init__(self, config: RollupConfig, tip: Tip, l1: L1Window) -> None:
+        self.config = config
+        self.tip = tip
+        self.l1 = l1
+
+    def feed(self, block: L1Block, batches: Sequence[bytes]) -> list[PayloadAttributes]:
+        """Take the next L1 block with the batches it commits to, in inbox order; return the L2 blocks it yields."""
+        self.l1.append(block)
+        payloads = [payload for data in batches for payload in self._from_batch(data)]
+        payloads.extend(self._forced())
+        self.l1.drop_before(self.tip.l1_origin)
+        return payloads
+
+    def _from_batch(self, data: bytes) -> Iterator[PayloadAttributes]:
+        try:
+            batch = decode_batch(data)
+        except InvalidBatch:
+            return
+        for number, claim in enumerate(batch.blocks, start=batch.first_number):
+            if number <= self.tip.number:
+                continue  # derived already: batches may overlap, the first one to land counts
+            if number > self.tip.number + 1:
+                return  # a gap: what lies between is not known, and may never be
+            payload = next_payload(self.config, self.tip, claim, self.l1, self.l1.newest.number)
+            if payload is None:
+                return
+            yield self._advance(payload)
+
+    def _forced(self) -> Iterator[PayloadAttributes]:
+        """Deposits that the sequencer left out past its window get blocks of their own."""
+        newest = self.l1.newest.number
+        while True:
+            due = self.l1.first_with_deposits(self.tip.l1_origin, newest)
+            if due is None or due + self.config.sequencing_window > newest:
+                return
+            payload = next_payload(self.config, self.tip, BlockClaim(0, due), self.l1, newest)
+            assert payload is not None, "a block with deposits is never void"
+            yield self._advance(payload)
+
+    def _advance(self, payload: PayloadAttributes) -> PayloadAttributes:
+        origin = int.from_bytes(payload.block.extra_data[1:], "big")
+        self.tip = Tip(payload.number, payload.block.timestamp, origin)
+        return payload

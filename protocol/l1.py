@@ -1,0 +1,75 @@
+"""L1 as derivation sees it: a line of blocks, each with what it carries for one rollup."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from protocol.types import Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class L1BlockRef:
+    """The parts of an L1 header that L2 blocks inherit; `timestamp` in seconds."""
+
+    number: int
+    hash: Hash32
+    parent_hash: Hash32
+    timestamp: int
+    prev_randao: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class L1Block:
+    """An L1 block reduced to one rollup's interest: `deposits` are canonical 0x7E transactions, in log order."""
+
+    ref: L1BlockRef
+    deposits: tuple[bytes, ...] = ()
+
+
+class L1Window:
+    """A contiguous run of L1 blocks, oldest first, from the current L1 origin to the newest block read.
+
+    It is bounded by its user: `drop_before` forgets what no later L2 block can name.
+    """
+
+    def __init__(self, blocks: Iterable[L1Block]) -> None:
+        self._blocks = list(blocks)
+        if not self._blocks:
+            raise ValueError("an L1 window holds at least the origin of the tip")
+        for parent, child in zip(self._blocks, self._blocks[1:], strict=False):
+            _check_link(parent, child)
+
+    @property
+    def oldest(self) -> int:
+        """The number of the first block held."""
+        return self._blocks[0].ref.number
+
+    @property
+    def newest(self) -> L1BlockRef:
+        """The last block held."""
+        return self._blocks[-1].ref
+
+    def __getitem__(self, number: int) -> L1Block:
+        if not self.oldest <= number <= self.newest.number:
+            raise KeyError(f"L1 block {number} is outside the window {self.oldest}..{self.newest.number}")
+        return self._blocks[number - self.oldest]
+
+    def append(self, block: L1Block) -> None:
+        """Add the child of the newest block."""
+        _check_link(self._blocks[-1], block)
+        self._blocks.append(block)
+
+    def drop_before(self, number: int) -> None:
+        """Forget blocks below `number`, always keeping the newest."""
+        del self._blocks[: max(0, min(number, self.newest.number) - self.oldest)]
+
+    def first_with_deposits(self, after: int, up_to: int) -> int | None:
+        """The lowest block number in (after, up_to] that carries a deposit."""
+        for number in range(max(after + 1, self.oldest), min(up_to, self.newest.number) + 1):
+            if self[number].deposits:
+                return number
+        return None
+
+
+def _check_link(parent: L1Block, child: L1Block) -> None:
+    if (child.ref.number, child.ref.parent_hash) != (parent.ref.number + 1, parent.ref.hash):
+        raise ValueError(f"L1 block {child.ref.number} does not follow block {parent.ref.number}")
