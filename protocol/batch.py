@@ -6,7 +6,7 @@ item *i* and judge it without decoding the others. All integers are big-endian.
     version       u8      0
     first_number  u64     number of the first block
     item_count    u32
-    ends          u32 × item_count    end of each item, counted from the start of the items, never decreasing
+    ends          u32 each            end of each item, counted from the start of the items, never decreasing
     items         item i spans ends[i-1] (0 for the first) to ends[i]
 
     block item    0x00 ‖ timestamp u64 ‖ l1_origin u64     begins a block

@@ -15,7 +15,7 @@ from protocol.block import Header
 from protocol.errors import InvalidBatch
 from protocol.l1 import L1Block, L1Window
 from protocol.payload import BlockAttributes, PayloadAttributes
-from protocol.rollup import RollupConfig, extra_data_of_origin, l1_origin_of
+from protocol.rollup import RollupConfig, extra_data_of_origin, l1_origin_of, origin_of_extra_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +49,26 @@ def next_payload(
         origin_number = min(origin_number, due)
     # A reorganised, shorter L1 may end below the tip's origin; origins never go back all the same.
     origin_number = max(origin_number, tip.l1_origin)
-    deposits = l1[origin_number].deposits if origin_number > tip.l1_origin else ()
+    payload = _payload_at(config, tip, claim, l1[origin_number])
+    ahead = payload.block.timestamp > l1[origin_number].ref.timestamp + config.max_sequencer_drift_seconds
+    return None if ahead and not payload.forced else payload
 
-    origin = l1[origin_number].ref
-    earliest = max(tip.timestamp + config.timestamp_step, origin.timestamp)
-    latest = origin.timestamp + config.max_sequencer_drift_seconds
-    if earliest > latest and not deposits:
-        return None
-    timestamp = max(min(claim.timestamp, latest), earliest)
+
+def _payload_at(config: RollupConfig, tip: Tip, claim: BlockClaim, origin: L1Block) -> PayloadAttributes:
+    ref = origin.ref
+    earliest = max(tip.timestamp + config.timestamp_step, ref.timestamp)
+    latest = ref.timestamp + config.max_sequencer_drift_seconds
     return PayloadAttributes(
         number=tip.number + 1,
         block=BlockAttributes(
-            timestamp=timestamp,
+            timestamp=max(min(claim.timestamp, latest), earliest),
             fee_recipient=config.fee_recipient,
             gas_limit=config.gas_limit,
-            prev_randao=origin.prev_randao,
-            extra_data=extra_data_of_origin(origin_number),
-            parent_beacon_block_root=origin.hash,
+            prev_randao=ref.prev_randao,
+            extra_data=extra_data_of_origin(ref.number),
+            parent_beacon_block_root=ref.hash,
         ),
-        forced=deposits,
+        forced=origin.deposits if ref.number > tip.l1_origin else (),
         transactions=claim.transactions,
     )
 
@@ -113,11 +114,8 @@ class Derivation:
             due = self.l1.first_with_deposits(self.tip.l1_origin, newest)
             if due is None or due + self.config.sequencing_window > newest:
                 return
-            payload = next_payload(self.config, self.tip, BlockClaim(0, due), self.l1, newest)
-            assert payload is not None, "a block with deposits is never void"
-            yield self._advance(payload)
+            yield self._advance(_payload_at(self.config, self.tip, BlockClaim(0, due), self.l1[due]))
 
     def _advance(self, payload: PayloadAttributes) -> PayloadAttributes:
-        origin = int.from_bytes(payload.block.extra_data[1:], "big")
-        self.tip = Tip(payload.number, payload.block.timestamp, origin)
+        self.tip = Tip(payload.number, payload.block.timestamp, origin_of_extra_data(payload.block.extra_data))
         return payload

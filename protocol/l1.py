@@ -1,5 +1,6 @@
 """L1 as derivation sees it: a line of blocks, each with what it carries for one rollup."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ class L1Window:
         self._blocks = list(blocks)
         if not self._blocks:
             raise ValueError("an L1 window holds at least the origin of the tip")
+        self._with_deposits = [block.ref.number for block in self._blocks if block.deposits]
         for parent, child in zip(self._blocks, self._blocks[1:], strict=False):
             _check_link(parent, child)
 
@@ -57,16 +59,19 @@ class L1Window:
         """Add the child of the newest block."""
         _check_link(self._blocks[-1], block)
         self._blocks.append(block)
+        if block.deposits:
+            self._with_deposits.append(block.ref.number)
 
     def drop_before(self, number: int) -> None:
         """Forget blocks below `number`, always keeping the newest."""
         del self._blocks[: max(0, min(number, self.newest.number) - self.oldest)]
+        del self._with_deposits[: bisect_right(self._with_deposits, self.oldest - 1)]
 
     def first_with_deposits(self, after: int, up_to: int) -> int | None:
         """The lowest block number in (after, up_to] that carries a deposit."""
-        for number in range(max(after + 1, self.oldest), min(up_to, self.newest.number) + 1):
-            if self[number].deposits:
-                return number
+        index = bisect_right(self._with_deposits, after)
+        if index < len(self._with_deposits) and self._with_deposits[index] <= up_to:
+            return self._with_deposits[index]
         return None
 
 

@@ -9,6 +9,9 @@ from protocol.types import Address, Hash32
 
 EXTRA_DATA_VERSION = 0
 
+FEE_RECIPIENT = Address(bytes.fromhex("4200000000000000000000000000000000000011"))
+"""Where priority fees gather unless a chain says otherwise: the address OP Stack chains use for their vault."""
+
 
 @dataclass(frozen=True, slots=True)
 class RollupConfig:
@@ -41,7 +44,7 @@ class RollupConfig:
     gas_limit: int = 30_000_000
     """Gas limit of every block."""
 
-    fee_recipient: Address = Address(b"\0" * 19 + b"\x11")
+    fee_recipient: Address = FEE_RECIPIENT
     """Receives the priority fees."""
 
     max_sequencer_drift_seconds: int = 600
@@ -61,13 +64,13 @@ def extra_data_of_origin(l1_origin: int) -> bytes:
     return bytes((EXTRA_DATA_VERSION,)) + l1_origin.to_bytes(8, "big")
 
 
-def l1_origin_of(header: Header) -> int:
-    """The L1 origin's number of an L2 block that this node derived or built (its hash: parent_beacon_block_root).
-
-    Raises:
-        Halt: The header is not one of a derived chain.
-    """
-    data = header.extra_data
+def origin_of_extra_data(data: bytes) -> int:
+    """The inverse of `extra_data_of_origin`; raises Halt when these bytes name no origin."""
     if len(data) != 9 or data[0] != EXTRA_DATA_VERSION:
-        raise Halt(f"block {header.number} has extra data 0x{data.hex()}, which names no L1 origin")
+        raise Halt(f"extra data 0x{data.hex()} names no L1 origin: not a block of a derived chain")
     return int.from_bytes(data[1:], "big")
+
+
+def l1_origin_of(header: Header) -> int:
+    """The L1 origin's number of an L2 block after genesis (the origin's hash: parent_beacon_block_root)."""
+    return origin_of_extra_data(header.extra_data)
