@@ -156,6 +156,11 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
     """Apply `items`, which all share the path above `depth`, to the subtree `old`."""
     if not old:
         return _build([item for item in items if item[1]], depth, created)
+    if len(items) == 1:
+        packed = _pack(items[0][0][depth:], leaf=True)
+        if _is_leaf_of(old, packed):
+            value = items[0][1]
+            return _list(packed + _string(value)) if value else b""
     parts = split_node(old)
     if len(parts) == 17:
         return _update_branch(parts, {}, items, depth, node, created)
@@ -165,10 +170,22 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
     return _update_extension(nibbles, parts[1], items, depth, node, created)
 
 
+def _is_leaf_of(node_rlp: bytes, packed: bytes) -> bool:
+    """Whether the node is the leaf with this path: the commonest case of an update, told without splitting the node."""
+    header = 2 if node_rlp[0] == 0xF8 else 1
+    if node_rlp[0] > 0xF8 or not node_rlp.startswith(packed, header):
+        return False
+    # A branch may start with the same bytes, but then more items follow.
+    value = header + len(packed)
+    prefix = node_rlp[value]
+    if prefix < 0x80:
+        return value + 1 == len(node_rlp)
+    if prefix < 0xB8:
+        return value + prefix - 0x7F == len(node_rlp)
+    return prefix == 0xB8 and value + 2 + node_rlp[value + 1] == len(node_rlp)
+
+
 def _update_leaf(parts: list[bytes], nibbles: str, items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
-    if len(items) == 1 and items[0][0][depth:] == nibbles:
-        value = items[0][1]
-        return _list(parts[0] + _string(value)) if value else b""
     merged = dict(items)
     merged.setdefault(items[0][0][:depth] + nibbles, _payload(parts[1]))
     return _build(sorted([item for item in merged.items() if item[1]]), depth, created)
@@ -350,6 +367,8 @@ def _string(value: bytes) -> bytes:
         return value
     if length < 56:
         return bytes((0x80 + length,)) + value
+    if length < 256:
+        return bytes((0xB8, length)) + value
     size = uint_bytes(length)
     return bytes((0xB7 + len(size),)) + size + value
 
