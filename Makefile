@@ -1,0 +1,43 @@
+# Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help up install test test-slow check format test-deps lock clean
+
+PACKAGES := protocol vm prover da rpc node genesis
+# Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
+PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: install  ## Install, then start L1, sequencer, batcher, verifier and JSON-RPC on 127.0.0.1 (Ctrl-C stops)
+	@.venv/bin/tombolo up
+
+install:  ## Make .venv from the hashed lock (PYTHON=/path chooses the interpreter)
+	@scripts/install requirements.lock
+
+test: check  ## Install what the tests need, check the code, run every test that is not slow
+	@$(PYTEST) -m "not slow"
+
+test-slow: test-deps  ## Run the slow tests: the whole of the official suites
+	@$(PYTEST) -m slow
+
+check: test-deps  ## Formatting, lint, types and the direction of imports
+	@.venv/bin/ruff format --check --quiet . || { echo "ruff format: run 'make format'" >&2; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary $(PACKAGES) tests
+	@.venv/bin/lint-imports --no-logo >.venv/lint-imports.log 2>&1 || { cat .venv/lint-imports.log; exit 1; }
+
+format:  ## Format the code and mend what lint can mend
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+test-deps:
+	@scripts/install requirements-test.lock
+	@scripts/install-peers
+
+lock: install  ## Resolve the dependencies anew into requirements*.lock and package-lock.json
+	@scripts/lock
+
+clean:  ## Remove what these targets made; the chain's data in .tombolo stays
+	@rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
