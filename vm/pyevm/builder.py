@@ -1,0 +1,188 @@
+"""Building one block: transactions in, receipts out, then withdrawals, roots and header."""
+
+from protocol.block import Block, Header
+from protocol.chain_config import ChainConfig
+from protocol.engine import AncestorHash, ExecutedBlock
+from protocol.fees import GAS_PER_BLOB, blob_base_fee, blob_gas, next_base_fee, next_excess_blob_gas
+from protocol.forks import BlobSchedule, Fork
+from protocol.mpt import ordered_root
+from protocol.payload import BlockAttributes
+from protocol.receipt import Receipt, logs_bloom
+from protocol.rlp_codec import encode
+from protocol.state import StateReader
+from protocol.transaction import DEPOSIT, Transaction
+from protocol.types import Hash32
+from protocol.validity import check_block_room, check_state, check_stateless
+from vm.journal import PendingState
+from vm.pyevm import system
+from vm.pyevm.block_state import BlockEnvironment, BlockState
+from vm.pyevm.deposits import execute_deposit
+from vm.pyevm.execution import Execution, execute_transaction
+from vm.pyevm.rules import Rules, rules_of
+from vm.state_root import state_after
+
+
+class PyEvmBuilder:
+    """The block after `parent`, under construction. See `protocol.engine.BlockBuilder`."""
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        parent: Header,
+        attributes: BlockAttributes,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+    ) -> None:
+        self._config = config
+        self._parent = parent
+        self._attributes = attributes
+        self._reader = state
+        self._number = parent.number + 1
+        self._fork = config.forks.at(self._number, attributes.timestamp)
+        self._rules: Rules = rules_of(self._fork)
+        self._blobs = _blob_schedule(config, self._fork, attributes.timestamp)
+        self._base_fee = attributes.base_fee_per_gas
+        if self._base_fee is None:
+            self._base_fee = next_base_fee(parent, config, self._fork)
+        self._excess_blob_gas = attributes.excess_blob_gas
+        if self._excess_blob_gas is None and self._blobs is not None:
+            self._excess_blob_gas = next_excess_blob_gas(parent, self._blobs, self._fork)
+        self._state = BlockState(state, self._environment(ancestor_hash))
+        self._gas_used = 0
+        self._blob_gas_used = 0
+        self._bloom = 0
+        self._transactions: list[Transaction] = []
+        self._receipts: list[Receipt] = []
+        system.begin_block(self._state, self._rules, parent.hash, attributes.parent_beacon_block_root)
+
+    def _environment(self, ancestor_hash: AncestorHash) -> BlockEnvironment:
+        attributes = self._attributes
+        return BlockEnvironment(
+            fork=self._fork,
+            chain_id=self._config.chain_id,
+            fee_recipient=attributes.fee_recipient,
+            number=self._number,
+            timestamp=attributes.timestamp,
+            gas_limit=attributes.gas_limit,
+            difficulty=attributes.difficulty,
+            prev_randao=attributes.prev_randao,
+            base_fee=self.base_fee_per_gas,
+            blob_base_fee=0 if self._blobs is None else blob_base_fee(self._excess_blob_gas or 0, self._blobs),
+            ancestor_hash=ancestor_hash,
+        )
+
+    @property
+    def attributes(self) -> BlockAttributes:
+        """What the block was begun with."""
+        return self._attributes
+
+    @property
+    def gas_left(self) -> int:
+        """Gas of the block's limit that no transaction has used yet."""
+        return self._attributes.gas_limit - self._gas_used
+
+    @property
+    def base_fee_per_gas(self) -> int:
+        """The block's base fee in wei; 0 before London."""
+        return self._base_fee or 0
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        """What was added so far, in order."""
+        return self._transactions
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """One receipt per added transaction."""
+        return self._receipts
+
+    @property
+    def state(self) -> StateReader:
+        """The state as it would be if the block ended here."""
+        return PendingState(self._state)
+
+    def add(self, tx: Transaction) -> Receipt:
+        """Execute `tx` at the end of the block; raises InvalidTransaction and changes nothing when it cannot be."""
+        state = self._state
+        check_stateless(tx, self._fork, self._config)
+        if tx.type == DEPOSIT:
+            execution = execute_deposit(state, self._rules, tx, self.gas_left)
+        else:
+            check_block_room(tx, self.gas_left, self.base_fee_per_gas, self._blob_gas_left(), state.blob_base_fee)
+            check_state(tx, PendingState(state).account(tx.sender), state.get_code(tx.sender))
+            execution = execute_transaction(state, self._rules, tx)
+        self._gas_used += execution.gas_used
+        self._blob_gas_used += blob_gas(tx)
+        receipt = self._receipt(tx, execution)
+        self._bloom |= receipt.bloom
+        self._transactions.append(tx)
+        self._receipts.append(receipt)
+        return receipt
+
+    def _blob_gas_left(self) -> int:
+        return 0 if self._blobs is None else self._blobs.maximum * GAS_PER_BLOB - self._blob_gas_used
+
+    def _receipt(self, tx: Transaction, execution: Execution) -> Receipt:
+        outcome: int | Hash32 = int(execution.outcome.error is None)
+        if self._fork < Fork.BYZANTIUM:
+            outcome = state_after(self._reader, self._state.changes())[0]
+        return Receipt(
+            type=tx.type,
+            outcome=outcome,
+            cumulative_gas_used=self._gas_used,
+            bloom=logs_bloom(execution.logs) if execution.logs else 0,
+            logs=execution.logs,
+            gas_used=execution.gas_used,
+            contract_address=execution.outcome.contract_address,
+        )
+
+    def seal(self) -> ExecutedBlock:
+        """Finish the block; raises InvalidBlock when Prague's request contracts fail."""
+        attributes = self._attributes
+        requests_hash = None
+        if self._fork >= Fork.PRAGUE:
+            requests_hash = system.requests_hash(self._requests())
+        withdrawals = attributes.withdrawals if self._fork >= Fork.SHANGHAI else None
+        system.pay_withdrawals(self._state, self._rules, withdrawals or ())
+        system.pay_rewards(self._state, self._rules, attributes.ommers)
+        root, changes = state_after(self._reader, self._state.changes())
+        header = Header(
+            parent_hash=self._parent.hash,
+            ommers_hash=attributes.ommers_hash,
+            fee_recipient=attributes.fee_recipient,
+            state_root=root,
+            transactions_root=ordered_root([tx.raw for tx in self._transactions]),
+            receipts_root=ordered_root([receipt.encode() for receipt in self._receipts]),
+            bloom=self._bloom,
+            difficulty=attributes.difficulty,
+            number=self._number,
+            gas_limit=attributes.gas_limit,
+            gas_used=self._gas_used,
+            timestamp=attributes.timestamp,
+            extra_data=attributes.extra_data,
+            prev_randao=attributes.prev_randao,
+            nonce=attributes.nonce,
+            base_fee_per_gas=self._base_fee if self._fork >= Fork.LONDON else None,
+            withdrawals_root=None if withdrawals is None else ordered_root([encode(w.fields()) for w in withdrawals]),
+            blob_gas_used=None if self._blobs is None else self._blob_gas_used,
+            excess_blob_gas=None if self._blobs is None else self._excess_blob_gas,
+            parent_beacon_block_root=attributes.parent_beacon_block_root if self._fork >= Fork.CANCUN else None,
+            requests_hash=requests_hash,
+        )
+        block = Block(header, tuple(self._transactions), attributes.ommers, withdrawals)
+        return ExecutedBlock(block, tuple(self._receipts), changes)
+
+    def _requests(self) -> list[bytes]:
+        # A rollup has no consensus layer to ask anything of; its hash is that of no requests.
+        if self._config.allow_deposits:
+            return []
+        return system.collect_requests(self._state, self._rules, self._receipts)
+
+
+def _blob_schedule(config: ChainConfig, fork: Fork, timestamp: int) -> BlobSchedule | None:
+    if fork < Fork.CANCUN:
+        return None
+    schedule = config.forks.blobs_at(timestamp)
+    if schedule is None:
+        raise ValueError(f"{fork.name} needs a blob schedule at time {timestamp}")
+    return schedule

@@ -1,0 +1,90 @@
+"""Precompiled contracts by fork: py-evm's, with those replaced that are slow or wrong there."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ckzg
+import eth
+from eth.exceptions import VMError
+from eth.vm.forks.berlin.computation import BERLIN_PRECOMPILES
+from eth.vm.forks.byzantium.computation import BYZANTIUM_PRECOMPILES
+from eth.vm.forks.frontier.computation import FRONTIER_PRECOMPILES
+from eth.vm.forks.istanbul.computation import ISTANBUL_PRECOMPILES
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
+
+from protocol.crypto import recover_address
+from protocol.forks import Fork
+from protocol.types import Address
+from vm.pyevm.frame import Frame
+
+GAS_ECRECOVER = 3_000
+GAS_POINT_EVALUATION = 50_000
+FIELD_ELEMENTS_PER_BLOB = 4_096
+BLS_MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+
+Precompile = Callable[[Frame], object]
+
+
+def address_of(number: int) -> Address:
+    """The address of the precompile with this number."""
+    return Address(number.to_bytes(20, "big"))
+
+
+def precompiles_of(fork: Fork) -> Mapping[Address, Precompile]:
+    """The fork's precompiles by address."""
+    table = dict(_pyevm_precompiles(fork))
+    table[address_of(1)] = ecrecover
+    if fork >= Fork.CANCUN:
+        table[address_of(0x0A)] = point_evaluation
+    return table
+
+
+def _pyevm_precompiles(fork: Fork) -> Mapping[Address, Any]:
+    if fork >= Fork.PRAGUE:
+        return PRAGUE_PRECOMPILES  # type: ignore[no-any-return]
+    if fork >= Fork.BERLIN:
+        return BERLIN_PRECOMPILES  # type: ignore[no-any-return]
+    if fork >= Fork.ISTANBUL:
+        return ISTANBUL_PRECOMPILES  # type: ignore[no-any-return]
+    if fork >= Fork.BYZANTIUM:
+        return BYZANTIUM_PRECOMPILES  # type: ignore[no-any-return]
+    return FRONTIER_PRECOMPILES  # type: ignore[no-any-return]
+
+
+def ecrecover(frame: Frame) -> None:
+    """0x01: the address that signed a hash, or nothing. Replaced: py-evm recovers in Python, 4 ms."""
+    frame.consume_gas(GAS_ECRECOVER)
+    data = frame.msg.data[:128].ljust(128, b"\0")
+    v, r, s = (int.from_bytes(data[start : start + 32], "big") for start in (32, 64, 96))
+    try:
+        frame.output = bytes(12) + recover_address(data[:32], v - 27, r, s)
+    except ValueError:
+        frame.output = b""
+
+
+def point_evaluation(frame: Frame) -> None:
+    """0x0a (EIP-4844): check a KZG proof. Replaced: py-evm loads the trusted setup at every call, 8 s."""
+    frame.consume_gas(GAS_POINT_EVALUATION)
+    data = frame.msg.data
+    if len(data) != 192:
+        raise VMError("invalid input length")
+    versioned_hash, z, y, commitment, proof = data[:32], data[32:64], data[64:96], data[96:144], data[144:]
+    if versioned_hash != b"\x01" + hashlib.sha256(commitment).digest()[1:]:
+        raise VMError("mismatched versioned hash")
+    try:
+        valid = ckzg.verify_kzg_proof(commitment, z, y, proof, _trusted_setup())
+    except RuntimeError as error:  # ckzg's word for a point or field element that is not one
+        raise VMError("error verifying kzg proof") from error
+    if not valid:
+        raise VMError("error verifying kzg proof")
+    frame.output = FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
+
+
+@cache
+def _trusted_setup() -> Any:
+    """Ethereum's KZG ceremony result, from py-evm's files."""
+    path = Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"
+    return ckzg.load_trusted_setup(str(path), 0)
