@@ -1,0 +1,125 @@
+"""LevelDB with our errors: whatever makes the database unusable is a Halt that says what to do."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import plyvel
+
+from protocol.errors import Halt, InvalidInput
+
+SCHEMA_VERSION = b"1"
+SCHEMA_KEY = b"mschema"
+
+BLOCK_CACHE_BYTES = 32 << 20
+WRITE_BUFFER_BYTES = 16 << 20
+BLOOM_BITS = 10
+"""Per key; one lookup in a hundred for an absent key still touches the disk."""
+
+
+class Database:
+    """One LevelDB directory. Safe to read and write from several threads; one process at a time.
+
+    Every read verifies checksums: it costs nothing measurable, since cached blocks were verified when they came in.
+    """
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        """Open, and create when asked.
+
+        Raises:
+            InvalidInput: There is nothing at `path`, or something that is not a directory.
+            Halt: Another process holds it, another version of this program made it, or it is damaged.
+        """
+        self.path = path
+        if path.exists() and not path.is_dir():
+            raise InvalidInput(f"{path}: is a file, expected a directory for the database")
+        if not create and not (path / "CURRENT").exists():
+            raise InvalidInput(f"{path}: there is no database here")
+        path.mkdir(parents=True, exist_ok=True)
+        fresh = not (path / "CURRENT").exists()
+        with self._errors():
+            self._db = plyvel.DB(
+                str(path),
+                create_if_missing=create,
+                paranoid_checks=True,
+                lru_cache_size=BLOCK_CACHE_BYTES,
+                write_buffer_size=WRITE_BUFFER_BYTES,
+                bloom_filter_bits=BLOOM_BITS,
+            )
+        try:
+            self._check_schema(fresh)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_schema(self, fresh: bool) -> None:
+        found = self.get(SCHEMA_KEY)
+        if found is None and (fresh or next(self.scan(b"", None), None) is None):
+            self.write({SCHEMA_KEY: SCHEMA_VERSION}, sync=True)
+        elif found is None:
+            raise Halt(f"{self.path}: a LevelDB that is not one of ours; choose another directory")
+        elif found != SCHEMA_VERSION:
+            raise Halt(
+                f"{self.path}: has schema version {found.decode(errors='replace')}, this program writes version "
+                f"{SCHEMA_VERSION.decode()}; use the program that made it, or rebuild it in another directory"
+            )
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, or None; raises Halt when it is there but damaged."""
+        try:
+            value: bytes | None = self._db.get(key, verify_checksums=True)
+        except (plyvel.CorruptionError, plyvel.IOError) as error:
+            raise self._halt(error) from error
+        return value
+
+    def scan(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """(key, value) for start <= key < stop as of now, ascending unless `reverse`."""
+        with (
+            self._errors(),
+            self._db.iterator(start=start, stop=stop, reverse=reverse, verify_checksums=True) as entries,
+        ):
+            yield from entries
+
+    def scan_prefix(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """(key, value) for all keys with this prefix, ascending."""
+        return self.scan(prefix, after_prefix(prefix))
+
+    def write(self, changes: Mapping[bytes, bytes | None], *, sync: bool) -> None:
+        """Put, or delete where the value is None, all or nothing.
+
+        When this returns, the writes survive the end of the process, however it ends. With `sync` they survive the
+        end of the machine.
+        """
+        with self._errors(), self._db.write_batch(sync=sync) as batch:
+            for key, value in changes.items():
+                if value is None:
+                    batch.delete(key)
+                else:
+                    batch.put(key, value)
+
+    def close(self) -> None:
+        """Release the directory for others."""
+        self._db.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except plyvel.Error as error:
+            raise self._halt(error) from error
+
+    def _halt(self, error: Exception) -> Halt:
+        text = str(error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error)
+        if "LOCK" in text or "already held by process" in text:
+            return Halt(f"{self.path}: another process is using this database; stop it, or choose another directory")
+        if isinstance(error, plyvel.CorruptionError) or "orruption" in text or "missing files" in text:
+            return Halt(
+                f"{self.path}: the database is damaged ({text}); move it away and rebuild it from L1 or a chain file"
+            )
+        return Halt(f"{self.path}: the database cannot be used ({text})")
+
+
+def after_prefix(prefix: bytes) -> bytes | None:
+    """The least key above all keys with this prefix; None when there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else None

@@ -1,0 +1,97 @@
+"""Reading the state after any retained block.
+
+The head's state is flat: one lookup per account or slot. Older states are read by walking their trie. A reader of the
+head stays right when the head moves on: it notices, and walks the trie from then on.
+"""
+
+from typing import Protocol
+
+from node.store import tables
+from node.store.codec import decode_account
+from protocol.crypto import keccak
+from protocol.mpt import EMPTY_ROOT, get
+from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
+from protocol.state import Account
+from protocol.types import Address, Hash32
+
+
+class FlatPosition:
+    """Names one version of the flat state; compared by identity. `root` is None while a write is under way."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: Hash32 | None) -> None:
+        self.root = root
+
+
+class StateSource(Protocol):
+    """What a reader needs of the store."""
+
+    flat: FlatPosition
+
+    def get(self, key: bytes) -> bytes | None:
+        """A raw value."""
+
+    def code(self, code_hash: Hash32) -> bytes:
+        """Code; Halt when it is absent."""
+
+    def node(self, node_hash: Hash32) -> bytes:
+        """A trie node; Halt when it is absent."""
+
+
+class StateAt:
+    """A `protocol.state.StateReader` for one state root. Usable from any thread."""
+
+    def __init__(self, source: StateSource, root: Hash32) -> None:
+        self._source = source
+        self._root = root
+        flat = source.flat
+        self._flat = flat if flat.root == root else None
+
+    @property
+    def root(self) -> Hash32:
+        """The state trie's root."""
+        return self._root
+
+    def account(self, address: Address) -> Account | None:
+        """The account, or None when it does not exist."""
+        if self._flat is not None:
+            data = self._source.get(tables.account(address))
+            # Looked at after the read: a write that began before the read would already have replaced it.
+            if self._source.flat is self._flat:
+                return None if data is None else decode_account(data)
+            self._flat = None
+        leaf = get(self._root, keccak(address), self._source.node)
+        return None if leaf is None else decode_leaf(leaf)
+
+    def storage(self, address: Address, slot: int) -> int:
+        """The 256-bit word in a storage slot."""
+        if self._flat is not None:
+            data = self._source.get(tables.slot(address, slot))
+            if self._source.flat is self._flat:
+                return 0 if data is None else int.from_bytes(data, "big")
+            self._flat = None
+        account = self.account(address)
+        if account is None or account.storage_root == EMPTY_ROOT:
+            return 0
+        leaf = get(account.storage_root, keccak(slot.to_bytes(32, "big")), self._source.node)
+        return 0 if leaf is None else int.from_bytes(as_bytes(decode(leaf), "slot"), "big")
+
+    def code(self, code_hash: Hash32) -> bytes:
+        """The code with this hash."""
+        return self._source.code(code_hash)
+
+    def node(self, node_hash: Hash32) -> bytes:
+        """The RLP of a trie node."""
+        return self._source.node(node_hash)
+
+
+def decode_leaf(leaf: bytes) -> Account:
+    """An account as the state trie holds it."""
+    nonce, balance, storage_root, code_hash = decode_list(leaf, "account")
+    return Account(
+        as_uint(nonce, "nonce", 64),
+        as_uint(balance, "balance"),
+        Hash32(as_bytes(storage_root, "storage root", 32)),
+        Hash32(as_bytes(code_hash, "code hash", 32)),
+    )

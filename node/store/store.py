@@ -1,0 +1,320 @@
+"""What the database holds, in our terms: blocks, heads, states, and the records of other roles."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal
+
+from node.store import tables
+from node.store.cache import Cache
+from node.store.codec import (
+    decode_body,
+    decode_receipts,
+    decode_undo,
+    encode_account,
+    encode_body,
+    encode_receipts,
+    encode_undo,
+)
+from node.store.database import Database, after_prefix
+from node.store.state import FlatPosition, StateAt
+from protocol.block import Block, Header, decode_header
+from protocol.crypto import EMPTY_KECCAK
+from protocol.errors import Halt, Reject
+from protocol.receipt import Receipt
+from protocol.rlp_codec import decode_list, uint_bytes
+from protocol.state import StateChanges
+from protocol.types import Hash32
+from rpc.backend import TransactionLocation
+
+HeadName = Literal["unsafe", "safe", "finalized"]
+HEAD_NAMES: Final[tuple[HeadName, ...]] = ("unsafe", "safe", "finalized")
+
+CACHED_HEADERS = 2_000
+CACHED_TRANSACTIONS = 10_000
+"""In cached blocks, and the same number of receipts; 2 to 3 kB each."""
+CACHED_NODES = 40_000
+"""About 300 bytes each."""
+CACHED_CODES = 500
+
+
+class Store:
+    """One chain's database.
+
+    Reads may come from any thread. Writes go through `write_batch`, all or nothing; those that move the head state
+    come from one thread at a time.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open the database directory `path`; the errors are `Database`'s."""
+        self._database = Database(path, create=create)
+        self.get = self._database.get
+        self._headers: Cache[Hash32, Header] = Cache(CACHED_HEADERS)
+        self._blocks: Cache[Hash32, Block] = Cache(CACHED_TRANSACTIONS)
+        self._receipts: Cache[Hash32, tuple[Receipt, ...]] = Cache(CACHED_TRANSACTIONS)
+        self._nodes: Cache[Hash32, bytes] = Cache(CACHED_NODES)
+        self._codes: Cache[Hash32, bytes] = Cache(CACHED_CODES)
+        head = self.head("unsafe")
+        self.flat = FlatPosition(None if head is None else head.state_root)
+        """Which state the tables `a` and `s` hold; replaced at every write to them."""
+
+    @property
+    def path(self) -> Path:
+        """The database directory."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Release the database for other processes."""
+        self._database.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- chain ---
+
+    def head(self, name: HeadName) -> Header | None:
+        """One of the three heads; None before genesis is written."""
+        block_hash = self.get_meta(name.encode())
+        if block_hash is None:
+            return None
+        header = self.header(Hash32(block_hash))
+        if header is None:
+            raise self._damaged(f"the {name} head 0x{block_hash.hex()} has no header")
+        return header
+
+    def canonical_hash(self, number: int) -> Hash32 | None:
+        """The hash of the canonical block at this height."""
+        found = self.get(tables.canonical(number)) if number >= 0 else None
+        return None if found is None else Hash32(found)
+
+    def header(self, block_hash: Hash32) -> Header | None:
+        """A stored header, canonical or not."""
+        header = self._headers.get(block_hash)
+        if header is None:
+            data = self.get(tables.header(block_hash))
+            if data is None:
+                return None
+            with self._reading(f"header 0x{block_hash.hex()}"):
+                header = decode_header(decode_list(data, "header"))
+            self._headers.put(block_hash, header)
+        return header
+
+    def block(self, block_hash: Hash32) -> Block | None:
+        """A stored block, canonical or not."""
+        block = self._blocks.get(block_hash)
+        if block is None:
+            header = self.header(block_hash)
+            data = self.get(tables.body(block_hash))
+            if header is None or data is None:
+                return None
+            with self._reading(f"block 0x{block_hash.hex()}"):
+                block = decode_body(header, data)
+            self._blocks.put(block_hash, block, 1 + len(block.transactions))
+        return block
+
+    def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...] | None:
+        """The receipts of a stored block."""
+        receipts = self._receipts.get(block_hash)
+        if receipts is None:
+            data = self.get(tables.receipts(block_hash))
+            if data is None:
+                return None
+            with self._reading(f"receipts of 0x{block_hash.hex()}"):
+                receipts = decode_receipts(data)
+            self._receipts.put(block_hash, receipts, 1 + len(receipts))
+        return receipts
+
+    def locate(self, transaction_hash: Hash32) -> TransactionLocation | None:
+        """Where the canonical chain holds a transaction."""
+        data = self.get(tables.transaction(transaction_hash))
+        return None if data is None else TransactionLocation(Hash32(data[:32]), int.from_bytes(data[32:], "big"))
+
+    # --- state ---
+
+    def state(self, root: Hash32) -> StateAt:
+        """The state with this root: flat when it is the head's, by its trie otherwise."""
+        return StateAt(self, root)
+
+    def node(self, node_hash: Hash32) -> bytes:
+        """The RLP of a trie node; raises Halt when the database lacks it."""
+        node = self._nodes.get(node_hash)
+        if node is None:
+            node = self.get(tables.node(node_hash))
+            if node is None:
+                raise self._damaged(f"trie node 0x{node_hash.hex()} is missing")
+            self._nodes.put(node_hash, node)
+        return node
+
+    def code(self, code_hash: Hash32) -> bytes:
+        """Contract code; raises Halt when the database lacks it."""
+        if code_hash == EMPTY_KECCAK:
+            return b""
+        code = self._codes.get(code_hash)
+        if code is None:
+            code = self.get(tables.code(code_hash))
+            if code is None:
+                raise self._damaged(f"code 0x{code_hash.hex()} is missing")
+            self._codes.put(code_hash, code)
+        return code
+
+    def undo_record(self, number: int) -> dict[bytes, bytes | None]:
+        """What the canonical block `number` replaced in the head state; raises Halt when it was dropped."""
+        data = self.get(tables.undo(number))
+        if data is None:
+            raise self._damaged(f"the undo record of block {number} is missing")
+        return decode_undo(data)
+
+    # --- records of other roles ---
+
+    def get_meta(self, name: bytes) -> bytes | None:
+        """A single named value."""
+        return self.get(tables.meta(name))
+
+    def get_record(self, table: bytes, key: bytes) -> bytes | None:
+        """One record of a table."""
+        return self.get(tables.record(table, key))
+
+    def records(
+        self, table: bytes, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """(key, value) for start <= key < stop, in order of key, from a view as of now."""
+        prefix = tables.record(table, b"")
+        end = after_prefix(prefix) if stop is None else prefix + stop
+        for key, value in self._database.scan(prefix + start, end, reverse=reverse):
+            yield key[len(prefix) :], value
+
+    # --- writing ---
+
+    @contextmanager
+    def write_batch(self, *, sync: bool = False) -> Iterator["Batch"]:
+        """Collect writes and make them together when the block ends; an exception in it drops them all.
+
+        Once made they survive `kill -9`; with `sync` also a power failure (about 3 ms).
+        """
+        batch = Batch(self, self._database)
+        yield batch
+        if batch.flat_root is not None:
+            self.flat = FlatPosition(None)
+        self._database.write(batch.changes, sync=sync)
+        if batch.flat_root is not None:
+            self.flat = FlatPosition(batch.flat_root)
+        for action in batch.afterwards:
+            action()
+
+    def remember(self, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        """Keep a block that was just written at hand."""
+        self._headers.put(block.hash, block.header)
+        self._blocks.put(block.hash, block, 1 + len(block.transactions))
+        self._receipts.put(block.hash, receipts, 1 + len(receipts))
+
+    def remember_nodes(self, changes: StateChanges) -> None:
+        """Keep trie nodes that were just written at hand: the next block starts from them."""
+        for node_hash, node in changes.nodes.items():
+            self._nodes.put(node_hash, node)
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (Reject, ValueError, IndexError) as error:
+            raise self._damaged(f"{what} is not readable: {error}") from error
+
+    def _damaged(self, what: str) -> Halt:
+        return Halt(
+            f"{self.path}: the database is damaged ({what}); move it away and rebuild it from L1 or a chain file"
+        )
+
+
+class Batch:
+    """Writes that will happen together. Nothing is visible to readers before."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self.changes: dict[bytes, bytes | None] = {}
+        self.flat_root: Hash32 | None = None
+        """The root of the head state after this batch, when the batch moves it."""
+        self.afterwards: list[Callable[[], None]] = []
+
+    def put_meta(self, name: bytes, value: bytes | None) -> None:
+        """Set a single named value; None deletes."""
+        self.changes[tables.meta(name)] = value
+
+    def put_record(self, table: bytes, key: bytes, value: bytes | None) -> None:
+        """Set a record of another role; None deletes."""
+        self.changes[tables.record(table, key)] = value
+
+    def put_head(self, name: HeadName, header: Header) -> None:
+        """Point a head at a stored block."""
+        self.put_meta(name.encode(), header.hash)
+
+    def put_block(self, block: Block, receipts: tuple[Receipt, ...]) -> None:
+        """Store a block and make it the canonical one at its height, with its transactions in the index."""
+        self.changes[tables.header(block.hash)] = block.header.encode()
+        self.changes[tables.body(block.hash)] = encode_body(block)
+        self.changes[tables.receipts(block.hash)] = encode_receipts(receipts)
+        self.changes[tables.canonical(block.number)] = block.hash
+        for index, tx in enumerate(block.transactions):
+            self.changes[tables.transaction(tx.hash)] = block.hash + index.to_bytes(4, "big")
+        self.afterwards.append(lambda: self._store.remember(block, receipts))
+
+    def remove_from_canon(self, block: Block) -> None:
+        """Take a block off the canonical chain. The block itself stays readable by its hash."""
+        self.changes[tables.canonical(block.number)] = None
+        for tx in block.transactions:
+            self.changes[tables.transaction(tx.hash)] = None
+
+    def apply_state(self, number: int, root: Hash32, changes: StateChanges) -> None:
+        """Move the head state forward to `root`, the state after block `number`, and record how to move it back."""
+        if self.flat_root is not None:
+            raise ValueError("one batch moves the head state once")
+        old: dict[bytes, bytes | None] = {}
+        for key, value in self._flat_changes(changes).items():
+            before = self._database.get(key)
+            if before != value:
+                old[key] = before
+                self.changes[key] = value
+        self.changes[tables.undo(number)] = encode_undo(old)
+        for code_hash, code in changes.code.items():
+            self.changes[tables.code(code_hash)] = code
+        for node_hash, node in changes.nodes.items():
+            self.changes[tables.node(node_hash)] = node
+        self.flat_root = root
+        self.afterwards.append(lambda: self._store.remember_nodes(changes))
+
+    def _flat_changes(self, changes: StateChanges) -> dict[bytes, bytes | None]:
+        """New values of the head state by key, None for what is gone."""
+        flat: dict[bytes, bytes | None] = {}
+        # A deleted account has no slots left either, whether or not the engine lists it as wiped.
+        gone = {address for address, account in changes.accounts.items() if account is None}
+        for address in changes.wiped | gone:
+            for key, _value in self._database.scan_prefix(tables.slots(address)):
+                flat[key] = None
+        for address, slots in changes.storage.items():
+            if address in gone:
+                continue
+            for slot, value in slots.items():
+                flat[tables.slot(address, slot)] = uint_bytes(value) or None
+        for address, account in changes.accounts.items():
+            flat[tables.account(address)] = None if account is None else encode_account(account)
+        return flat
+
+    def undo_state(self, numbers: range, root: Hash32) -> None:
+        """Move the head state back over these blocks (given newest first) to `root`."""
+        if self.flat_root is not None:
+            raise ValueError("one batch moves the head state once")
+        for number in numbers:
+            self.changes.update(self._store.undo_record(number))
+            self.changes[tables.undo(number)] = None
+        self.flat_root = root
+
+    def drop_undo(self, numbers: range) -> None:
+        """Forget how to take these blocks back, once they are final."""
+        for number in numbers:
+            self.changes[tables.undo(number)] = None
