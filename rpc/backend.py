@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocol.block import Block, Header
+from protocol.chain_config import ChainConfig
 from protocol.engine import BlockBuilder, Engine
 from protocol.receipt import Receipt
 from protocol.state import StateReader
@@ -23,7 +24,10 @@ class TransactionLocation:
 
 @dataclass(frozen=True, slots=True)
 class NewHead:
-    """The canonical chain changed: blocks in `removed` left it (newest first), those in `added` joined (oldest first)."""
+    """The canonical chain changed: blocks in `removed` left it (newest first), those in `added` joined (oldest first).
+
+    Published after the chain shows it; a reader may treat it as a mere signal to look.
+    """
 
     removed: tuple[Block, ...]
     added: tuple[Block, ...]
@@ -102,6 +106,10 @@ class Backend(Protocol):
     @property
     def chain_id(self) -> int:
         """EIP-155 chain id."""
+
+    @property
+    def config(self) -> ChainConfig:
+        """The chain's rules: forks, fee parameters."""
 
     @property
     def client_version(self) -> str:

@@ -1,0 +1,159 @@
+"""JSON-RPC 2.0: from the bytes of a request, or of a batch, to the text of the answer.
+
+Source: https://www.jsonrpc.org/specification. Parameters are positional only, as everywhere in Ethereum.
+"""
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+
+from protocol.errors import TomboloError
+from rpc.errors import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    LIMIT_EXCEEDED,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    RESPONSE_TOO_LARGE,
+    InvalidParams,
+    Json,
+    RpcError,
+    error_object,
+    rpc_error_of,
+)
+from rpc.limits import Limits
+from rpc.method import Context, Method, MethodTable
+
+_LOGGER = logging.getLogger(__name__)
+
+ITEMS_PER_TURN = 32
+"""Requests of a batch after which the event loop may serve others."""
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
+"""Compact JSON; non-ASCII text is escaped, so lone surrogates survive."""
+
+
+class Dispatcher:
+    """Runs the methods of one table. Slow ones go to threads, of which there are a fixed number."""
+
+    def __init__(self, methods: MethodTable, limits: Limits) -> None:
+        self._methods = methods
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(max_workers=limits.worker_threads, thread_name_prefix="rpc")
+        self._slow_calls = 0
+
+    async def close(self) -> None:
+        """Wait for the calls that run; those that wait for a thread are cancelled."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+
+    async def answer(self, body: bytes | str, context: Context) -> str | None:
+        """The response text, or None when nothing may be answered (notifications)."""
+        try:
+            request: Json = _decode(body if isinstance(body, str) else body.decode())
+        except (ValueError, RecursionError):
+            return _error_response("null", error_object(PARSE_ERROR, "parse error"))
+        if isinstance(request, list):
+            return await self._answer_batch(request, context)
+        return await self._answer_one(request, context)
+
+    async def _answer_batch(self, requests: list[Json], context: Context) -> str | None:
+        if not requests:
+            return _error_response("null", error_object(INVALID_REQUEST, "empty batch"))
+        if len(requests) > self._limits.batch_items:
+            message = f"batch too large: {len(requests)} requests, at most {self._limits.batch_items}"
+            return _error_response("null", error_object(INVALID_REQUEST, message))
+        responses: list[str] = []
+        size = 0
+        for index, request in enumerate(requests):
+            if size > self._limits.batch_response_bytes:
+                response = _too_large(request)
+            else:
+                response = await self._answer_one(request, context)
+            if response is not None:
+                responses.append(response)
+                size += len(response)
+            if index % ITEMS_PER_TURN == ITEMS_PER_TURN - 1:
+                await asyncio.sleep(0)
+        return f"[{','.join(responses)}]" if responses else None
+
+    async def _answer_one(self, request: Json, context: Context) -> str | None:
+        if not isinstance(request, dict):
+            return _error_response("null", error_object(INVALID_REQUEST, "invalid request"))
+        request_id = _encoded_id(request)
+        name = request.get("method")
+        if request_id is None or request.get("jsonrpc") != "2.0" or not isinstance(name, str):
+            return _error_response(request_id or "null", error_object(INVALID_REQUEST, "invalid request"))
+        is_notification = "id" not in request
+        try:
+            method = self._methods.get(name)
+            if method is None:
+                raise RpcError(METHOD_NOT_FOUND, f"the method {name} does not exist/is not available")
+            result = await self._run(method, method.parse(_positional(request.get("params"))), context)
+            response = f'{{"jsonrpc":"2.0","id":{request_id},"result":{result}}}'
+        except Exception as error:
+            response = _error_response(request_id, _error_of(error, name))
+        return None if is_notification else response
+
+    async def _run(self, method: Method, arguments: list[object], context: Context) -> str:
+        """Call the handler where it belongs; its result comes back as JSON text."""
+        if not method.slow:
+            result = method.handler(context, *arguments)
+            if isinstance(result, Awaitable):
+                result = await result
+            return encode_json(result)
+        if self._slow_calls >= self._limits.worker_threads + self._limits.worker_queue:
+            raise RpcError(LIMIT_EXCEEDED, "too many requests in work, try again later")
+        self._slow_calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: encode_json(method.handler(context, *arguments))
+            )
+        finally:
+            self._slow_calls -= 1
+
+
+def _encoded_id(request: dict[str, Json]) -> str | None:
+    """The id as JSON text ("null" when absent), or None when it is of a type that no id may have."""
+    request_id = request.get("id")
+    if isinstance(request_id, str) or request_id is None:
+        return encode_json(request_id)
+    if isinstance(request_id, bool) or not isinstance(request_id, int | float):
+        return None
+    return encode_json(request_id) if math.isfinite(request_id) else None
+
+
+def _positional(params: Json) -> list[Json]:
+    if params is None:
+        return []
+    if not isinstance(params, list):
+        raise InvalidParams("non-array args")
+    return params
+
+
+def _error_of(error: Exception, method: str) -> dict[str, Json]:
+    """The error object for what a handler raised; anything unexpected is logged in full, and is a bug."""
+    answer = rpc_error_of(error) if isinstance(error, TomboloError) else None
+    if answer is not None:
+        return error_object(answer.code, answer.message, answer.data)
+    _LOGGER.error("%s failed", method, exc_info=error)
+    return error_object(INTERNAL_ERROR, "internal error")
+
+
+def _error_response(encoded_id: str, error: dict[str, Json]) -> str:
+    return f'{{"jsonrpc":"2.0","id":{encoded_id},"error":{encode_json(error)}}}'
+
+
+def _too_large(request: Json) -> str | None:
+    if isinstance(request, dict) and "id" not in request:
+        return None
+    encoded_id = _encoded_id(request) if isinstance(request, dict) else None
+    return _error_response(encoded_id or "null", error_object(RESPONSE_TOO_LARGE, "response too large"))

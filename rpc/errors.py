@@ -1,0 +1,67 @@
+"""JSON-RPC error codes, assigned here and nowhere else.
+
+Sources: JSON-RPC 2.0 section 5.1 (-327xx), EIP-1474 (-320xx), EIP-4444 (4444); code 3 for reverts is what clients of
+every Ethereum node expect.
+"""
+
+from typing import TypeAlias
+
+from protocol.errors import Reject, Reset, Retry, TomboloError
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+"""What json.loads returns and what a handler answers."""
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+"""A bug of ours, and nothing else: clients retry on it."""
+
+SERVER_ERROR = -32000
+RESOURCE_UNAVAILABLE = -32002
+RESPONSE_TOO_LARGE = -32003
+LIMIT_EXCEEDED = -32005
+REVERTED = 3
+HISTORY_PRUNED = 4444
+
+
+class RpcError(Reject):
+    """A request that is answered with an error object; nothing of ours changed."""
+
+    def __init__(self, code: int, message: str, data: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class InvalidParams(RpcError):
+    """A parameter that is missing, surplus, malformed or at odds with another."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(INVALID_PARAMS, message)
+
+
+def server_error(message: str) -> RpcError:
+    """The general refusal: the request was understood and cannot be served."""
+    return RpcError(SERVER_ERROR, message)
+
+
+def rpc_error_of(error: TomboloError) -> RpcError | None:
+    """What an expected failure of the node means to a client; None for a Halt, which is no client's business."""
+    if isinstance(error, RpcError):
+        return error
+    if isinstance(error, Retry):
+        return RpcError(RESOURCE_UNAVAILABLE, str(error))
+    if isinstance(error, Reject | Reset):
+        return server_error(str(error))
+    return None
+
+
+def error_object(code: int, message: str, data: str | None = None) -> dict[str, Json]:
+    """The `error` member of a response."""
+    error: dict[str, Json] = {"code": code, "message": message}
+    if data is not None:
+        error["data"] = data
+    return error

@@ -1,0 +1,65 @@
+"""Every bound that keeps one client from using up the node, in one place."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the JSON-RPC server. The defaults suit one node that serves tools, wallets and a few pages."""
+
+    body_bytes: int = 5 * 1024 * 1024
+    """A larger HTTP body is answered 413, a larger WebSocket message closes the connection."""
+
+    batch_items: int = 1_000
+    """Requests in one batch."""
+
+    batch_response_bytes: int = 25_000_000
+    """After this much the rest of a batch is answered with an error."""
+
+    calls_in_flight: int = 64
+    """Requests of one WebSocket connection that may be in work at once; then its reader waits."""
+
+    worker_threads: int = 2
+    """Slow calls (execution, log search) that run at once."""
+
+    worker_queue: int = 256
+    """Slow calls that may wait for a thread; the next one is refused."""
+
+    connections: int = 1_000
+    """WebSocket connections."""
+
+    outbox_messages: int = 10_000
+    """Notifications that a WebSocket connection may lag behind; then it is closed."""
+
+    subscriptions: int = 100
+    """Subscriptions of one connection."""
+
+    filters: int = 1_000
+    """Polled filters in all."""
+
+    filter_idle_seconds: float = 300.0
+    """A polled filter that nobody asks for this long is gone. Subscriptions never expire."""
+
+    filter_transactions: int = 10_000
+    """Pending transactions that one polled filter keeps; older ones are dropped."""
+
+    call_gas: int = 50_000_000
+    """The most gas that one simulated call gets, and what it gets when it names none."""
+
+    log_blocks: int = 100_000
+    """Blocks that one eth_getLogs may span."""
+
+    logs: int = 20_000
+    """Logs that one answer may hold."""
+
+    log_addresses: int = 1_000
+    """Addresses, and alternatives per topic position, in one log filter."""
+
+    fee_history_blocks: int = 1_024
+    """Blocks that one eth_feeHistory may span; more is cut down to this."""
+
+    fee_history_percentiles: int = 100
+    """Reward percentiles in one eth_feeHistory."""
+
+    storage_slots: int = 1_024
+    """Slots in one eth_getStorageValues or eth_getProof."""

@@ -1,0 +1,172 @@
+"""The JSON-RPC server: HTTP POST and WebSocket on one port, over aiohttp."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from rpc.access import Access
+from rpc.backend import Backend
+from rpc.dispatch import Dispatcher
+from rpc.filters import Filters
+from rpc.hub import Hub
+from rpc.limits import Limits
+from rpc.method import Context, MethodTable
+from rpc.methods import METHODS
+from rpc.websocket import Connection
+
+JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application/jsonrequest"})
+PREFLIGHT_SECONDS = "86400"
+PING_SECONDS = 30.0
+"""A WebSocket that answers no ping for this long is closed, so that vanished clients do not pile up."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def random_id() -> str:
+    """An id for a filter or subscription that nobody can guess."""
+    return "0x" + secrets.token_hex(16)
+
+
+class Server:
+    """One node's JSON-RPC endpoint.
+
+    `extra_methods` are rows that the node adds (rollup_*, roles' own); one with an existing name replaces it. `pages`
+    are GET routes by path (health, explorer) that share the port. `now` is a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        extra_methods: MethodTable | None = None,
+        pages: dict[str, Handler] | None = None,
+        limits: Limits | None = None,
+        access: Access | None = None,
+        now: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = random_id,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._access = access or Access()
+        self._new_id = new_id
+        filters = Filters(self._limits, now, new_id)
+        self._context = Context(backend, self._limits, filters)
+        self._dispatcher = Dispatcher({**METHODS, **(extra_methods or {})}, self._limits)
+        self._hub = Hub(backend, filters)
+        self._hub_task: asyncio.Task[None] | None = None
+        self._runner: web.AppRunner | None = None
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._pages = pages or {}
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen; port 0 picks a free one. Returns the port.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        app = web.Application(client_max_size=self._limits.body_bytes)
+        app.router.add_post("/", self._guarded(self._serve_post))
+        app.router.add_route("OPTIONS", "/", self._guarded(_preflight))
+        for path, page in {"/": _explain, **self._pages}.items():
+            app.router.add_get(path, self._guarded(self._or_websocket(page) if path == "/" else page))
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self._hub_task = asyncio.create_task(self._hub.run())
+        return int(self._runner.addresses[0][1])
+
+    async def wait(self) -> None:
+        """Return when the node's events end; raises what a bug in announcing them raised."""
+        if self._hub_task is not None:
+            await self._hub_task
+
+    async def stop(self) -> None:
+        """Stop listening, close every connection, and wait for running calls."""
+        if self._hub_task is not None:
+            self._hub_task.cancel()
+            await asyncio.gather(self._hub_task, return_exceptions=True)
+        for socket in list(self._sockets):
+            await socket.close(code=1001, message=b"node is stopping")
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._dispatcher.close()
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """Refuse what comes from a page that is not on our lists."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            if not self._access.allows_host(request.headers.get("Host")):
+                return web.Response(status=403, text="host not allowed\n")
+            if not self._access.allows_origin(request.headers.get("Origin")):
+                return web.Response(status=403, text="origin not allowed\n")
+            return await handler(request)
+
+        return serve
+
+    def _or_websocket(self, page: Handler) -> Handler:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            if request.headers.get("Upgrade", "").lower() == "websocket":
+                return await self._serve_websocket(request)
+            return await page(request)
+
+        return serve
+
+    async def _serve_post(self, request: web.Request) -> web.Response:
+        origin = request.headers.get("Origin")
+        cors = {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        if request.content_type not in JSON_TYPES:
+            return web.Response(status=415, headers=cors, text="content type must be application/json\n")
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            text = f"request body is over {self._limits.body_bytes} bytes\n"
+            return web.Response(status=413, headers=cors, text=text)
+        answer = await self._dispatcher.answer(body, self._context)
+        if answer is None:
+            return web.Response(headers=cors)
+        return web.Response(body=answer.encode(), headers=CIMultiDict({"Content-Type": "application/json", **cors}))
+
+    async def _serve_websocket(self, request: web.Request) -> web.StreamResponse:
+        if len(self._sockets) >= self._limits.connections:
+            return web.Response(status=503, text="too many connections\n")
+        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=self._limits.body_bytes, compress=False)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        connection = Connection(socket, self._dispatcher, self._hub, self._limits, self._new_id)
+        try:
+            await connection.run(replace(self._context, subscriber=connection))
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+
+async def _explain(request: web.Request) -> web.Response:
+    """What a browser sees at the address of the endpoint when the node serves no page there."""
+    return web.Response(status=405, headers={"Allow": "POST, OPTIONS"}, text="JSON-RPC takes POST or WebSocket\n")
+
+
+async def _preflight(request: web.Request) -> web.Response:
+    """Answer a browser that asks whether a page may send JSON here."""
+    origin = request.headers.get("Origin")
+    headers = {"Allow": "POST, OPTIONS"}
+    if origin is not None:
+        headers |= {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
+            "Access-Control-Allow-Headers": request.headers.get("Access-Control-Request-Headers", "Content-Type"),
+            "Access-Control-Max-Age": PREFLIGHT_SECONDS,
+            "Vary": "Origin, Access-Control-Request-Headers",
+        }
+        if request.headers.get("Access-Control-Request-Private-Network") == "true":
+            # Chrome asks this before a public page may reach a private address; the origin is on our list.
+            headers["Access-Control-Allow-Private-Network"] = "true"
+    return web.Response(status=204, headers=headers)
