@@ -260,7 +260,7 @@ class L1Client:
                     parts.append(part)
                 return response.status, b"".join(parts)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise L1Unreachable(f"L1 at {self.url} does not answer: {error or type(error).__name__}") from error
+            raise L1Unreachable(f"L1 at {self.url} does not answer: {str(error) or type(error).__name__}") from error
 
 
 def _failure(method: str, error: dict[str, Json]) -> Retry | Reject:
