@@ -12,12 +12,11 @@ from protocol.rlp_codec import encode
 from protocol.state import StateReader
 from protocol.transaction import DEPOSIT, Transaction
 from protocol.types import Hash32
-from protocol.validity import check_block_room, check_state, check_stateless
 from vm.journal import PendingState
 from vm.pyevm import system
 from vm.pyevm.block_state import BlockEnvironment, BlockState
 from vm.pyevm.deposits import execute_deposit
-from vm.pyevm.execution import Execution, execute_transaction
+from vm.pyevm.execution import Execution, check_transaction, execute_transaction
 from vm.pyevm.rules import Rules, rules_of
 from vm.state_root import state_after
 
@@ -103,14 +102,11 @@ class PyEvmBuilder:
 
     def add(self, tx: Transaction) -> Receipt:
         """Execute `tx` at the end of the block; raises InvalidTransaction and changes nothing when it cannot be."""
-        state = self._state
-        check_stateless(tx, self._fork, self._config)
+        check_transaction(self._state, self._config, tx, self.gas_left, self._blob_gas_left())
         if tx.type == DEPOSIT:
-            execution = execute_deposit(state, self._rules, tx, self.gas_left)
+            execution = execute_deposit(self._state, self._rules, tx, self.gas_left)
         else:
-            check_block_room(tx, self.gas_left, self.base_fee_per_gas, self._blob_gas_left(), state.blob_base_fee)
-            check_state(tx, PendingState(state).account(tx.sender), state.get_code(tx.sender))
-            execution = execute_transaction(state, self._rules, tx)
+            execution = execute_transaction(self._state, self._rules, tx)
         self._gas_used += execution.gas_used
         self._blob_gas_used += blob_gas(tx)
         receipt = self._receipt(tx, execution)

@@ -1,7 +1,6 @@
-"""From a valid transaction to its effect on the state: buy gas, run the message, refund, pay the fee recipient.
+"""From a transaction to its effect on the state: check, buy gas, run the message, refund, pay the fee recipient.
 
-Nothing is checked here; `protocol.validity` has done so. Source: yellow paper 6.2; EIP-1559, 2929, 3529, 3651, 4844,
-7623, 7702.
+Source: yellow paper 6.2; EIP-1559, 2929, 3529, 3651, 4844, 7623, 7702.
 """
 
 from collections.abc import Sequence
@@ -9,14 +8,17 @@ from dataclasses import dataclass
 
 from eth.exceptions import VMError
 
+from protocol.chain_config import ChainConfig
 from protocol.crypto import keccak
 from protocol.fees import blob_gas, floor_data_gas, intrinsic_gas
 from protocol.forks import Fork
+from protocol.mpt import EMPTY_ROOT
 from protocol.receipt import Log
 from protocol.rlp_codec import encode, uint_bytes
+from protocol.state import Account
 from protocol.transaction import AccessEntry, Authorization, Transaction
 from protocol.types import UINT64_MAX, ZERO_ADDRESS, Address
-from protocol.validity import DELEGATION_PREFIX, is_delegation
+from protocol.validity import DELEGATION_PREFIX, check_block_room, check_state, check_stateless, is_delegation
 from vm.pyevm.block_state import BlockState
 from vm.pyevm.faults import CreateCollision
 from vm.pyevm.frame import execute
@@ -46,8 +48,19 @@ class Execution:
     logs: tuple[Log, ...]
 
 
+def check_transaction(
+    state: BlockState, config: ChainConfig, tx: Transaction, gas_left: int, blob_gas_left: int
+) -> None:
+    """Raise InvalidTransaction unless the block, with this much room left, may go on with `tx`."""
+    check_stateless(tx, state.fork, config)
+    check_block_room(tx, gas_left, state.base_fee, blob_gas_left, state.blob_base_fee)
+    fields = state.account(tx.sender)
+    sender = None if fields is None else Account(fields[0], fields[1], EMPTY_ROOT, fields[2])
+    check_state(tx, sender, state.get_code(tx.sender))
+
+
 def execute_transaction(state: BlockState, rules: Rules, tx: Transaction) -> Execution:
-    """Run one valid transaction on the state and charge for it."""
+    """Run one transaction, which `check_transaction` has let through, and charge for it."""
     price = tx.effective_gas_price(state.base_fee)
     state.begin_transaction(warm_addresses(state, rules, tx.sender, tx.to, tx.access_list))
     warm_slots(state, tx.access_list)

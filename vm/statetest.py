@@ -1,0 +1,272 @@
+"""Ethereum's state tests: one transaction on a given state, and the state, logs or refusal that must come of it.
+
+The environment follows geth's `evm statetest`: no system calls, BLOCKHASH(n) is keccak of n in decimal, and the fee
+recipient is touched at the end even if the transaction was refused.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol.chain_config import ChainConfig
+from protocol.crypto import keccak
+from protocol.errors import InvalidInput, InvalidTransaction, TomboloError
+from protocol.fees import GAS_PER_BLOB, blob_base_fee
+from protocol.forks import BlobSchedule, Fork, constant_schedule
+from protocol.receipt import Log
+from protocol.rlp_codec import RlpItem, encode
+from protocol.transaction import (
+    ACCESS_LIST,
+    BLOB,
+    DYNAMIC_FEE,
+    LEGACY,
+    SET_CODE,
+    AccessEntry,
+    Authorization,
+    Transaction,
+    UnsignedTransaction,
+    decode_transaction,
+    sign_transaction,
+)
+from protocol.types import ZERO_HASH, Address, Hash32
+from vm.fixtures import (
+    FORKS,
+    JsonObject,
+    allocations,
+    blob_schedule,
+    data,
+    expected_kinds,
+    fixture_files,
+    items,
+    load_fixtures,
+    mapping,
+    number,
+)
+from vm.memory_state import memory_state
+from vm.pyevm.block_state import BlockEnvironment, BlockState
+from vm.pyevm.execution import check_transaction, execute_transaction
+from vm.pyevm.rules import rules_of
+from vm.state_root import state_after
+
+DEFAULT_BASE_FEE = 10
+"""Wei per gas where a case states none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateTestResult:
+    """How one case went. `state_root` is what we computed; `error` says why it failed, None when it passed."""
+
+    name: str
+    passed: bool
+    fork: str
+    state_root: Hash32
+    error: str | None = None
+
+    def to_json(self) -> dict[str, str | bool]:
+        """The shape of geth's `evm statetest`."""
+        shown: dict[str, str | bool] = {
+            "name": self.name,
+            "pass": self.passed,
+            "fork": self.fork,
+            "stateRoot": "0x" + self.state_root.hex(),
+        }
+        if self.error is not None:
+            shown["error"] = self.error
+        return shown
+
+
+def run_statetests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1) -> Iterator[StateTestResult]:
+    """Run every case below `paths`, or those of one fork, on `jobs` processes; results in the order of the files.
+
+    Files in a folder that hold something else are passed over.
+
+    Raises:
+        InvalidInput: A path does not exist, a file named itself holds no state tests, or the fork is unknown.
+    """
+    if fork is not None and fork not in FORKS:
+        raise InvalidInput(f"unknown fork {fork}; known: {', '.join(FORKS)}")
+    tasks = [(file, named, fork) for file, named in fixture_files(paths)]
+    if jobs <= 1:
+        for task in tasks:
+            yield from _run_file(task)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for results in pool.imap(_run_file, tasks):
+            yield from results
+
+
+def _run_file(task: tuple[Path, bool, str | None]) -> list[StateTestResult]:
+    path, named, fork = task
+    results: list[StateTestResult] = []
+    for name, case in load_fixtures(path).items():
+        if not isinstance(case, dict) or not {"env", "pre", "post", "transaction"} <= case.keys():
+            if named:
+                raise InvalidInput(f"{path}: {name} is not a state test")
+            return []
+        results += _run_case(name, case, fork)
+    return results
+
+
+def _run_case(name: str, case: JsonObject, only_fork: str | None) -> Iterator[StateTestResult]:
+    for fork_name, posts in mapping(case["post"]).items():
+        if only_fork is not None and fork_name != only_fork:
+            continue
+        for post in items(posts):
+            indexes = {key: number(value) for key, value in mapping(mapping(post)["indexes"]).items()}
+            full_name = f"{name}_d{indexes['data']}g{indexes['gas']}v{indexes['value']}"
+            try:
+                root, error = _run_post(case, fork_name, mapping(post), indexes)
+            except Exception as crash:  # a bug in the engine fails its case, not the run
+                root, error = ZERO_HASH, f"crash: {type(crash).__name__}: {crash}"
+            yield StateTestResult(full_name, error is None, fork_name, root, error)
+
+
+def _run_post(case: JsonObject, fork_name: str, post: JsonObject, indexes: dict[str, int]) -> tuple[Hash32, str | None]:
+    """Run one variant; returns the resulting root and what is wrong with it."""
+    if fork_name not in FORKS:
+        return ZERO_HASH, f"unsupported fork {fork_name}"
+    fork = FORKS[fork_name]
+    config = mapping(case.get("config", {}))
+    chain = ChainConfig(chain_id=number(config.get("chainid", 1)), forks=constant_schedule(fork))
+    blobs = blob_schedule(config, fork_name) or chain.forks.blobs_at(0)
+    reader = memory_state(allocations(mapping(case["pre"])))
+    state = BlockState(reader, _environment(mapping(case["env"]), fork, chain.chain_id, blobs))
+    refusal: InvalidTransaction | None = None
+    logs: tuple[Log, ...] = ()
+    try:
+        tx = _transaction(mapping(case["transaction"]), post, indexes, chain.chain_id)
+        blob_gas_left = 0 if blobs is None else blobs.maximum * GAS_PER_BLOB
+        check_transaction(state, chain, tx, state.gas_limit, blob_gas_left)
+        logs = execute_transaction(state, rules_of(fork), tx).logs
+    except InvalidTransaction as error:
+        refusal = error
+    state.begin_transaction({})
+    state.touch_account(state.coinbase)
+    state.end_transaction(clear_empty=fork >= Fork.SPURIOUS_DRAGON)
+    root, _ = state_after(reader, state.changes())
+    return root, _judge(post, refusal, root, logs)
+
+
+def _judge(post: JsonObject, refusal: InvalidTransaction | None, root: Hash32, logs: Sequence[Log]) -> str | None:
+    """What is wrong with the result, or None."""
+    expected = post.get("expectException")
+    if expected is not None:
+        if refusal is None:
+            return f"expected the transaction to be refused: {expected}"
+        if refusal.reason.name not in expected_kinds(str(expected)):
+            return f"refused for {refusal.reason.name} ({refusal}), expected {expected}"
+    elif refusal is not None:
+        return f"unexpected refusal: {refusal.reason.name} ({refusal})"
+    if root != data(post["hash"]):
+        return f"post state root mismatch: got {root.hex()}, want {data(post['hash']).hex()}"
+    logs_hash = keccak(encode([_log_item(log) for log in logs]))
+    if logs_hash != data(post["logs"]):
+        return f"post state logs hash mismatch: got {logs_hash.hex()}, want {data(post['logs']).hex()}"
+    return None
+
+
+def _log_item(log: Log) -> RlpItem:
+    return [log.address, list(log.topics), log.data]
+
+
+def _environment(env: JsonObject, fork: Fork, chain_id: int, blobs: BlobSchedule | None) -> BlockEnvironment:
+    excess = number(env.get("currentExcessBlobGas", 0))
+    return BlockEnvironment(
+        fork=fork,
+        chain_id=chain_id,
+        fee_recipient=Address(data(env["currentCoinbase"])),
+        number=number(env["currentNumber"]),
+        timestamp=number(env["currentTimestamp"]),
+        gas_limit=number(env["currentGasLimit"]),
+        difficulty=number(env.get("currentDifficulty", 0)),
+        prev_randao=Hash32(number(env.get("currentRandom", 0)).to_bytes(32, "big")),
+        base_fee=number(env.get("currentBaseFee", DEFAULT_BASE_FEE)) if fork >= Fork.LONDON else 0,
+        blob_base_fee=0 if blobs is None else blob_base_fee(excess, blobs),
+        ancestor_hash=lambda block_number: keccak(str(block_number).encode()),
+    )
+
+
+def _transaction(fields: JsonObject, post: JsonObject, indexes: dict[str, int], chain_id: int) -> Transaction:
+    """The transaction: from its bytes where the case has them, else signed from its fields."""
+    if "txbytes" in post:
+        return decode_transaction(data(post["txbytes"]))
+    access_lists = fields.get("accessLists")
+    access_list = None if access_lists is None else items(items(access_lists)[indexes["data"]])
+    to = data(fields["to"])
+    kind = _type_of(fields)
+    unsigned = UnsignedTransaction(
+        chain_id=None if kind == LEGACY else chain_id,
+        nonce=number(fields["nonce"]),
+        gas_limit=number(items(fields["gasLimit"])[indexes["gas"]]),
+        to=Address(to) if to else None,
+        value=number(items(fields["value"])[indexes["value"]]),
+        data=data(items(fields["data"])[indexes["data"]]),
+        max_fee_per_gas=number(fields.get("maxFeePerGas", fields.get("gasPrice", 0))),
+        max_priority_fee_per_gas=number(fields.get("maxPriorityFeePerGas", 0)),
+        type=kind,
+        access_list=tuple(
+            AccessEntry(
+                Address(data(mapping(entry)["address"])),
+                tuple(number(slot) for slot in items(mapping(entry)["storageKeys"])),
+            )
+            for entry in access_list or ()
+        ),
+        max_fee_per_blob_gas=number(fields.get("maxFeePerBlobGas", 0)),
+        blob_hashes=tuple(data(blob_hash) for blob_hash in items(fields.get("blobVersionedHashes"))),
+        authorizations=tuple(_authorization(mapping(entry)) for entry in items(fields.get("authorizationList"))),
+    )
+    return sign_transaction(unsigned, data(fields["secretKey"]))
+
+
+def _type_of(fields: JsonObject) -> int:
+    if "authorizationList" in fields:
+        return SET_CODE
+    if "maxFeePerBlobGas" in fields:
+        return BLOB
+    if "maxFeePerGas" in fields:
+        return DYNAMIC_FEE
+    return ACCESS_LIST if "accessLists" in fields else LEGACY
+
+
+def _authorization(fields: JsonObject) -> Authorization:
+    return Authorization(
+        chain_id=number(fields["chainId"]),
+        address=Address(data(fields["address"])),
+        nonce=number(fields["nonce"]),
+        y_parity=number(fields.get("yParity", fields.get("v", 0))),
+        r=number(fields["r"]),
+        s=number(fields["s"]),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m vm.statetest`: print results, return 1 if a case failed and 2 if the input cannot be used."""
+    parser = argparse.ArgumentParser(prog="vm.statetest", description="Run Ethereum state tests.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a fixture file or a folder of them")
+    parser.add_argument("--fork", help="only this fork")
+    parser.add_argument("--jobs", type=int, default=1, help="processes to use")
+    parser.add_argument("--json", action="store_true", help="print a JSON array as geth's `evm statetest` does")
+    options = parser.parse_args(arguments)
+    try:
+        results = []
+        for result in run_statetests(options.paths, options.fork, options.jobs):
+            results.append(result)
+            if not options.json and not result.passed:
+                print(f"FAIL {result.fork} {result.name}: {result.error}", flush=True)
+    except TomboloError as error:
+        print(error, file=sys.stderr)
+        return 2
+    failed = sum(not result.passed for result in results)
+    if options.json:
+        print(json.dumps([result.to_json() for result in results], indent=2))
+    else:
+        print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
