@@ -29,7 +29,7 @@ class Tip:
 
 def tip_of(config: RollupConfig, header: Header) -> Tip:
     """The tip that a derived block leaves; genesis has the L1 block it was made at as its origin."""
-    origin = config.l1_genesis_number if header.number == 0 else l1_origin_of(header)
+    origin = config.l1_genesis.number if header.number == 0 else l1_origin_of(header)
     return Tip(header.number, header.timestamp, origin)
 
 

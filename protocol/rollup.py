@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from protocol.block import Header
 from protocol.chain_config import ChainConfig
 from protocol.errors import Halt
+from protocol.l1 import L1BlockRef
 from protocol.types import Address, Hash32
 
 EXTRA_DATA_VERSION = 0
@@ -23,20 +24,14 @@ class RollupConfig:
     l1_chain_id: int
     """The L1's EIP-155 chain id."""
 
-    l1_genesis_number: int
-    """Derivation reads L1 from the block after this one, which is also the origin of L2's genesis."""
-
-    l1_genesis_hash: Hash32
-    """Hash of that block."""
+    l1_genesis: L1BlockRef
+    """The origin of L2's genesis; derivation reads L1 from the block after this one."""
 
     inbox_address: Address
     """The L1 contract that records batches."""
 
     genesis_hash: Hash32
     """Hash of L2's block 0."""
-
-    genesis_timestamp: int
-    """Timestamp of L2's block 0, seconds."""
 
     block_time_milliseconds: int = 2000
     """The sequencer's pace. Below 1000, consecutive blocks may share a timestamp."""

@@ -35,11 +35,9 @@ def l1_block(number: int, deposits: tuple[bytes, ...] = ()) -> L1Block:
 CONFIG = RollupConfig(
     chain=ChainConfig(chain_id=71717, forks=constant_schedule(Fork.CANCUN), allow_deposits=True, allow_blobs=False),
     l1_chain_id=71716,
-    l1_genesis_number=L1_GENESIS,
-    l1_genesis_hash=l1_hash(L1_GENESIS),
+    l1_genesis=l1_block(L1_GENESIS).ref,
     inbox_address=ZERO_ADDRESS,
     genesis_hash=ZERO_HASH,
-    genesis_timestamp=L1_TIME,
     max_sequencer_drift_seconds=DRIFT,
     sequencing_window=WINDOW,
 )
