@@ -6,7 +6,10 @@ Each works in the same order: take from the stack, pay, do, give to the stack. C
 from eth.exceptions import Halt, WriteProtection
 
 from protocol.types import Address
+from protocol.validity import MAX_INITCODE_SIZE
+from vm.pyevm.faults import OutOfGas
 from vm.pyevm.frame import Frame
+from vm.pyevm.interpreter import Operation
 
 GAS_COPY_WORD = 3
 GAS_WARM_ACCESS = 100
@@ -86,6 +89,17 @@ def selfdestruct_eip6780(frame: Frame) -> None:
         state.set_balance(address, 0)  # what a contract sends to itself on the way out is burnt
         state.mark_destructed(address)
     raise Halt("SELFDESTRUCT")
+
+
+def limit_initcode(create: Operation) -> Operation:
+    """CREATE and CREATE2 from Shanghai on: too much initcode fails the creator before anything else (EIP-3860)."""
+
+    def limited(frame: Frame) -> None:
+        if frame.stack[-3] > MAX_INITCODE_SIZE:
+            raise OutOfGas
+        create(frame)
+
+    return limited
 
 
 def _warm_slot(frame: Frame, slot: int) -> bool:

@@ -75,10 +75,15 @@ def rules_of(fork: Fork) -> Rules:
     """The rules of one fork."""
     since_berlin: dict[int, Operation] = {0x54: opcodes.sload_eip2929, 0x55: opcodes.sstore_eip2929}
     since_london = since_berlin | {0x55: opcodes.sstore_eip3529}
-    since_cancun = since_london | {0xFF: opcodes.selfdestruct_eip6780}
+    since_shanghai = since_london | {
+        opcode: opcodes.limit_initcode(SHANGHAI_OPCODES[opcode]) for opcode in (0xF0, 0xF5)
+    }
+    since_cancun = since_shanghai | {0xFF: opcodes.selfdestruct_eip6780}
     ours: Mapping[int, Operation] = {}
     if fork >= Fork.CANCUN:
         ours = since_cancun
+    elif fork >= Fork.SHANGHAI:
+        ours = since_shanghai
     elif fork >= Fork.LONDON:
         ours = since_london
     elif fork >= Fork.BERLIN:
