@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import math
+import re
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,6 +30,10 @@ from rpc.method import Context, Method, MethodTable
 
 _LOGGER = logging.getLogger(__name__)
 
+MAX_DEPTH = 128
+"""Nesting of a request. Checked before parsing, because the parser recurses in C and the libraries that we execute
+with raise Python's recursion limit so far that a deep enough text would overflow the stack and end the process."""
+
 ITEMS_PER_TURN = 32
 """Requests of a batch after which the event loop may serve others."""
 
@@ -40,6 +45,8 @@ def _refuse_constant(name: str) -> Json:
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
 """Compact JSON; non-ASCII text is escaped, so lone surrogates survive."""
+
+_BRACKETS_AND_STRINGS = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class Dispatcher:
@@ -58,8 +65,11 @@ class Dispatcher:
     async def answer(self, body: bytes | str, context: Context) -> str | None:
         """The response text, or None when nothing may be answered (notifications)."""
         try:
-            request: Json = _decode(body if isinstance(body, str) else body.decode())
-        except (ValueError, RecursionError):
+            text = body if isinstance(body, str) else body.decode()
+            if _is_too_deep(text):
+                return _error_response("null", error_object(PARSE_ERROR, "parse error: nested too deeply"))
+            request: Json = _decode(text)
+        except ValueError:
             return _error_response("null", error_object(PARSE_ERROR, "parse error"))
         if isinstance(request, list):
             return await self._answer_batch(request, context)
@@ -119,6 +129,21 @@ class Dispatcher:
             )
         finally:
             self._slow_calls -= 1
+
+
+def _is_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for match in _BRACKETS_AND_STRINGS.finditer(text):
+        bracket = match[0]
+        if bracket in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif bracket in "]}":
+            depth -= 1
+    return False
 
 
 def _encoded_id(request: dict[str, Json]) -> str | None:

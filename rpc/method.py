@@ -10,6 +10,9 @@ from rpc.errors import InvalidParams, Json
 from rpc.filters import Filters
 from rpc.limits import Limits
 
+Answer: TypeAlias = "Json | Awaitable[Json]"
+"""What a handler returns."""
+
 Codec: TypeAlias = Callable[[Json], object]
 
 
@@ -55,11 +58,11 @@ LATEST_IF_ABSENT = optional(block_id, BlockTag.LATEST)
 class Method:
     """A row of the table.
 
-    `handler` takes a Context and then the parsed parameters, and returns JSON or an awaitable of it. `slow` ones run
+    `handler` takes a Context and then the parsed parameters. `slow` ones run
     on a thread, so that the event loop stays free; they must not touch what belongs to the loop.
     """
 
-    handler: Callable[..., Json | Awaitable[Json]]
+    handler: Callable[..., Answer]
     parameters: tuple[Parameter | Codec, ...] = ()
     slow: bool = False
 
