@@ -14,7 +14,7 @@ from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
 
 FILE_LAYER = 0x01
-FILE_MAX_BYTES = 1 << 20
+FILE_MAX_BYTES = 16 << 20
 
 
 class FileStore:
