@@ -19,6 +19,8 @@ from protocol.crypto import recover_address
 from protocol.forks import Fork
 from protocol.types import Address
 from vm.pyevm.frame import Frame
+from vm.pyevm.modexp import ModexpPrice, modexp, price_eip198, price_eip2565, price_eip7883
+from vm.pyevm.osaka import p256_verify
 
 GAS_ECRECOVER = 3_000
 GAS_POINT_EVALUATION = 50_000
@@ -36,10 +38,20 @@ def address_of(number: int) -> Address:
 def precompiles_of(fork: Fork) -> Mapping[Address, Precompile]:
     """The fork's precompiles by address."""
     table = dict(_pyevm_precompiles(fork))
-    table[address_of(1)] = ecrecover
+    table[address_of(0x01)] = ecrecover
+    if fork >= Fork.BYZANTIUM:
+        table[address_of(0x05)] = modexp(_modexp_price(fork))
     if fork >= Fork.CANCUN:
         table[address_of(0x0A)] = point_evaluation
+    if fork >= Fork.OSAKA:
+        table[address_of(0x100)] = p256_verify
     return table
+
+
+def _modexp_price(fork: Fork) -> ModexpPrice:
+    if fork >= Fork.OSAKA:
+        return price_eip7883
+    return price_eip2565 if fork >= Fork.BERLIN else price_eip198
 
 
 def _pyevm_precompiles(fork: Fork) -> Mapping[Address, Any]:

@@ -22,9 +22,9 @@ from eth.vm.forks.tangerine_whistle.opcodes import TANGERINE_WHISTLE_OPCODES
 
 from protocol.forks import Fork
 from protocol.types import Address
-from vm.pyevm import faults, opcodes, precompiles
+from vm.pyevm import faults, opcodes, osaka, precompiles
 from vm.pyevm.frame import Frame
-from vm.pyevm.instructions import build_table
+from vm.pyevm.instructions import build_table, instruction
 from vm.pyevm.interpreter import InstructionTable, Operation, run
 from vm.pyevm.precompiles import Precompile
 
@@ -88,10 +88,14 @@ def rules_of(fork: Fork) -> Rules:
         ours = since_london
     elif fork >= Fork.BERLIN:
         ours = since_berlin
+    instructions = build_table(_PYEVM_OPCODES[_REPRESENTATIVE.get(fork, fork)], ours)
+    if fork >= Fork.OSAKA:
+        clz = instruction(osaka.CLZ, osaka.count_leading_zeros, osaka.GAS_CLZ)
+        instructions = (*instructions[: osaka.CLZ], clz, *instructions[osaka.CLZ + 1 :])
     table = precompiles.precompiles_of(fork)
     return Rules(
         fork=fork,
-        instructions=build_table(_PYEVM_OPCODES[_REPRESENTATIVE.get(fork, fork)], ours),
+        instructions=instructions,
         precompiles=table,
         warm_precompiles=dict.fromkeys(table, True),
         selfdestruct_refund=0 if fork >= Fork.LONDON else SELFDESTRUCT_REFUND,
