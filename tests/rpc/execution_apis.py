@@ -2,8 +2,8 @@
 
     python -m tests.rpc.execution_apis URL SUITE_FOLDER [METHOD...]
 
-One case is one `.io` file: `//` comments, `>>` requests, `<<` responses. With `speconly:` in a comment only the shape of
-the result is compared. Otherwise the JSON has to match exactly, except for error messages when both sides have one.
+One case is one `.io` file: `//` comments, `>>` requests, `<<` responses. With `speconly:` in a comment only the shape
+of the result is compared. Otherwise the JSON has to match exactly, except for error messages when both sides have one.
 """
 
 import json
@@ -39,13 +39,14 @@ class Case:
 
 def load_cases(suite: Path) -> list[Case]:
     """Every case of the suite."""
-    return [_load(path) for path in sorted(suite.glob("*/*.io"))]
+    return [parse_case(f"{path.parent.name}/{path.stem}", path.read_text()) for path in sorted(suite.glob("*/*.io"))]
 
 
-def _load(path: Path) -> Case:
+def parse_case(name: str, text: str) -> Case:
+    """One case from its file's text."""
     spec_only = False
     requests, responses = [], []
-    for line in path.read_text().splitlines():
+    for line in text.splitlines():
         if line.startswith("//"):
             spec_only = spec_only or "speconly:" in line
         elif line.startswith(">>"):
@@ -53,7 +54,7 @@ def _load(path: Path) -> Case:
         elif line.startswith("<<"):
             responses.append(json.loads(line[2:]))
     exchanges = tuple(Exchange(*pair) for pair in zip(requests, responses, strict=True))
-    return Case(f"{path.parent.name}/{path.stem}", spec_only, exchanges)
+    return Case(name, spec_only, exchanges)
 
 
 def play(case: Case, post: Callable[[str], str]) -> list[str]:
@@ -124,8 +125,8 @@ def post_to(url: str) -> Callable[[str], str]:
     """A function that posts a request body and returns the response body."""
 
     def post(body: str) -> str:
-        request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as response:
             return str(response.read().decode())
 
     return post
@@ -139,10 +140,10 @@ def main(url: str, suite: str, *methods: str) -> int:
         differences = play(case, post_to(url))
         if differences:
             failed[case.name] = differences
-            print(f"FAIL {case.name}")  # noqa: T201
+            print(f"FAIL {case.name}")
             for difference in differences[:5]:
-                print(f"     {difference}")  # noqa: T201
-    print(f"{len(cases) - len(failed)} of {len(cases)} cases pass")  # noqa: T201
+                print(f"     {difference}")
+    print(f"{len(cases) - len(failed)} of {len(cases)} cases pass")
     return 1 if failed else 0
 
 

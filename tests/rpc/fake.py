@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header
 from protocol.chain_config import ChainConfig
@@ -27,7 +28,7 @@ ALICE = Address(b"\xa1" * 20)
 BOB = Address(b"\xb0" * 20)
 
 
-def transfer(nonce: int, **changes: object) -> Transaction:
+def transfer(nonce: int, **changes: Any) -> Transaction:
     """A signed transfer from KEY's account to Bob."""
     unsigned = UnsignedTransaction(
         chain_id=CHAIN_ID, nonce=nonce, gas_limit=21_000, to=BOB, value=1, max_fee_per_gas=10**10
@@ -45,7 +46,7 @@ class FakeState:
         self._accounts = {
             address: replace(account, storage_root=self._storage_root(address)) for address, account in accounts.items()
         }
-        leaves = {
+        leaves: dict[bytes, bytes | None] = {
             keccak(address): encode(
                 [uint_bytes(account.nonce), uint_bytes(account.balance), account.storage_root, account.code_hash]
             )
@@ -55,7 +56,7 @@ class FakeState:
         self._nodes |= created
 
     def _storage_root(self, address: Address) -> Hash32:
-        leaves = {
+        leaves: dict[bytes, bytes | None] = {
             keccak(slot.to_bytes(32, "big")): encode(uint_bytes(value))
             for (owner, slot), value in self._slots.items()
             if owner == address

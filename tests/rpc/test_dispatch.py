@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 
@@ -201,7 +202,8 @@ async def test_a_bug_is_logged_in_full_and_answered_internal_error(start_node, c
 
 
 async def test_a_result_that_is_no_json_is_a_bug_too(start_node, expects_a_bug):
-    node = await start_node(extra_methods={"x_bytes": Method(lambda context: b"raw")})
+    unencodable: Any = b"raw"
+    node = await start_node(extra_methods={"x_bytes": Method(lambda context: unencodable)})
     assert await node.error("x_bytes") == (-32603, "internal error")
 
 

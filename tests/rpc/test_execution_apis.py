@@ -1,0 +1,82 @@
+"""The official suite of ethereum/execution-apis, against its own chain imported through our engine."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from genesis.geth_format import load_geth_genesis
+from genesis.model import build_genesis
+from node.backend import EventBus, NodeBackend
+from node.chain import Chain, create_chain
+from node.clock import SystemClock
+from node.mempool import Mempool
+from node.store import Store
+from protocol.block import decode_block
+from protocol.rlp_codec import split_first
+from rpc.server import Server
+from tests.rpc.execution_apis import Case, load_cases, parse_case, play, post_to
+from vm.pyevm.engine import PyEvmEngine
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+SUITE = Path(os.environ.get("TOMBOLO_VECTORS") or REPOSITORY.parent / "shared" / "vectors") / "execution-apis"
+
+LATER = ("eth_simulateV1", "debug_trace", "testing_")
+"""Methods that are not part of this server yet."""
+
+CASES = [case for case in load_cases(SUITE) if not case.method.startswith(LATER)]
+
+
+@pytest.fixture(scope="module")
+def imported_chain(vectors, tmp_path_factory):
+    """The suite's chain, at block 54."""
+    suite = vectors / "execution-apis"
+    genesis = load_geth_genesis(suite / "genesis.json")
+    engine = PyEvmEngine(genesis.config)
+    with Store(tmp_path_factory.mktemp("suite") / "db") as store:
+        create_chain(store, build_genesis(genesis))
+        chain = Chain(store, engine, genesis.config, sync=False)
+        rest = (suite / "chain.rlp").read_bytes()
+        while rest:
+            item, rest = split_first(rest)
+            chain.import_block(decode_block(item))
+        chain.set_finalized(chain.head())
+        yield chain, engine
+
+
+@pytest.fixture
+async def url(imported_chain):
+    """A server over that chain that makes no blocks, with an empty pool of its own."""
+    chain, engine = imported_chain
+    bus = EventBus(asyncio.get_running_loop())
+    pool = Mempool(chain, chain.config, SystemClock(), on_pending=bus.publish_pending)
+    server = Server(NodeBackend(chain, engine, pool, "tombolo/test", bus))
+    port = await server.start()
+    yield f"http://127.0.0.1:{port}"
+    await server.stop()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_official_case(url, case: Case):
+    assert await asyncio.to_thread(play, case, post_to(url)) == []
+
+
+def test_the_player_sees_every_kind_of_difference():
+    def differences(expected, actual, *, spec_only=False):
+        lines = f"// {'speconly:' if spec_only else ''}\n>> {{}}\n<< {expected}\n"
+        return play(parse_case("x/y", lines), lambda _request: actual)
+
+    assert differences('{"result": {"a": "0x1"}}', '{"result": {"a": "0x1"}}') == []
+    assert differences('{"result": "0x1"}', '{"result": "0x2"}') == ['.result: "0x2", expected "0x1"']
+    assert differences('{"result": 1}', '{"result": true}') == [".result: true, expected 1"]
+    assert differences('{"result": {"a": 1}}', '{"result": {}}') == [".result.a: missing, expected 1"]
+    assert differences('{"result": {}}', '{"result": {"a": 1}}') == [".result.a: unexpected 1"]
+    assert differences('{"result": [1]}', '{"result": []}') == [".result: 0 items, expected 1"]
+    same_code = '{"error": {"code": 3, "message": "b", "data": "0x"}}'
+    assert differences('{"error": {"code": 3, "message": "a", "data": "0x"}}', same_code) == []
+    assert differences('{"error": {"code": 3, "message": "a"}}', same_code) == ['.error.data: unexpected "0x"']
+    assert differences('{"result": ["0x1"]}', '{"result": ["0x2", "0x3"]}', spec_only=True) == []
+    assert differences('{"result": "0x1"}', '{"result": 1}', spec_only=True) == [
+        '.result: 1, expected something like "0x1"'
+    ]
