@@ -67,6 +67,21 @@ class Chain:
         """The hash of the canonical block at this height."""
         return self.store.canonical_hash(number)
 
+    def canonical_block(self, number: int) -> Block:
+        """The canonical block at a height that the chain has.
+
+        Raises:
+            ValueError: The chain ends below.
+            Halt: The database has lost it.
+        """
+        if not 0 <= number <= self._head.number:
+            raise ValueError(f"there is no block {number}, the head is {self._head.number}")
+        block_hash = self.canonical_hash(number)
+        block = None if block_hash is None else self.block(block_hash)
+        if block is None:
+            raise Halt(f"{self.store.path}: the database is damaged (canonical block {number} is missing)")
+        return block
+
     def header(self, block_hash: Hash32) -> Header | None:
         """Any stored header."""
         return self.store.header(block_hash)
@@ -140,7 +155,7 @@ class Chain:
         if header.number < self._finalized.number:
             raise Halt(f"cannot go back to block {header.number}: block {self._finalized.number} is final")
         numbers = range(self._head.number, header.number, -1)
-        removed = tuple(self._canonical_block(number) for number in numbers)
+        removed = tuple(self.canonical_block(number) for number in numbers)
         with self.store.write_batch(sync=self._sync) as batch:
             if removed:
                 batch.undo_state(numbers, header.state_root)
@@ -207,13 +222,6 @@ class Chain:
         compare_headers(block.header, executed.block.header)
         self.append(executed)
         return executed
-
-    def _canonical_block(self, number: int) -> Block:
-        block_hash = self.canonical_hash(number)
-        block = None if block_hash is None else self.block(block_hash)
-        if block is None:
-            raise Halt(f"{self.store.path}: the database is damaged (canonical block {number} is missing)")
-        return block
 
     def _check_canonical(self, name: str, header: Header, lowest: Header) -> None:
         if self.canonical_hash(header.number) != header.hash:

@@ -207,6 +207,10 @@ class Store:
         for action in batch.afterwards:
             action()
 
+    def sync(self) -> None:
+        """Make every write so far survive a power failure."""
+        self._database.write({}, sync=True)
+
     def remember(self, block: Block, receipts: tuple[Receipt, ...]) -> None:
         """Keep a block that was just written at hand."""
         self._headers.put(block.hash, block.header)

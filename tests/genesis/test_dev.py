@@ -1,5 +1,5 @@
 import pytest
-from eth_account import Account
+from eth_account import Account as Wallet
 
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE, DEV_MNEMONIC, DEV_PRIVATE_KEYS, dev_genesis, rollup_genesis
 from genesis.model import GenesisAccount, build_genesis
@@ -16,15 +16,17 @@ from genesis.predeploys import (
 )
 from protocol.crypto import keccak
 from protocol.forks import Fork
+from protocol.mpt import EMPTY_ROOT
 from protocol.rlp_codec import encode, uint_bytes
+from protocol.state import Account
 from protocol.transaction import decode_transaction
 from protocol.types import Address
 
 
 def test_the_dev_accounts_are_those_of_the_mnemonic():
-    Account.enable_unaudited_hdwallet_features()
+    Wallet.enable_unaudited_hdwallet_features()
     for index, (address, key) in enumerate(zip(DEV_ACCOUNTS, DEV_PRIVATE_KEYS, strict=True)):
-        expected = Account.from_mnemonic(DEV_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        expected = Wallet.from_mnemonic(DEV_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
         assert (bytes(expected.key), bytes.fromhex(expected.address[2:])) == (key, address)
     assert DEV_ACCOUNTS[0].hex() == "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 
@@ -80,4 +82,4 @@ def test_a_rollup_allows_deposits_not_blobs_and_takes_its_own_accounts():
     executed = build_genesis(genesis)
     assert executed.block.header.base_fee_per_gas == 3
     assert executed.block.header.requests_hash is not None
-    assert executed.changes.accounts[owner].balance == 7
+    assert executed.changes.accounts[owner] == Account(0, 7, EMPTY_ROOT)

@@ -1,5 +1,6 @@
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from protocol.errors import InvalidInput
 from protocol.forks import BlobSchedule, Fork, ForkSchedule, constant_schedule
 from protocol.types import Address
 
-MINIMAL = {
+MINIMAL: dict[str, Any] = {
     "config": {"chainId": 7, "homesteadBlock": 0},
     "gasLimit": "0x1388",
     "difficulty": 131072,
@@ -46,7 +47,8 @@ def test_the_official_chain_has_a_fork_every_three_blocks(vectors):
     followed = [Fork.HOMESTEAD, *list(Fork)[2:], Fork.OSAKA, Fork.OSAKA]
     assert [forks.at(number, number * 10) for number in range(0, 55, 3)] == followed
     assert forks.blobs_at(419) is None
-    assert [forks.blobs_at(time).maximum for time in (420, 450, 480, 510, 540)] == [6, 9, 9, 15, 21]
+    blobs = [forks.blobs_at(time) for time in (420, 450, 480, 510, 540)]
+    assert [schedule and schedule.maximum for schedule in blobs] == [6, 9, 9, 15, 21]
 
 
 @pytest.mark.parametrize("value", [17, "17", "0x11", "0X11", "0x011"])

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +34,10 @@ changes = st.dictionaries(
 histories = st.lists(changes, min_size=1, max_size=6)
 
 
+def no_node(node_hash: Hash32) -> bytes:
+    raise AssertionError("the empty trie has no nodes")
+
+
 class Nodes:
     """A node table that counts nothing and forgets nothing."""
 
@@ -40,7 +45,7 @@ class Nodes:
         self.table: dict[Hash32, bytes] = {}
         self.root = EMPTY_ROOT
 
-    def apply(self, batch: dict[bytes, bytes | None]) -> dict[Hash32, bytes]:
+    def apply(self, batch: Mapping[bytes, bytes | None]) -> dict[Hash32, bytes]:
         self.root, created = update_trie(self.root, batch, self.table.__getitem__)
         self.table.update(created)
         return created
@@ -92,7 +97,7 @@ def test_created_nodes_are_all_reachable_and_old_roots_stay_readable(batches):
     roots = []
     for batch in batches:
         created = nodes.apply(batch)
-        reached = set()
+        reached: set[Hash32] = set()
 
         def visiting(node_hash, reached=reached):
             reached.add(node_hash)
@@ -155,15 +160,15 @@ def test_ordered_root_maps_the_index_to_the_item(items):
 def test_the_empty_trie():
     assert EMPTY_ROOT.hex() == "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
     assert ordered_root([]) == EMPTY_ROOT
-    assert update_trie(EMPTY_ROOT, {}, {}.__getitem__) == (EMPTY_ROOT, {})
-    assert update_trie(EMPTY_ROOT, {b"absent": None}, {}.__getitem__) == (EMPTY_ROOT, {})
-    assert prove(EMPTY_ROOT, b"absent", {}.__getitem__) == []
+    assert update_trie(EMPTY_ROOT, {}, no_node) == (EMPTY_ROOT, {})
+    assert update_trie(EMPTY_ROOT, {b"absent": None}, no_node) == (EMPTY_ROOT, {})
+    assert prove(EMPTY_ROOT, b"absent", no_node) == []
     assert verify_proof(EMPTY_ROOT, b"absent", []) is None
 
 
 def test_writing_what_is_there_creates_nothing():
     nodes = Nodes()
-    content = {keccak(bytes([number])): b"value" * 10 for number in range(50)}
+    content: dict[bytes, bytes | None] = {keccak(bytes([number])): b"value" * 10 for number in range(50)}
     nodes.apply(content)
     assert update_trie(nodes.root, content, nodes.table.__getitem__) == (nodes.root, {})
     assert update_trie(nodes.root, {keccak(b"absent"): None}, nodes.table.__getitem__) == (nodes.root, {})
