@@ -1,0 +1,48 @@
+"""Running one role as a process: `tombolo node` and `tombolo serve` end up here."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from node.clock import SystemClock
+from node.l1_node import L1Node, L1Options
+from node.role import Role, run_role, stop_on_signals
+from node.rollup_node import NodeOptions, RollupNode
+from protocol.errors import InvalidInput
+
+ROLLUP_FILE_SECONDS = 60.0
+
+
+def run_l1(options: L1Options, *, with_parent: bool = False) -> None:
+    """The embedded L1, until a signal. Raises Halt when its database cannot be used, OSError when its port is taken."""
+    _run(lambda: L1Node(options, SystemClock()), None, with_parent)
+
+
+def run_rollup(options: NodeOptions, *, with_parent: bool = False) -> None:
+    """A sequencer or verifier, until a signal.
+
+    `with_parent` (under `tombolo up`) also ends with the launcher, and waits until that has written `rollup.json`.
+    """
+    _run(lambda: RollupNode(options, SystemClock()), options.rollup if with_parent else None, with_parent)
+
+
+def _run(make_role: Callable[[], Role], needs: Path | None, with_parent: bool) -> None:
+    async def main() -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop, with_parent=with_parent)
+        if needs is not None:
+            await _wait_for_file(needs, stop)
+        if not stop.is_set():
+            await run_role(make_role(), stop)
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(main())
+
+
+async def _wait_for_file(path: Path, stop: asyncio.Event) -> None:
+    for _ in range(int(ROLLUP_FILE_SECONDS / 0.02)):
+        if path.exists() or stop.is_set():
+            return
+        await asyncio.sleep(0.02)
+    raise InvalidInput(f"{path} did not appear within {ROLLUP_FILE_SECONDS:.0f} s: was the rollup launched?")

@@ -1,0 +1,272 @@
+"""`tombolo up`: an L1, a sequencer and a verifier, each a process of its own, started, watched and stopped together."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from genesis.dev import DEV_PRIVATE_KEYS
+from node.clock import Clock
+from node.l1_client import L1Client
+from node.l1_wire import Json, as_quantity, as_record
+from node.launch import LaunchOptions, launch_rollup
+from node.rollup_file import Rollup, load_rollup
+from protocol.crypto import private_key_address
+from protocol.errors import Halt, InvalidInput, Retry
+
+T = TypeVar("T")
+
+OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a22a48e01628897")
+"""Deploys and posts batches on the embedded L1: account 10 of the dev mnemonic, the one after the ten shown."""
+
+OPERATOR_KEY_VARIABLE = "TOMBOLO_OPERATOR_KEY"
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `up` starts. `l1_url` None means the embedded L1."""
+
+    data_dir: Path
+    launch: LaunchOptions
+    l1_url: str | None = None
+    l1_port: int = 8544
+    l1_chain_id: int = 71716
+    l1_block_time_seconds: float = 1.0
+    rpc_port: int = 8545
+    verifier_port: int = 8546
+    host: str = "127.0.0.1"
+
+    @property
+    def rollup_path(self) -> Path:
+        """Where the launched rollup is described."""
+        return self.data_dir / "rollup.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What runs, for whoever shows it."""
+
+    rollup: Rollup
+    l1_url: str
+    rpc_url: str
+    verifier_url: str
+    new: bool
+    dev_keys: tuple[bytes, ...] = DEV_PRIVATE_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLine:
+    """One L2 block, as the terminal shows it; `safe` is the number of the newest safe block at that moment."""
+
+    number: int
+    hash: str
+    transactions: int
+    gas_used: int
+    base_fee_per_gas: int
+    safe: int
+
+
+async def run_up(
+    options: UpOptions,
+    clock: Clock,
+    stop: asyncio.Event,
+    on_started: Callable[[Started], None],
+    on_block: Callable[[BlockLine], None],
+) -> None:
+    """Start everything, report blocks until `stop` is set, then stop everything in order.
+
+    Raises:
+        InvalidInput: A port is taken, or an external L1 needs a key that is not given.
+        Halt: A process ended by itself; the message holds what it said last.
+    """
+    new = not options.rollup_path.exists()
+    operator_key = operator_key_for(options)
+    ports = [options.rpc_port, options.verifier_port] + ([options.l1_port] if options.l1_url is None else [])
+    for port in ports:
+        check_port(options.host, port)
+    l1_url = options.l1_url or f"http://{options.host}:{options.l1_port}"
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    async with _processes(options, l1_url, operator_key) as children, L1Client(l1_url, clock, attempts=1) as l1:
+        await _unless_ended(children, stop, _wait_for_rpc(l1, clock))
+        if stop.is_set():
+            return
+        if new:
+            # The other processes are importing meanwhile; they wait for the file that this writes.
+            await _unless_ended(
+                children, stop, launch_rollup(l1, clock, operator_key, options.launch, options.rollup_path)
+            )
+        rpc_url = f"http://{options.host}:{options.rpc_port}"
+        verifier_url = f"http://{options.host}:{options.verifier_port}"
+        async with L1Client(rpc_url, clock, attempts=1) as node:
+            await _unless_ended(children, stop, _wait_for_rpc(node, clock))
+            if stop.is_set():
+                return
+            on_started(Started(load_rollup(options.rollup_path), l1_url, rpc_url, verifier_url, new))
+            await _unless_ended(children, stop, _report_blocks(node, clock, on_block))
+
+
+def operator_key_for(options: UpOptions) -> bytes:
+    """The key that deploys and posts batches; raises InvalidInput when an external L1 needs one and none is set."""
+    text = os.environ.get(OPERATOR_KEY_VARIABLE)
+    if text is None and options.l1_url is None:
+        return OPERATOR_KEY
+    if text is None:
+        raise InvalidInput(
+            f"an L1 of your own needs an account with ether on it: set {OPERATOR_KEY_VARIABLE} to its private key (hex)"
+        )
+    try:
+        key = bytes.fromhex(text.removeprefix("0x"))
+        private_key_address(key)
+    except ValueError as error:
+        raise InvalidInput(f"{OPERATOR_KEY_VARIABLE} is not a private key of 32 bytes in hex") from error
+    return key
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise InvalidInput when something listens there already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InvalidInput(
+                f"port {port} on {host} is taken ({error.strerror}): is another `tombolo up` running? "
+                "Choose other ports; `tombolo up --help` names the options"
+            ) from error
+
+
+class Child:
+    """One role in its own process; its output goes to a log file."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, arguments: list[str], environment: dict[str, str]) -> None:
+        """Run `tombolo node ARGUMENTS`. It ends with us: its standard input closes when this process is gone."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "node.cli", "node", *arguments, "--with-parent"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **environment},
+                start_new_session=True,  # Ctrl-C reaches us alone, so that we stop the others in order
+            )
+
+    async def stop(self) -> None:
+        """Ask it to stop, wait, and end it if it does not."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return "\n".join(lines[-8:])
+
+
+@asynccontextmanager
+async def _processes(options: UpOptions, l1_url: str, operator_key: bytes) -> AsyncIterator[list[Child]]:
+    logs = options.data_dir / "logs"
+    operator = {OPERATOR_KEY_VARIABLE: operator_key.hex()}
+    rollup = ["--rollup", str(options.rollup_path), "--da-dir", str(options.data_dir / "da"), "--l1", l1_url]
+    rollup += ["--host", options.host]
+    children: list[Child] = []
+
+    async def start(role: str, arguments: list[str], environment: dict[str, str]) -> None:
+        child = Child(role, logs / f"{role}.log")
+        children.append(child)
+        data_dir = ["--role", role, "--data-dir", str(options.data_dir / role)]
+        await child.start([*data_dir, *arguments], environment)
+
+    try:
+        if options.l1_url is None:
+            l1 = ["--rpc-port", str(options.l1_port), "--host", options.host, "--chain-id", str(options.l1_chain_id)]
+            l1 += ["--block-time", str(options.l1_block_time_seconds)]
+            await start("l1", l1, operator)
+        await start("sequencer", [*rollup, "--rpc-port", str(options.rpc_port)], operator)
+        await start("verifier", [*rollup, "--rpc-port", str(options.verifier_port)], {})
+        yield children
+    finally:
+        # The sequencer first, so that it can still finish with L1; L1 last.
+        for child in reversed(children):
+            await asyncio.shield(child.stop())
+
+
+async def _unless_ended(children: list[Child], stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
+    """Do `work` until it is done or `stop` is set; raise Halt as soon as a child ends by itself."""
+    main = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
+    ends = {asyncio.create_task(child.process.wait()): child for child in children if child.process is not None}
+    try:
+        done, _ = await asyncio.wait([main, stopped, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task in ends:
+                child = ends[task]
+                raise Halt(f"the {child.name} process ended by itself; {child.log} ends with:\n{child.last_words()}")
+        return main.result() if main in done else None
+    finally:
+        for task in (main, stopped, *ends):
+            task.cancel()
+        await asyncio.gather(main, stopped, *ends, return_exceptions=True)
+
+
+async def _wait_for_rpc(client: L1Client, clock: Clock) -> None:
+    start = clock.monotonic()
+    while True:
+        try:
+            await client.chain_id()
+            return
+        except Retry as error:
+            if clock.monotonic() - start > START_SECONDS:
+                raise Retry(f"{client.url} did not answer within {START_SECONDS:.0f} s: {error}") from error
+            await clock.sleep(0.05)
+
+
+async def _report_blocks(node: L1Client, clock: Clock, on_block: Callable[[BlockLine], None]) -> None:
+    shown: int | None = None
+    while True:
+        try:
+            status = as_record(await node.request("rollup_syncStatus", []), "sync status")
+            head, safe = (_number(status, label) for label in ("unsafe_l2", "safe_l2"))
+            shown = head if shown is None else min(shown, head)
+            while shown < head:
+                shown += 1
+                block = as_record(await node.request("eth_getBlockByNumber", [hex(shown), False]), "block")
+                on_block(_line(block, safe))
+        except Retry:
+            pass  # busy, or stopping; whether the process is gone is seen elsewhere
+        await clock.sleep(0.2)
+
+
+def _number(status: dict[str, Json], label: str) -> int:
+    number = as_record(status.get(label), label).get("number")
+    return number if isinstance(number, int) else 0
+
+
+def _line(block: dict[str, Json], safe: int) -> BlockLine:
+    transactions = block.get("transactions")
+    return BlockLine(
+        number=as_quantity(block.get("number"), "number"),
+        hash=str(block.get("hash")),
+        transactions=len(transactions) if isinstance(transactions, list) else 0,
+        gas_used=as_quantity(block.get("gasUsed"), "gas used"),
+        base_fee_per_gas=as_quantity(block.get("baseFeePerGas"), "base fee"),
+        safe=safe,
+    )
