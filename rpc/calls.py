@@ -172,7 +172,10 @@ def _scene(
         raise server_error(f"chainId does not match node's (have={wanted.chain_id}, want={backend.chain_id})")
     builder = backend.pending_block() if block is BlockTag.PENDING else None
     if builder is not None:
-        header, state = pending_header(backend.chain.head(), builder), builder.state
+        # Calls run on a thread, and the open block's state belongs to whoever builds it: take the newest sealed state
+        # under the open block's header.
+        head = backend.chain.head()
+        header, state = pending_header(head, builder), state_of(backend.chain, head)
     else:
         header = known_header(backend.chain, block)
         state = state_of(backend.chain, header)

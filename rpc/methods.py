@@ -43,7 +43,7 @@ METHODS: MethodTable = {
     "eth_getCode": Method(state.get_code, _ACCOUNT),
     "eth_getTransactionCount": Method(state.get_transaction_count, _ACCOUNT),
     "eth_getStorageAt": Method(state.get_storage_at, (address, storage_key, LATEST_IF_ABSENT)),
-    "eth_getStorageValues": Method(state.get_storage_values, (state.slots_by_address, LATEST_IF_ABSENT), slow=True),
+    "eth_getStorageValues": Method(state.get_storage_values, (state.slots_by_address, LATEST_IF_ABSENT)),
     "eth_getAccountInfo": Method(state.get_account_info, _ACCOUNT),
     "eth_getProof": Method(state.get_proof, (address, array_of(storage_key), LATEST_IF_ABSENT), slow=True),
     # blocks, transactions, receipts
