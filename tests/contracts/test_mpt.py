@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyrevm
 import pytest
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
@@ -285,15 +285,15 @@ def test_a_value_over_the_bound_is_refused(verifier: Verifier) -> None:
         verifier.get(trie.root, b"l", trie.proof(b"l"))
 
 
-def test_a_node_of_the_way_costs_less_than_20_000_gas(verifier: Verifier) -> None:
-    """Beside its calldata. Forty thousand slots make four nodes."""
+def test_a_node_of_the_way_costs_less_than_12_000_gas(verifier: Verifier) -> None:
+    """Beside its calldata. Forty thousand slots make four or five nodes."""
     slots = [index.to_bytes(32, "big") for index in range(40_000)]
     nodes: dict[Hash32, bytes] = {}
     root, created = update_trie(EMPTY_ROOT, {keccak(slot): rlp_encode(b"\1") for slot in slots}, nodes.__getitem__)
     nodes.update(created)
     proof = prove(root, keccak(slots[7]), nodes.__getitem__)
-    assert len(proof) == 4
+    assert len(proof) >= 4
     calldata = STORAGE_VALUE + encode(["bytes32", "bytes32", "bytes"], [root, slots[7], b"".join(proof)])
     assert int.from_bytes(verifier.call(calldata), "big") == 1
     intrinsic = 21_000 + 16 * len(calldata) - 12 * calldata.count(0)
-    assert verifier.gas_used - intrinsic < 20_000 * len(proof)
+    assert verifier.gas_used - intrinsic < 12_000 * len(proof)

@@ -26,6 +26,7 @@ EMPTY_ROOT: constant(bytes32) = 0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cad
 
 # RLP prefixes: what a first byte at or above them begins.
 STRING: constant(uint256) = 128
+HASH: constant(uint256) = 160  # a string of 32 bytes
 LONG_STRING: constant(uint256) = 184
 LIST: constant(uint256) = 192
 LONG_LIST: constant(uint256) = 248
@@ -121,8 +122,8 @@ def _account(state_root: bytes32, owner: address, proof: Bytes[MAX_PROOF]) -> (b
     nonce, end = self._uint_at(item, 2)
     balance, end = self._uint_at(item, end)
     assert end + 66 == len(item), "mpt: malformed account"
-    assert convert(slice(item, end, 1), uint256) == STRING + 32, "mpt: malformed account"
-    assert convert(slice(item, end + 33, 1), uint256) == STRING + 32, "mpt: malformed account"
+    assert convert(slice(item, end, 1), uint256) == HASH, "mpt: malformed account"
+    assert convert(slice(item, end + 33, 1), uint256) == HASH, "mpt: malformed account"
     return True, Account(
         nonce=nonce, balance=balance, storage_root=extract32(item, end + 1), code_hash=extract32(item, end + 34)
     )
@@ -188,7 +189,6 @@ def _walk(root: bytes32, key: bytes32, nibbles: uint256, proof: Bytes[MAX_PROOF]
     size: uint256 = len(proof)
     # Words are read at any byte, so the last byte must have 31 behind it.
     nodes: Bytes[MAX_PROOF + 32] = concat(proof, empty(bytes32))
-    bounds: uint256[18] = empty(uint256[18])
     path: uint256 = convert(key, uint256)
     depth: uint256 = 0
     cursor: uint256 = 0  # where the next node that is named by its hash begins
@@ -221,49 +221,58 @@ def _walk(root: bytes32, key: bytes32, nibbles: uint256, proof: Bytes[MAX_PROOF]
             assert keccak256(slice(nodes, start, end - start)) == expected, "mpt: wrong node"
             cursor = end
 
-        # Where its items begin; the last entry is where the last item ends.
+        # Its items: 2 or 17. `wanted` is the one that a branch is left by. Sums of what 16 bits hold cannot overflow.
+        at_value: bool = depth == nibbles
+        wanted: uint256 = 16 if at_value else path << (4 * depth) >> 252
         count: uint256 = 0
-        bounds[0] = at
-        for i: uint256 in range(17):
+        first_start: uint256 = at
+        first_end: uint256 = 0
+        slot_start: uint256 = 0
+        slot_end: uint256 = 0
+        for _item: uint256 in range(17):
             if at >= end:
                 break
+            item_start: uint256 = at
             word = convert(extract32(nodes, at), uint256)
             prefix = word >> 248
-            if prefix < STRING:
-                at += 1
+            if prefix == HASH:
+                at = unsafe_add(at, 33)
+            elif prefix <= STRING:
+                at = unsafe_add(at, 1)
             elif prefix < LONG_STRING:
-                at += prefix - STRING + 1
+                at = unsafe_add(at, prefix - STRING + 1)
             elif prefix == LONG_STRING:
-                at += 2 + (word >> 240 & 255)
+                at = unsafe_add(at, 2 + (word >> 240 & 255))
             elif prefix == LONG_STRING + 1:
-                at += 3 + (word >> 232 & 65535)
+                at = unsafe_add(at, 3 + (word >> 232 & 65535))
             else:
                 # A list inside a node is a node embedded in it, so it is short.
                 assert prefix >= LIST and prefix < LIST + 31, "mpt: malformed node"
-                at += prefix - LIST + 1
-            count = i + 1
-            bounds[count] = at
+                at = unsafe_add(at, prefix - LIST + 1)
+            if count == wanted:
+                slot_start = item_start
+                slot_end = at
+            if count == 0:
+                first_end = at
+            count = unsafe_add(count, 1)
         assert at == end, "mpt: malformed node"
 
-        slot: uint256 = 1
-        at_value: bool = False
         if count == 17:
-            at_value = depth == nibbles
-            slot = 16 if at_value else path << (4 * depth) >> 252
-            walk.steps.append(self._step(BRANCH, depth, start, end, bounds[slot], bounds[slot + 1]))
+            walk.steps.append(self._step(BRANCH, depth, start, end, slot_start, slot_end))
             depth += 1
         else:
             assert count == 2, "mpt: malformed node"
             # The path: a flag nibble (2: leaf, 1: odd), a zero nibble if even, then the path's nibbles.
-            from_: uint256 = bounds[0]
-            word = convert(extract32(nodes, from_), uint256)
+            slot_start = first_end
+            slot_end = end
+            word = convert(extract32(nodes, first_start), uint256)
             prefix = word >> 248
             length: uint256 = 1
             if prefix >= STRING:
                 assert prefix < LONG_STRING, "mpt: malformed path"
                 length = prefix - STRING
-                from_ += 1
-                word = convert(extract32(nodes, from_), uint256)
+                first_start += 1
+                word = convert(extract32(nodes, first_start), uint256)
             assert length != 0 and length <= 33, "mpt: malformed path"
             flag: uint256 = word >> 252
             assert flag < 4, "mpt: malformed path"
@@ -273,13 +282,13 @@ def _walk(root: bytes32, key: bytes32, nibbles: uint256, proof: Bytes[MAX_PROOF]
             else:
                 assert word >> 248 & 15 == 0, "mpt: malformed path"
                 length -= 1
-                word = convert(extract32(nodes, from_ + 1), uint256)
+                word = convert(extract32(nodes, first_start + 1), uint256)
             assert length <= 64, "mpt: malformed path"
             left: uint256 = nibbles - depth
             fits: bool = length <= left and (word ^ (path << (4 * depth))) >> (256 - 4 * length) == 0
             at_value = flag & 2 == 2
             walk.steps.append(
-                self._step(LEAF if at_value else EXTENSION, depth, start, end, bounds[1], bounds[2])
+                self._step(LEAF if at_value else EXTENSION, depth, start, end, slot_start, slot_end)
             )
             assert at_value or length != 0, "mpt: malformed path"
             if not fits or (at_value and length != left):
@@ -288,8 +297,8 @@ def _walk(root: bytes32, key: bytes32, nibbles: uint256, proof: Bytes[MAX_PROOF]
             depth += length
 
         # The item that the key selects: a value, nothing, a node's hash, or a node.
-        at = bounds[slot]
-        length: uint256 = bounds[slot + 1] - at
+        at = slot_start
+        length: uint256 = slot_end - at
         word = convert(extract32(nodes, at), uint256)
         prefix = word >> 248
         if at_value:
@@ -303,11 +312,11 @@ def _walk(root: bytes32, key: bytes32, nibbles: uint256, proof: Bytes[MAX_PROOF]
             done = True
             break
         if length == 33:
-            assert prefix == STRING + 32, "mpt: malformed node"
+            assert prefix == HASH, "mpt: malformed node"
             expected = extract32(nodes, at + 1)
             embedded = False
         elif length == 1 and prefix == STRING:
-            assert slot != 1 or count == 17, "mpt: malformed node"
+            assert count == 17, "mpt: malformed node"
             done = True
             break
         else:
