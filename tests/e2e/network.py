@@ -1,7 +1,7 @@
 """A whole network in one process: an L1, a sequencer and a verifier, on free ports, in a folder of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,8 @@ from node.launch import LaunchOptions, launch_rollup
 from node.role import Role, run_role
 from node.rollup_node import NodeOptions, RollupNode, SequencerOptions
 from protocol.crypto import private_key_address
+from protocol.transaction import Transaction
+from protocol.types import Hash32
 
 OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a22a48e01628897")
 L1_CHAIN_ID = 71716
@@ -123,3 +125,24 @@ async def rollup_on(
     verifier = RollupNode(verifier_options, SystemClock())
     async with running(sequencer), running(verifier):
         yield Network(l1_url, folder, sequencer_options, verifier_options, sequencer, verifier)
+
+
+async def send(client: L1Client, transactions: Iterable[Transaction]) -> list[Hash32]:
+    """All in, one after another, as eth_sendRawTransaction."""
+    return [await client.send_raw(tx.raw) for tx in transactions]
+
+
+async def until_mined(network: Network, hashes: Sequence[Hash32]) -> int:
+    """The number of the block that holds the last of them; each must have succeeded."""
+    chain = network.sequencer.chain
+    await network.until(lambda: all(chain.locate(h) is not None for h in hashes), f"{len(hashes)} transactions mined")
+    numbers = []
+    for tx_hash in hashes:
+        location = chain.locate(tx_hash)
+        assert location is not None
+        receipts, header = chain.receipts(location.block_hash), chain.header(location.block_hash)
+        assert receipts is not None
+        assert header is not None
+        assert receipts[location.index].succeeded
+        numbers.append(header.number)
+    return max(numbers)

@@ -1,0 +1,78 @@
+"""The main job, end to end: transactions in, blocks on L1, and the same chain rebuilt from L1 alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.clock import SystemClock
+from node.deploy import created_address
+from node.l1_client import L1Client
+from node.launch import LaunchOptions
+from node.rollup_file import load_rollup
+from node.rollup_node import RollupNode, check_l1
+from node.verify import Verified, VerifyOptions, verify
+from protocol.crypto import keccak
+from protocol.errors import Halt
+from protocol.types import Address
+from tests.e2e.conftest import L1
+from tests.e2e.network import L2_CHAIN_ID, launch, rollup_on, running, send, until_mined
+from tests.e2e.wallet import Wallet
+
+
+async def test_a_thousand_transfers_and_a_token_become_safe_and_rebuild_from_l1(l1: L1, tmp_path: Path) -> None:
+    async with rollup_on(l1.url, tmp_path, l1.operator_key) as network, L1Client(network.url) as client:
+        wallets = [Wallet(index) for index in range(10)]
+        owner, receiver = wallets[0], wallets[9].address
+        token = created_address(owner.address, 0)
+        hashes = await send(client, [owner.deploy_token(10**24)])
+        hashes += await send(client, [tx for wallet in wallets for tx in wallet.transfers(100)])
+        hashes += await send(client, [owner.token_transfer(token, receiver, 7) for _ in range(10)])
+        last = await until_mined(network, hashes)
+        await network.until_verified(last)
+
+        verifier = network.verifier.chain
+        assert sum(len(verifier.block(verifier.canonical_hash(n)).transactions) for n in range(last + 1)) == 1011
+        balance = await client.call(token, keccak(b"balanceOf(address)")[:4] + bytes(12) + receiver)
+        assert int.from_bytes(balance, "big") == 70
+        assert verifier.head_state().account(wallets[1].address).nonce == 100
+
+        rollup = load_rollup(network.verifier_options.rollup)
+        progress: list[tuple[int, int, int]] = []
+        options = VerifyOptions(rollup, l1.url, network.verifier_options.da_dir, network.url)
+        result = await verify(options, SystemClock(), lambda *step: progress.append(step))
+        assert isinstance(result, Verified)
+        assert result.number >= last
+        assert result.transactions == 1011
+        assert result.compared == result.number + 1 or result.compared >= last + 1
+        assert progress[-1][0] == progress[-1][1] > 0
+
+
+async def test_a_verifier_that_joins_late_catches_up(embedded: L1, tmp_path: Path) -> None:
+    async with rollup_on(embedded.url, tmp_path) as network, L1Client(network.url) as client:
+        last = await until_mined(network, await send(client, Wallet(0).transfers(20)))
+        await network.until_verified(last)
+        late = RollupNode(replace(network.verifier_options, data_dir=tmp_path / "late"), SystemClock())
+        async with running(late):
+            await network.until(lambda: late.chain.safe_head().number >= last, "the late verifier is there")
+            assert late.chain.canonical_hash(last) == network.sequencer.chain.canonical_hash(last)
+
+
+async def test_batches_through_the_file_store_derive_the_same(embedded: L1, tmp_path: Path) -> None:
+    options = LaunchOptions(L2_CHAIN_ID, block_time_milliseconds=500, da_layer="file")
+    async with rollup_on(embedded.url, tmp_path, options=options) as network, L1Client(network.url) as client:
+        last = await until_mined(network, await send(client, Wallet(0).transfers(50)))
+        await network.until_verified(last)
+        assert list((tmp_path / "da").rglob("*")), "the batches lie in the store"
+
+
+async def test_a_node_refuses_a_wrong_l1(embedded: L1, tmp_path: Path) -> None:
+    await launch(embedded.url, tmp_path, embedded.operator_key)
+    rollup = load_rollup(tmp_path / "rollup.json")
+    async with rollup_on(embedded.url, tmp_path / "other") as network, L1Client(network.url) as not_l1:
+        with pytest.raises(Halt, match=r"is chain 71717; this rollup lives on chain 71716"):
+            await check_l1(rollup, not_l1, SystemClock())
+
+
+def test_the_wallets_are_the_well_known_ones() -> None:
+    assert Wallet(0).address == Address(bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266"))
