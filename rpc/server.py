@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from multidict import CIMultiDict
 
 from rpc.access import Access
@@ -23,6 +23,8 @@ JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application
 PREFLIGHT_SECONDS = "86400"
 PING_SECONDS = 30.0
 """A WebSocket that answers no ping for this long is closed, so that vanished clients do not pile up."""
+CLOSE_SECONDS = 1.0
+"""How long a goodbye waits for its answer."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -94,8 +96,8 @@ class Server:
         if self._hub_task is not None:
             self._hub_task.cancel()
             await asyncio.gather(self._hub_task, return_exceptions=True)
-        for socket in list(self._sockets):
-            await socket.close(code=1001, message=b"node is stopping")
+        goodbyes = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"node is stopping") for socket in self._sockets]
+        await asyncio.gather(*goodbyes, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
         await self._dispatcher.close()
@@ -141,7 +143,9 @@ class Server:
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=self._limits.body_bytes, compress=False)
         await socket.prepare(request)
         self._sockets.add(socket)
-        connection = Connection(socket, self._dispatcher, self._hub, self._limits, self._new_id)
+        transport = request.transport
+        abort = transport.abort if isinstance(transport, asyncio.WriteTransport) else lambda: None
+        connection = Connection(socket, self._dispatcher, self._hub, self._limits, self._new_id, abort)
         try:
             await connection.run(replace(self._context, subscriber=connection))
         finally:

@@ -7,7 +7,7 @@ cannot be held back, is disconnected.
 import asyncio
 from collections.abc import Callable
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from rpc.dispatch import Dispatcher
 from rpc.errors import LIMIT_EXCEEDED, Json, RpcError, server_error
@@ -17,7 +17,7 @@ from rpc.method import Context
 
 
 class Connection:
-    """Serves one socket from its handshake to its end."""
+    """Serves one socket from its handshake to its end. `abort` drops it at once."""
 
     def __init__(
         self,
@@ -26,21 +26,21 @@ class Connection:
         hub: Hub,
         limits: Limits,
         new_id: Callable[[], str],
+        abort: Callable[[], None],
     ) -> None:
         self._socket = socket
         self._dispatcher = dispatcher
         self._hub = hub
         self._limits = limits
         self._new_id = new_id
+        self._abort = abort
         self._outbox: asyncio.Queue[str] = asyncio.Queue(limits.outbox_messages)
         self._in_flight = asyncio.Semaphore(limits.calls_in_flight)
         self._subscription_ids: set[str] = set()
-        self._too_slow = asyncio.Event()
 
     async def run(self, context: Context) -> None:
         """Read and answer until either side closes. `context.subscriber` must be this connection."""
         writer = asyncio.create_task(self._write())
-        guard = asyncio.create_task(self._close_when_too_slow())
         calls: set[asyncio.Task[None]] = set()
         try:
             async for message in self._socket:
@@ -53,7 +53,7 @@ class Connection:
         finally:
             for subscription_id in self._subscription_ids:
                 self._hub.remove(subscription_id)
-            tasks = [writer, guard, *calls]
+            tasks = [writer, *calls]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -90,7 +90,7 @@ class Connection:
         try:
             self._outbox.put_nowait(text)
         except asyncio.QueueFull:
-            self._too_slow.set()
+            self._abort()  # a goodbye would only queue behind what the client does not read
 
     async def _write(self) -> None:
         while True:
@@ -99,7 +99,3 @@ class Connection:
                 await self._socket.send_str(text)
             except ConnectionError:
                 return  # the reader sees the end of the connection as well and cleans up
-
-    async def _close_when_too_slow(self) -> None:
-        await self._too_slow.wait()
-        await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"notifications are not being read")

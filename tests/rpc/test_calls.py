@@ -6,14 +6,17 @@ from protocol.block import Header
 from protocol.crypto import keccak
 from protocol.engine import Call, CallResult
 from protocol.errors import InvalidTransaction, TxError
+from protocol.mpt import EMPTY_ROOT
 from protocol.state import Account, StateReader
 from protocol.transaction import AccessEntry, Authorization
+from protocol.types import ZERO_ADDRESS
 from rpc.limits import Limits
 from tests.rpc.fake import ALICE, BOB, CHAIN_ID, FakeState, needs_gas
 
 ALICE_HEX, BOB_HEX = "0x" + ALICE.hex(), "0x" + BOB.hex()
 ZERO = "0x" + "00" * 20
 BASE_FEE = 10**9
+PANIC = keccak(b"Panic(uint256)")[:4]
 
 
 def revert_with(output: bytes):
@@ -32,7 +35,7 @@ async def sent(node, **members) -> Call:
 
 
 async def test_an_empty_object_is_a_free_create_from_nobody(node):
-    assert await sent(node) == Call(sender=bytes(20), to=None, gas_limit=50_000_000)
+    assert await sent(node) == Call(sender=ZERO_ADDRESS, to=None, gas_limit=50_000_000)
 
 
 async def test_every_member_reaches_the_engine(node):
@@ -140,8 +143,8 @@ async def test_gas_is_capped(start_node):
         (string_error(b"\xff"), "execution reverted: \ufffd"),
         (string_error(b"long")[:-28][:-1], "execution reverted"),
         (bytes.fromhex("08c379a0") + b"\xff" * 64, "execution reverted"),
-        (keccak(b"Panic(uint256)")[:4] + (0x11).to_bytes(32, "big"), "execution reverted: arithmetic underflow or overflow"),
-        (keccak(b"Panic(uint256)")[:4] + (0x99).to_bytes(32, "big"), "execution reverted: unknown panic code: 0x99"),
+        (PANIC + (0x11).to_bytes(32, "big"), "execution reverted: arithmetic underflow or overflow"),
+        (PANIC + (0x99).to_bytes(32, "big"), "execution reverted: unknown panic code: 0x99"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
@@ -183,7 +186,7 @@ async def test_an_estimate_beyond_the_block_says_what_was_allowed(node):
 
 
 async def test_an_estimate_stays_within_what_the_sender_can_pay(node):
-    node.backend.chain.state = FakeState({ALICE: Account(0, 22_000 * BASE_FEE, bytes(32))}, {})
+    node.backend.chain.state = FakeState({ALICE: Account(0, 22_000 * BASE_FEE, EMPTY_ROOT)}, {})
     node.backend.engine.script = needs_gas(21_500)
     call = {"from": ALICE_HEX, "to": BOB_HEX, "input": "0x01", "gasPrice": hex(BASE_FEE)}
     assert await node.call("eth_estimateGas", call) == hex(21_500)

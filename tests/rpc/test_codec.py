@@ -1,15 +1,37 @@
 """Parameters: only canonical forms are taken, and each refusal says why."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.types import Hash32
 from rpc import codec
 from rpc.codec import BlockHash, BlockTag
 from rpc.errors import InvalidParams
 
 HASH = "0x" + "ab" * 32
-NOT_HEX = [None, 1, 1.5, True, [], {}, "", "2", "0X1", " 0x1", "0x1 ", "0x1_0", "0xg", "0x١", "x", "\ud800", "0x\n1"]
+AB = Hash32(b"\xab" * 32)
+NOT_HEX: list[Any] = [
+    None,
+    1,
+    1.5,
+    True,
+    [],
+    {},
+    "",
+    "2",
+    "0X1",
+    " 0x1",
+    "0x1 ",
+    "0x1_0",
+    "0xg",
+    "0x\u0661",
+    "x",
+    "\ud800",
+    "0x\n1",
+]
 EVERY_CODEC = [
     codec.quantity,
     codec.uint64,
@@ -42,11 +64,12 @@ json_values = st.recursive(
 @pytest.mark.parametrize("parse", EVERY_CODEC)
 @given(value=json_values)
 def test_a_codec_returns_or_says_invalid_params(parse, value):
+    refusal = None
     try:
         parse(value)
     except InvalidParams as error:
-        assert error.code == -32602
-        assert error.message
+        refusal = error
+    assert refusal is None or (refusal.code == -32602 and refusal.message)
 
 
 @given(st.integers(0, 2**256 - 1))
@@ -109,12 +132,12 @@ def test_fixed_data_has_its_length(parse, length):
         ("finalized", BlockTag.FINALIZED),
         ("0x0", 0),
         ("0x1b", 27),
-        (HASH, BlockHash(b"\xab" * 32)),
+        (HASH, BlockHash(AB)),
         ({"blockNumber": "0x1b"}, 27),
         ({"blockNumber": "safe"}, BlockTag.SAFE),
-        ({"blockHash": HASH}, BlockHash(b"\xab" * 32)),
-        ({"blockHash": HASH, "requireCanonical": True}, BlockHash(b"\xab" * 32, require_canonical=True)),
-        ({"blockHash": HASH, "requireCanonical": False}, BlockHash(b"\xab" * 32)),
+        ({"blockHash": HASH}, BlockHash(AB)),
+        ({"blockHash": HASH, "requireCanonical": True}, BlockHash(AB, require_canonical=True)),
+        ({"blockHash": HASH, "requireCanonical": False}, BlockHash(AB)),
     ],
 )
 def test_the_ways_to_name_a_block(value, expected):

@@ -4,6 +4,7 @@ import pytest
 
 from protocol.crypto import keccak
 from protocol.mpt import verify_proof
+from protocol.types import Hash32
 from rpc.limits import Limits
 from tests.rpc.fake import ALICE, BOB, transfer
 
@@ -78,7 +79,7 @@ async def test_a_proof_verifies_against_the_state_root(node):
     present, absent = proof["storageProof"]
     assert (present["key"], present["value"]) == (ONE, "0x38")
     assert (absent["key"], absent["value"]) == ("0x2", "0x0")
-    storage_root = bytes.fromhex(proof["storageHash"][2:])
+    storage_root = Hash32(bytes.fromhex(proof["storageHash"][2:]))
     for slot, entry in ((1, present), (2, absent)):
         nodes = [bytes.fromhex(item[2:]) for item in entry["proof"]]
         found = verify_proof(storage_root, keccak(slot.to_bytes(32, "big")), nodes)
