@@ -13,7 +13,7 @@ from protocol.errors import InvalidTransaction
 from protocol.payload import BlockAttributes, PayloadAttributes
 from protocol.receipt import Log, Receipt
 from protocol.state import StateChanges, StateReader
-from protocol.transaction import AccessEntry, Authorization, Transaction, decode_transaction
+from protocol.transaction import DEPOSIT, AccessEntry, Authorization, Transaction, decode_transaction
 from protocol.types import Address, Hash32
 
 
@@ -124,7 +124,9 @@ def execute_payload(
         builder.add(decode_transaction(raw))
     for raw in payload.transactions:
         try:
-            builder.add(decode_transaction(raw))
+            tx = decode_transaction(raw)
+            if tx.type != DEPOSIT:  # deposits mint: they come from L1's events alone, never from a batch
+                builder.add(tx)
         except InvalidTransaction:
             continue  # the defined transition: an invalid item of a batch leaves no trace
     return builder.seal()
