@@ -28,9 +28,21 @@ class SenderQueue:
     """The transactions of one account, in order of nonce."""
 
     __slots__ = (
-        "_entries", "_least_tips", "_nonces", "_tips_at", "balance", "last_arrival_at", "cost", "counted_queued", "has_code",
-        "next_nonce", "nonce", "read_at", "sender", "version",
-    )  # fmt: skip
+        "_entries",
+        "_least_tips",
+        "_nonces",
+        "_tips_at",
+        "balance",
+        "cost",
+        "counted_queued",
+        "has_code",
+        "last_arrival_at",
+        "next_nonce",
+        "nonce",
+        "read_at",
+        "sender",
+        "version",
+    )
 
     def __init__(self, sender: Address) -> None:
         self.sender = sender

@@ -288,6 +288,27 @@ def test_a_large_transaction_makes_room_only_at_the_cost_of_cheaper_ones():
     assert signed(0, 0, tip=0) not in world.pool.pending()
 
 
+def test_a_replacement_moves_its_account_up():
+    world = World(limits=PoolLimits(transactions=2))
+    world.add(signed(0, 0, tip=1), signed(1, 0, tip=2))
+    assert world.refusal(signed(2, 0, tip=1)).startswith("transaction underpriced")  # ranks are known from here on
+    world.add(signed(0, 0, tip=3, fee=200 * GWEI))
+    world.add(signed(2, 0, tip=3))
+    assert {tx.sender for tx in world.pool.pending()} == {SENDERS[0], SENDERS[2]}
+
+
+def test_the_end_of_a_full_account_is_counted_once_when_it_leaves_a_full_pool():
+    near, far = signed(0, 0, tip=5), signed(0, 5, tip=1)
+    others = [signed(1, 0, tip=2), signed(2, 0, tip=9)]
+    limits = PoolLimits(per_account=2, bytes=sum(len(tx.raw) for tx in (near, far, *others)))
+    world = World(limits=limits)
+    world.add(near, far, *others)
+    large = signed(0, 1, tip=5, data=b"\1" * 20, gas_limit=22_000)
+    world.add(large)
+    assert world.pool.pending() == [near, large, others[1]]
+    assert world.pool.queued() == []
+
+
 def test_one_account_has_a_limit_and_what_is_nearer_to_its_turn_counts_more():
     world = World(limits=PoolLimits(per_account=3, queued_per_account=2))
     world.add(signed(0, 4), signed(0, 7))
@@ -358,8 +379,9 @@ def test_a_tip_counts_only_as_far_as_the_fee_reaches_above_the_base_fee(world: W
 
 def test_nothing_is_offered_behind_a_transaction_that_cannot_pay_the_base_fee(world: World):
     world.add(signed(0, 0, tip=0, fee=GWEI), signed(0, 1))
-    assert world.offered(base_fee=2 * GWEI) == []
-    assert world.pool.pending_count == 2
+    world.add(signed(1, 0), signed(1, 1, tip=0, fee=GWEI), signed(1, 2))
+    assert world.offered(base_fee=2 * GWEI) == [signed(1, 0)]
+    assert world.pool.pending_count == 5
 
 
 def test_skipping_an_account_leaves_the_others(world: World):
@@ -402,6 +424,19 @@ def test_replacing_what_was_offered_already_offers_nothing(world: World):
         assert offers.next() == signed(0, 0)
         world.add(signed(0, 0, tip=3 * GWEI, fee=300 * GWEI))
         assert offers.next() is None
+
+
+def test_what_left_the_pool_is_not_offered_and_what_came_back_is_offered_once(world: World):
+    transactions = [signed(0, nonce) for nonce in range(3)]
+    world.add(*transactions)
+    with world.pool.best(GWEI) as offers:
+        assert offers.next() == transactions[0]
+        world.pool.drop(transactions[1].hash, "gone")
+        assert offers.next() is None
+        world.add(transactions[1])
+        world.pool.drop(transactions[0].hash, "gone")
+        world.add(transactions[0])
+        assert list(iter(offers.next, None)) == transactions[1:]
 
 
 def test_a_new_head_ends_the_offers_for_the_old_one(world: World):
@@ -518,6 +553,16 @@ def test_a_reorg_does_not_lose_an_account_that_is_briefly_all_behind_a_gap():
     removed = world.chain.unwind(1)
     world.pool.on_new_head(removed, ())
     assert world.pool.pending() == transactions
+
+
+def test_what_a_reorg_leaves_behind_a_gap_is_trimmed_to_the_limit():
+    world = World(limits=PoolLimits(queued_per_account=2))
+    unprotected = signed(0, 0, type=LEGACY, chain_id=None)  # the pool would not take it from a client
+    world.mine(unprotected)
+    world.add(*(signed(0, nonce) for nonce in range(1, 6)))
+    world.pool.on_new_head(world.chain.unwind(1), ())
+    assert world.pool.pending() == []
+    assert world.pool.queued() == [signed(0, 1), signed(0, 2)]
 
 
 # --- a restart ---
