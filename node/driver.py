@@ -1,0 +1,317 @@
+"""The loop that waits: it reads L1 block by block, fetches the batches, derives, executes, and moves the heads.
+
+Every node runs it, the sequencer's too, so no node takes the sequencer's word for anything: the safe head is what L1
+and the data layer mean, whoever built the block first.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from da.adapter import Commitment
+from node.chain import Chain
+from node.clock import Clock
+from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
+from node.worker import Worker
+from protocol.batch import BlockClaim
+from protocol.block import Block, Header
+from protocol.derivation import Derivation, Tip, next_payload, tip_of
+from protocol.engine import Engine, ExecutedBlock, execute_payload
+from protocol.errors import Halt, Reject, Retry
+from protocol.l1 import L1Block, L1BlockRef, L1Window
+from protocol.payload import PayloadAttributes
+from protocol.rollup import RollupConfig, l1_origin_of
+from protocol.transaction import DEPOSIT
+
+logger = logging.getLogger(__name__)
+
+
+class L1Source(Protocol):
+    """What derivation reads of L1. Every method raises Retry when L1 does not answer."""
+
+    async def latest(self) -> L1BlockRef:
+        """L1's newest block."""
+
+    async def finalized_number(self) -> int:
+        """The number of L1's newest final block; 0 when nothing is final yet."""
+
+    async def block(self, number: int) -> L1BlockRef | None:
+        """The canonical block at this height, or None beyond the head."""
+
+    async def inputs(self, ref: L1BlockRef) -> tuple[tuple[bytes, ...], tuple[Commitment, ...]]:
+        """What this very block carries for the rollup: deposits (canonical 0x7E bytes) and batch commitments."""
+
+
+class BatchSource(Protocol):
+    """Where batch bytes come from."""
+
+    async def fetch(self, commitment: Commitment) -> bytes:
+        """The committed bytes; Retry while they are not served, Reject when no bytes could ever match."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How far this node is, for `rollup_syncStatus`. `waiting_for` says why it is not further, if it is stuck."""
+
+    l1_head: int
+    l1_processed: int
+    waiting_for: str | None
+
+
+class Driver:
+    """Derives one rollup from L1 into `chain`.
+
+    With `keep_unsafe` (the sequencer), blocks that an L1 reorg or a forced deposit displaced are built again from the
+    same claims, so that no transaction is lost; without it (a verifier) they are dropped.
+    """
+
+    def __init__(
+        self,
+        config: RollupConfig,
+        chain: Chain,
+        engine: Engine,
+        l1: L1Source,
+        batches: BatchSource,
+        worker: Worker,
+        clock: Clock,
+        *,
+        keep_unsafe: bool = False,
+        poll_seconds: float = 0.5,
+        on_l1_block: Callable[[L1Record], None] = lambda record: None,
+    ) -> None:
+        self.config = config
+        self.chain = chain
+        self._engine = engine
+        self._l1 = l1
+        self._batches = batches
+        self._worker = worker
+        self._clock = clock
+        self._keep_unsafe = keep_unsafe
+        self._poll_seconds = poll_seconds
+        self._on_l1_block = on_l1_block
+        self._displaced: list[Block] = []
+        self._l1_head = 0
+        self._waiting_for: str | None = "the first L1 block"
+        self.lock = asyncio.Lock()
+        """Held while the chain may be moved: the sequencer takes it to append."""
+        self._derivation = self._restore()
+
+    @property
+    def l1_window(self) -> L1Window:
+        """The L1 blocks that the next L2 block may name."""
+        return self._derivation.l1
+
+    @property
+    def processed(self) -> L1BlockRef:
+        """The newest L1 block derived from."""
+        return self._derivation.l1.newest
+
+    @property
+    def settled(self) -> bool:
+        """Whether the unsafe chain stands on the L1 that this node sees; the sequencer builds only then."""
+        return not self._displaced
+
+    def status(self) -> SyncStatus:
+        """Progress against L1."""
+        return SyncStatus(self._l1_head, self.processed.number, self._waiting_for)
+
+    async def run(self) -> None:
+        """Follow L1 for ever; cancel to stop. Retry means wait; any other failure ends the role."""
+        while True:
+            try:
+                progressed = await self.step()
+            except Retry as error:
+                if self._waiting_for != str(error):
+                    logger.warning("derivation waits: %s", error)
+                self._waiting_for = str(error)
+                progressed = False
+            if not progressed:
+                await self._clock.sleep(self._poll_seconds)
+
+    async def step(self) -> bool:
+        """Process one L1 block, or go back over one reorg; False when there is nothing new on L1."""
+        head = await self._l1.latest()
+        self._l1_head = head.number
+        processed = self.processed
+        ref = await self._l1.block(processed.number + 1)
+        if ref is None or ref.parent_hash != processed.hash:
+            canonical = await self._l1.block(processed.number)
+            if canonical is None or canonical.hash != processed.hash:
+                await self._reset()
+                return True
+            if ref is not None:
+                return True  # L1 moved between the two questions; look again
+            self._waiting_for = None
+            await self._rebuild_displaced()
+            await self._finalize()
+            return False
+        deposits, commitments = await self._l1.inputs(ref)
+        data = await self._fetch_all(ref, commitments)
+        async with self.lock:
+            await self._derive(L1Block(ref, deposits), data)
+        if ref.number >= head.number:
+            await self._rebuild_displaced()
+        if ref.number % 16 == 0 or ref.number >= head.number:
+            await self._finalize()
+        return True
+
+    async def _fetch_all(self, ref: L1BlockRef, commitments: Sequence[Commitment]) -> list[bytes]:
+        data = []
+        for commitment in commitments:
+            try:
+                data.append(await self._batches.fetch(commitment))
+            except Reject as error:
+                # The commitment itself is void, on every node alike: the defined transition is to pass over it.
+                logger.warning("L1 block %d: passed over a commitment: %s", ref.number, error)
+            except Retry as error:
+                raise Retry(f"batch data committed in L1 block {ref.number}: {error}") from error
+        return data
+
+    async def _derive(self, block: L1Block, data: Sequence[bytes]) -> None:
+        payloads = self._derivation.feed(block, data)
+        safe = self.chain.safe_head()
+        for payload in payloads:
+            safe = await self._apply(payload)
+        record = L1Record(block, safe.number, safe.hash)
+        await self._worker.run(
+            self.chain.set_safe, safe, records=[(TABLE, record_key(block.ref.number), encode_record(record))]
+        )
+        self._waiting_for = None
+        self._on_l1_block(record)
+
+    async def _apply(self, payload: PayloadAttributes) -> Header:
+        """Make the canonical block at the payload's height the derived one; returns its header."""
+        existing = self._canonical_block(payload.number)
+        if existing is not None:
+            if _is_payload_of(payload, existing):
+                return existing.header
+            parent = self._canonical_header(payload.number - 1)
+            executed = await self._worker.run(self._execute, parent, payload)
+            if executed.block.hash == existing.hash:
+                return existing.header
+            logger.warning("unsafe block %d is not what L1 derives: rewinding", payload.number)
+            await self._rewind(parent)
+        parent = self._canonical_header(payload.number - 1)
+        executed = await self._worker.run(self._execute, parent, payload)
+        await self._worker.run(self.chain.append, executed)
+        return executed.block.header
+
+    def _execute(self, parent: Header, payload: PayloadAttributes) -> ExecutedBlock:
+        state = self.chain.state_at(parent)
+        return execute_payload(
+            self._engine, parent, payload, state, lambda number: self.chain.ancestor_hash(parent, number)
+        )
+
+    async def _rewind(self, to: Header) -> None:
+        removed = await self._worker.run(self.chain.rewind_to, to)
+        if self._keep_unsafe:
+            self._displaced = [*reversed(removed), *self._displaced]
+
+    async def _rebuild_displaced(self) -> None:
+        """Build displaced unsafe blocks again, in order, from what they claimed."""
+        if not self._displaced:
+            return
+        async with self.lock:
+            window = self.l1_window
+            while self._displaced:
+                block = self._displaced.pop(0)
+                head = self.chain.head()
+                transactions = tuple(tx.raw for tx in block.transactions if tx.type != DEPOSIT)
+                if block.number <= self.chain.safe_head().number and not transactions:
+                    continue
+                claim = BlockClaim(block.header.timestamp, l1_origin_of(block.header), transactions)
+                payload = next_payload(self.config, self._tip(head), claim, window, window.newest.number)
+                if payload is None:
+                    continue  # its time has run ahead of the new L1; its transactions are back in the pool
+                executed = await self._worker.run(self._execute, head, payload)
+                await self._worker.run(self.chain.append, executed)
+                logger.info("rebuilt block %d on the reorganised L1", payload.number)
+
+    async def _reset(self) -> None:
+        """Go back to the newest L1 block that is still canonical, and with it to what was safe then."""
+        finalized = self.chain.finalized_head()
+        record = last_record(self.chain.store)
+        while record is not None:
+            ref = record.block.ref
+            canonical = await self._l1.block(ref.number)
+            if canonical is not None and canonical.hash == ref.hash:
+                break
+            record = record_at(self.chain.store, ref.number - 1)
+        if record is None or record.safe_number < finalized.number:
+            raise Halt(
+                f"L1 has reorganised below its own finality (L2 block {finalized.number} was final): "
+                "is this the L1 that the chain was launched on?"
+            )
+        logger.warning(
+            "L1 reorganised: back from block %d to %d, safe head to %d",
+            self.processed.number,
+            record.block.ref.number,
+            record.safe_number,
+        )
+        async with self.lock:
+            safe = self._canonical_header(record.safe_number)
+            stale = [
+                (TABLE, record_key(n), None) for n in range(record.block.ref.number + 1, self.processed.number + 1)
+            ]
+            await self._worker.run(self.chain.set_safe, safe, records=stale)
+            self._derivation = self._restore()
+            keep = safe
+            while keep.number < self.chain.head().number and self._keep_unsafe:
+                child = self._canonical_header(keep.number + 1)
+                if l1_origin_of(child) > record.block.ref.number:
+                    break
+                keep = child
+            if keep.hash != self.chain.head().hash:
+                await self._rewind(keep)
+
+    def _restore(self) -> Derivation:
+        """Derivation as it stood after the last recorded L1 block."""
+        last = last_record(self.chain.store)
+        if last is None:
+            raise Halt("the database holds no L1 record, not even genesis: it was not made by `tombolo`")
+        safe = self.chain.header(last.safe_hash)
+        if safe is None:
+            raise Halt(f"damaged database: safe block {last.safe_number} of L1 block {last.block.ref.number} is absent")
+        tip = self._tip(safe)
+        window = L1Window(record.block for record in records_from(self.chain.store, tip.l1_origin))
+        return Derivation(self.config, tip, window)
+
+    async def _finalize(self) -> None:
+        number = min(await self._l1.finalized_number(), self.processed.number)
+        record = record_at(self.chain.store, number)
+        if record is None or record.safe_number <= self.chain.finalized_head().number:
+            return
+        canonical = await self._l1.block(number)
+        if canonical is not None and canonical.hash == record.block.ref.hash:
+            header = self._canonical_header(record.safe_number)
+            await self._worker.run(self.chain.set_finalized, header)
+
+    def _tip(self, header: Header) -> Tip:
+        return tip_of(self.config, header)
+
+    def _canonical_header(self, number: int) -> Header:
+        block_hash = self.chain.canonical_hash(number)
+        header = None if block_hash is None else self.chain.header(block_hash)
+        if header is None:
+            raise Halt(f"damaged database: canonical block {number} is absent; rebuild it from L1")
+        return header
+
+    def _canonical_block(self, number: int) -> Block | None:
+        block_hash = self.chain.canonical_hash(number)
+        return None if block_hash is None else self.chain.block(block_hash)
+
+
+def _is_payload_of(payload: PayloadAttributes, block: Block) -> bool:
+    """Whether `block` is plainly what `payload` makes, without executing it: same inputs, nothing skipped."""
+    header, attributes = block.header, payload.block
+    return (
+        header.timestamp == attributes.timestamp
+        and header.parent_beacon_block_root == attributes.parent_beacon_block_root
+        and header.extra_data == attributes.extra_data
+        and header.prev_randao == attributes.prev_randao
+        and header.gas_limit == attributes.gas_limit
+        and header.fee_recipient == attributes.fee_recipient
+        and tuple(tx.raw for tx in block.transactions) == payload.forced + payload.transactions
+    )

@@ -1,0 +1,238 @@
+"""Block production: take transactions from the pool as they come, seal at the tick.
+
+The same loop makes a rollup's blocks and the embedded L1's; only the plan differs. Transactions execute in short slices
+on the worker thread while the block is open, so the event loop keeps answering and `pending` is always at hand.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.chain import Chain
+from node.clock import Clock
+from node.driver import Driver
+from node.mempool import BestTransactions, Mempool
+from node.worker import Worker
+from protocol.batch import BlockClaim, block_size
+from protocol.block import Header
+from protocol.crypto import keccak
+from protocol.derivation import next_payload, tip_of
+from protocol.engine import BlockBuilder, Engine, ExecutedBlock
+from protocol.errors import InvalidTransaction
+from protocol.payload import BlockAttributes, PayloadAttributes
+from protocol.rollup import RollupConfig
+from protocol.transaction import Transaction, decode_transaction
+from protocol.types import Address
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.02
+"""How long the worker may hold the interpreter before the event loop gets a whole turn."""
+
+
+class BlockPlan(Protocol):
+    """Where the attributes of the next block come from."""
+
+    def next(self, parent: Header, timestamp: int) -> PayloadAttributes | None:
+        """The attributes of the block after `parent` if it is to be sealed at `timestamp` (seconds); None: not now."""
+
+    def append_lock(self) -> asyncio.Lock:
+        """Held while a sealed block joins the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerConfig:
+    """The pace and the size of blocks."""
+
+    block_time_seconds: float
+    """Blocks are sealed at multiples of this on the wall clock."""
+
+    empty_blocks: bool = True
+    """Whether a tick without transactions makes a block."""
+
+    max_idle_seconds: float = 60.0
+    """With `empty_blocks` off, a block is made after this long all the same, so that L1 time and data come in."""
+
+    max_block_bytes: int | None = None
+    """The most that a block may add to a batch, so that the data layer takes any block; None for no bound."""
+
+
+class Producer:
+    """The sequencer's heart, and the embedded L1's."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        engine: Engine,
+        pool: Mempool,
+        plan: BlockPlan,
+        worker: Worker,
+        clock: Clock,
+        config: ProducerConfig,
+        *,
+        after_append: Callable[[Header], None] = lambda header: None,
+    ) -> None:
+        self._chain = chain
+        self._engine = engine
+        self._pool = pool
+        self._plan = plan
+        self._worker = worker
+        self._clock = clock
+        self._config = config
+        self._after_append = after_append
+        self._builder: BlockBuilder | None = None
+        self._busy = False
+
+    def pending_block(self) -> BlockBuilder | None:
+        """The open block, unless a transaction is executing in it at this moment."""
+        return None if self._busy else self._builder
+
+    async def run(self) -> None:
+        """Produce blocks for ever; cancel to stop. An open block is then simply forgotten: the pool still has it."""
+        while True:
+            try:
+                await self._produce_one()
+            finally:
+                self._builder = None
+
+    async def _produce_one(self) -> None:
+        wait = self._seconds_to_tick()
+        parent = self._chain.head()
+        payload = self._plan.next(parent, int(self._clock.now() + wait))
+        if payload is None:
+            await self._clock.sleep(min(wait, 0.1))
+            return
+        deadline = self._clock.monotonic() + wait
+        builder = await self._worker.run(self._begin, parent, payload)
+        self._builder = builder
+        await self._fill(builder, deadline)
+        while not self._worth_sealing(builder, parent):
+            deadline = self._clock.monotonic() + self._seconds_to_tick()
+            if self._chain.head().hash != parent.hash or self._clock.now() - builder.attributes.timestamp > 1:
+                return
+            await self._fill(builder, deadline)
+        self._busy = True
+        try:
+            executed = await self._worker.run(builder.seal)
+            async with self._plan.append_lock():
+                if self._chain.head().hash != parent.hash:
+                    logger.info("block %d dropped: the chain moved while it was open", payload.number)
+                    return
+                await self._worker.run(self._append, executed)
+        finally:
+            self._busy = False
+
+    def _append(self, executed: ExecutedBlock) -> None:
+        self._chain.append(executed)
+        self._after_append(executed.block.header)
+
+    def _seconds_to_tick(self) -> float:
+        step = self._config.block_time_seconds
+        return step - self._clock.now() % step
+
+    def _begin(self, parent: Header, payload: PayloadAttributes) -> BlockBuilder:
+        state = self._chain.state_at(parent)
+        builder = self._engine.begin_block(
+            parent, payload.block, state, lambda number: self._chain.ancestor_hash(parent, number)
+        )
+        for raw in payload.forced:
+            builder.add(decode_transaction(raw))
+        return builder
+
+    def _worth_sealing(self, builder: BlockBuilder, parent: Header) -> bool:
+        if builder.transactions or self._config.empty_blocks:
+            return True
+        return self._clock.now() - parent.timestamp >= self._config.max_idle_seconds
+
+    async def _fill(self, builder: BlockBuilder, deadline: float) -> None:
+        """Execute what the pool offers until `deadline` (monotonic seconds)."""
+        size = block_size(len(builder.transactions), (len(tx.raw) for tx in builder.transactions))
+        with self._pool.best(builder.base_fee_per_gas) as offers:
+            while (left := deadline - self._clock.monotonic()) > 0:
+                self._busy = True
+                try:
+                    size, dropped, more = await self._worker.run(self._slice, builder, offers, size)
+                finally:
+                    self._busy = False
+                for tx, reason in dropped:
+                    self._pool.drop(tx.hash, reason)
+                if more:
+                    await asyncio.sleep(0)
+                else:
+                    await offers.wait(min(left, self._config.block_time_seconds))
+
+    def _slice(
+        self, builder: BlockBuilder, offers: BestTransactions, size: int
+    ) -> tuple[int, list[tuple[Transaction, str]], bool]:
+        """Add transactions for one slice: (block size so far, transactions that proved invalid, whether more wait)."""
+        end = self._clock.monotonic() + SLICE_SECONDS
+        limit = self._config.max_block_bytes
+        dropped: list[tuple[Transaction, str]] = []
+        while self._clock.monotonic() < end:
+            tx = offers.next()
+            if tx is None:
+                return size, dropped, False
+            added = block_size(1, [len(tx.raw)]) - block_size(0, [])
+            if tx.gas_limit > builder.gas_left or (limit is not None and size + added > limit):
+                offers.skip(tx.sender)
+                continue
+            try:
+                builder.add(tx)
+                size += added
+            except InvalidTransaction as error:
+                offers.skip(tx.sender)
+                dropped.append((tx, str(error)))
+        return size, dropped, True
+
+
+class RollupPlan:
+    """L2: what derivation would make of the sequencer's claim."""
+
+    def __init__(self, config: RollupConfig, driver: Driver, l1_confirmations: int = 0) -> None:
+        self._config = config
+        self._driver = driver
+        self._l1_confirmations = l1_confirmations
+
+    def next(self, parent: Header, timestamp: int) -> PayloadAttributes | None:
+        """None while an L1 reorg is being worked through, or once time has run ahead of L1 by the drift."""
+        if not self._driver.settled:
+            return None
+        window = self._driver.l1_window
+        tip = tip_of(self._config, parent)
+        origin = max(window.newest.number - self._l1_confirmations, window.oldest, tip.l1_origin)
+        if tip.l1_origin > window.newest.number:
+            return None
+        claim = BlockClaim(timestamp, origin)
+        return next_payload(self._config, tip, claim, window, window.newest.number)
+
+    def append_lock(self) -> asyncio.Lock:
+        """The driver's: it may be rewinding."""
+        return self._driver.lock
+
+
+class DevL1Plan:
+    """The embedded L1: wall-clock timestamps, randomness from a seed, no origin."""
+
+    def __init__(self, gas_limit: int, fee_recipient: Address, seed: bytes) -> None:
+        self._gas_limit = gas_limit
+        self._fee_recipient = fee_recipient
+        self._seed = seed
+        self._lock = asyncio.Lock()
+
+    def next(self, parent: Header, timestamp: int) -> PayloadAttributes | None:
+        """Always a block, strictly later than its parent. `seed` tells two histories of the same height apart."""
+        number = parent.number + 1
+        attributes = BlockAttributes(
+            timestamp=max(timestamp, parent.timestamp + 1),
+            fee_recipient=self._fee_recipient,
+            gas_limit=self._gas_limit,
+            prev_randao=keccak(self._seed + parent.hash),
+            parent_beacon_block_root=keccak(b"beacon" + parent.hash),
+        )
+        return PayloadAttributes(number, attributes, (), ())
+
+    def append_lock(self) -> asyncio.Lock:
+        """Held by whoever rolls the dev chain back, too."""
+        return self._lock

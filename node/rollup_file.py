@@ -1,0 +1,206 @@
+"""`rollup.json`: the one file that anybody needs, beside an L1 endpoint, to follow a rollup from its first block."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from genesis.dev import rollup_genesis
+from genesis.model import Genesis, GenesisAccount, build_genesis
+from protocol.chain_config import ChainConfig
+from protocol.errors import InvalidInput
+from protocol.forks import Fork, constant_schedule
+from protocol.l1 import L1BlockRef
+from protocol.rollup import RollupConfig
+from protocol.types import Address, Hash32
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A rollup's rules and where it starts: `accounts` are the genesis balances in wei; `da_layer` names where its
+    batcher publishes (readers take the layer from each commitment)."""
+
+    config: RollupConfig
+    accounts: Mapping[Address, int]
+    genesis_timestamp: int
+    da_layer: str
+
+    def genesis(self) -> Genesis:
+        """What block 0 is built from."""
+        return _genesis(self.config.chain, self.accounts, self.genesis_timestamp, self.config.gas_limit)
+
+
+def new_rollup(
+    *,
+    chain: ChainConfig,
+    l1_chain_id: int,
+    l1_genesis: L1BlockRef,
+    inbox_address: Address,
+    accounts: Mapping[Address, int],
+    block_time_milliseconds: int,
+    gas_limit: int,
+    da_layer: str,
+) -> Rollup:
+    """A rollup that starts at this L1 block, its genesis hash computed."""
+    genesis = _genesis(chain, accounts, l1_genesis.timestamp, gas_limit)
+    config = RollupConfig(
+        chain=chain,
+        l1_chain_id=l1_chain_id,
+        l1_genesis=l1_genesis,
+        inbox_address=inbox_address,
+        genesis_hash=build_genesis(genesis).block.hash,
+        block_time_milliseconds=block_time_milliseconds,
+        gas_limit=gas_limit,
+    )
+    return Rollup(config, accounts, l1_genesis.timestamp, da_layer)
+
+
+def _genesis(chain: ChainConfig, accounts: Mapping[Address, int], timestamp: int, gas_limit: int) -> Genesis:
+    return rollup_genesis(
+        chain.chain_id,
+        timestamp,
+        accounts={address: GenesisAccount(balance) for address, balance in accounts.items()},
+        fork=chain.forks.at(0, timestamp),
+        gas_limit=gas_limit,
+        elasticity=chain.elasticity,
+        base_fee_change_denominator=chain.base_fee_change_denominator,
+    )
+
+
+def rollup_json(rollup: Rollup) -> dict[str, Json]:
+    """The file's content; also what `rollup_config` answers over JSON-RPC."""
+    config, chain, l1 = rollup.config, rollup.config.chain, rollup.config.l1_genesis
+    return {
+        "format": FORMAT,
+        "chainId": chain.chain_id,
+        "fork": chain.forks.at(0, rollup.genesis_timestamp).name.lower(),
+        "elasticity": chain.elasticity,
+        "baseFeeChangeDenominator": chain.base_fee_change_denominator,
+        "l1ChainId": config.l1_chain_id,
+        "l1Genesis": {
+            "number": l1.number,
+            "hash": _hex(l1.hash),
+            "parentHash": _hex(l1.parent_hash),
+            "timestamp": l1.timestamp,
+            "prevRandao": _hex(l1.prev_randao),
+        },
+        "inboxAddress": _hex(config.inbox_address),
+        "genesisHash": _hex(config.genesis_hash),
+        "genesisTimestamp": rollup.genesis_timestamp,
+        "blockTimeMilliseconds": config.block_time_milliseconds,
+        "gasLimit": config.gas_limit,
+        "feeRecipient": _hex(config.fee_recipient),
+        "maxSequencerDriftSeconds": config.max_sequencer_drift_seconds,
+        "sequencingWindow": config.sequencing_window,
+        "dataAvailability": rollup.da_layer,
+        "accounts": {_hex(address): str(balance) for address, balance in rollup.accounts.items()},
+    }
+
+
+def save_rollup(rollup: Rollup, path: Path) -> None:
+    """Write the file in one step: a reader sees all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(rollup_json(rollup), indent=2) + "\n")
+    os.replace(temporary, path)
+
+
+def load_rollup(path: Path) -> Rollup:
+    """Read the file.
+
+    Raises:
+        InvalidInput: It is missing, malformed, or its genesis hash is not that of the genesis it describes.
+    """
+    try:
+        fields = json.loads(path.read_text())
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror}); `tombolo up` makes it") from error
+    except ValueError as error:
+        raise InvalidInput(f"{path}: not JSON ({error})") from error
+    try:
+        rollup = _parse(fields)
+    except KeyError as error:
+        raise InvalidInput(f"{path}: field {error} is missing") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"{path}: {error}") from error
+    found = build_genesis(rollup.genesis()).block.hash
+    if found != rollup.config.genesis_hash:
+        raise InvalidInput(
+            f"{path}: genesisHash is {_hex(rollup.config.genesis_hash)}, but the genesis it describes is {_hex(found)}"
+        )
+    return rollup
+
+
+def _parse(fields: dict[str, object]) -> Rollup:
+    if _integer(fields, "format") != FORMAT:
+        raise ValueError(f"format {fields['format']} is not {FORMAT}: made by another version of tombolo")
+    fork = fields["fork"]
+    if not isinstance(fork, str) or fork.upper() not in Fork.__members__:
+        raise ValueError(f"fork {fork!r} is unknown")
+    l1, accounts, da_layer = fields["l1Genesis"], fields["accounts"], fields["dataAvailability"]
+    if not isinstance(l1, dict) or not isinstance(accounts, dict) or not isinstance(da_layer, str):
+        raise TypeError("l1Genesis and accounts are objects, dataAvailability a string")
+    config = RollupConfig(
+        chain=rollup_chain_config(
+            _integer(fields, "chainId"),
+            Fork[fork.upper()],
+            elasticity=_integer(fields, "elasticity"),
+            base_fee_change_denominator=_integer(fields, "baseFeeChangeDenominator"),
+        ),
+        l1_chain_id=_integer(fields, "l1ChainId"),
+        l1_genesis=L1BlockRef(
+            number=_integer(l1, "number"),
+            hash=Hash32(_bytes(l1, "hash", 32)),
+            parent_hash=Hash32(_bytes(l1, "parentHash", 32)),
+            timestamp=_integer(l1, "timestamp"),
+            prev_randao=Hash32(_bytes(l1, "prevRandao", 32)),
+        ),
+        inbox_address=Address(_bytes(fields, "inboxAddress", 20)),
+        genesis_hash=Hash32(_bytes(fields, "genesisHash", 32)),
+        block_time_milliseconds=_integer(fields, "blockTimeMilliseconds"),
+        gas_limit=_integer(fields, "gasLimit"),
+        fee_recipient=Address(_bytes(fields, "feeRecipient", 20)),
+        max_sequencer_drift_seconds=_integer(fields, "maxSequencerDriftSeconds"),
+        sequencing_window=_integer(fields, "sequencingWindow"),
+    )
+    balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
+    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer)
+
+
+def rollup_chain_config(
+    chain_id: int, fork: Fork = Fork.CANCUN, *, elasticity: int = 2, base_fee_change_denominator: int = 8
+) -> ChainConfig:
+    """The execution rules of a rollup: one fork from genesis on, deposits, no blobs."""
+    return ChainConfig(
+        chain_id=chain_id,
+        forks=constant_schedule(fork),
+        elasticity=elasticity,
+        base_fee_change_denominator=base_fee_change_denominator,
+        allow_deposits=True,
+        allow_blobs=False,
+    )
+
+
+def _integer(fields: dict[str, object], name: str) -> int:
+    value = fields[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name}: expected a whole number, got {value!r}")
+    return value
+
+
+def _bytes(fields: dict[str, object], name: str, length: int) -> bytes:
+    value = fields[name]
+    data = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else b""
+    if len(data) != length:
+        raise ValueError(f"{name}: expected {length} bytes of hex, got {value!r}")
+    return data
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

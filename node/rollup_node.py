@@ -1,0 +1,185 @@
+"""A node of one rollup: it derives the chain from L1, serves JSON-RPC, and as the sequencer also builds and batches."""
+
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from da.table import all_layers, make_adapter
+from genesis.model import build_genesis
+from node.batch_plan import BatcherConfig, Progress
+from node.batcher import Batcher
+from node.chain import Chain, create_chain
+from node.clock import Clock
+from node.driver import Driver
+from node.l1_client import L1Client
+from node.l1_reader import L1Reader
+from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
+from node.producer import Producer, ProducerConfig, RollupPlan
+from node.rollup_file import Rollup, load_rollup
+from node.rollup_rpc import rollup_methods
+from node.services import Services
+from node.store import Store
+from node.worker import Worker
+from protocol.batch import encoded_size
+from protocol.engine import BlockBuilder
+from protocol.errors import Halt, Retry
+from protocol.l1 import L1Block
+from rpc.server import Server
+from vm.pyevm.engine import PyEvmEngine
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerOptions:
+    """What only the sequencer needs. `batcher_key` is the L1 account that pays for batches."""
+
+    batcher_key: bytes
+    batcher: BatcherConfig = field(default_factory=BatcherConfig)
+    empty_blocks: bool = True
+    l1_confirmations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """How to run a node of a rollup; without `sequencer` it is a verifier."""
+
+    data_dir: Path
+    rollup: Path
+    l1_url: str
+    da_dir: Path
+    rpc_port: int = 8545
+    host: str = "127.0.0.1"
+    sequencer: SequencerOptions | None = None
+
+
+class RollupNode:
+    """One process's worth of a rollup, as a `node.role.Role`."""
+
+    def __init__(self, options: NodeOptions, clock: Clock) -> None:
+        self.options = options
+        self.port = options.rpc_port
+        self._clock = clock
+        self._worker = Worker()
+        self._store: Store | None = None
+        self._server: Server | None = None
+        self._l1: L1Client | None = None
+        self._tasks: list[Coroutine[None, None, None]] = []
+        self._producer: Producer | None = None
+        self.batcher: Batcher | None = None
+
+    async def start(self) -> None:
+        """Open or create the database, check that L1 is the right one, and serve."""
+        options, clock = self.options, self._clock
+        rollup = load_rollup(options.rollup)
+        config = rollup.config
+        self._l1 = l1 = L1Client(options.l1_url, clock)
+        self._store = store = Store(options.data_dir / "db")
+        open_rollup(store, rollup)
+        engine = PyEvmEngine(config.chain)
+        self.chain = chain = Chain(store, engine, config.chain)
+        services = Services(chain, engine, clock, self._pending_block)
+        self.driver = driver = Driver(
+            config,
+            chain,
+            engine,
+            L1Reader(l1, config.inbox_address),
+            all_layers(options.da_dir),
+            self._worker,
+            clock,
+            keep_unsafe=options.sequencer is not None,
+        )
+        self._tasks = [self._follow_l1(rollup, l1)]
+        if options.sequencer is not None:
+            layer = make_adapter(rollup.da_layer, options.da_dir)
+            self._producer = Producer(
+                chain,
+                engine,
+                services.pool,
+                RollupPlan(config, driver, options.sequencer.l1_confirmations),
+                self._worker,
+                clock,
+                ProducerConfig(
+                    block_time_seconds=config.block_time_milliseconds / 1000,
+                    empty_blocks=options.sequencer.empty_blocks,
+                    max_block_bytes=layer.max_bytes - encoded_size(()),
+                ),
+            )
+            self.batcher = Batcher(
+                chain,
+                lambda: progress_of(store),
+                layer,
+                l1,
+                config.inbox_address,
+                options.sequencer.batcher_key,
+                clock,
+                options.sequencer.batcher,
+            )
+            self._tasks += [self._producer.run(), self.batcher.run()]
+        methods = rollup_methods(rollup, chain, driver, services.pool, self.batcher)
+        self._server = Server(services.backend, extra_methods=methods)
+        self.port = await self._server.start(options.host, options.rpc_port)
+        self._tasks.append(self._server.wait())
+
+    def tasks(self) -> list[Coroutine[None, None, None]]:
+        """Derivation, event announcements, and for the sequencer block production and batching."""
+        return self._tasks
+
+    async def close(self) -> None:
+        """Stop serving, then close the database."""
+        if self._server is not None:
+            await self._server.stop()
+        if self._l1 is not None:
+            await self._l1.close()
+        self._worker.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _pending_block(self) -> BlockBuilder | None:
+        return None if self._producer is None else self._producer.pending_block()
+
+    async def _follow_l1(self, rollup: Rollup, l1: L1Client) -> None:
+        await check_l1(rollup, l1, self._clock)
+        await self.driver.run()
+
+
+def open_rollup(store: Store, rollup: Rollup) -> None:
+    """Make sure that `store` holds this rollup's genesis, block and L1 record, creating both in an empty one."""
+    genesis = build_genesis(rollup.genesis())
+    record = L1Record(L1Block(rollup.config.l1_genesis), 0, genesis.block.hash)
+    create_chain(store, genesis, [(TABLE, record_key(record.block.ref.number), encode_record(record))])
+
+
+async def check_l1(rollup: Rollup, l1: L1Client, clock: Clock) -> None:
+    """Wait until L1 answers, then make sure that it is the one this rollup lives on.
+
+    Raises:
+        Halt: It is another chain, or does not hold the block that the rollup starts at.
+    """
+    config = rollup.config
+    while True:
+        try:
+            chain_id = await l1.chain_id()
+            genesis = await l1.block(config.l1_genesis.number)
+            break
+        except Retry as error:
+            logger.warning("waiting for L1: %s", error)
+            await clock.sleep(1.0)
+    if chain_id != config.l1_chain_id:
+        raise Halt(f"{l1.url} is chain {chain_id}; this rollup lives on chain {config.l1_chain_id}")
+    if genesis is None or genesis.hash != config.l1_genesis.hash:
+        found = "no such block" if genesis is None else f"0x{genesis.hash.hex()}"
+        raise Halt(
+            f"{l1.url}: block {config.l1_genesis.number} should be 0x{config.l1_genesis.hash.hex()}, where this "
+            f"rollup starts, but is {found}: another L1, or one that lost its state. Choose the right L1, or start "
+            "a new rollup in another data directory"
+        )
+
+
+def progress_of(store: Store) -> Progress:
+    """Where derivation is, for the batcher."""
+    record = last_record(store)
+    if record is None:
+        raise Halt("the database holds no L1 record")
+    return Progress(record.safe_number, record.block.ref.number)

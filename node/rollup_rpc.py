@@ -1,0 +1,66 @@
+"""The `rollup_*` methods: where this node stands between L1 and its own head."""
+
+from node.batcher import Batcher
+from node.chain import Chain
+from node.driver import Driver
+from node.mempool import Mempool
+from node.rollup_file import Rollup, rollup_json
+from protocol.block import Header
+from protocol.derivation import tip_of
+from protocol.l1 import L1BlockRef
+from rpc.errors import Json
+from rpc.method import Context, Method, MethodTable
+
+
+def rollup_methods(rollup: Rollup, chain: Chain, driver: Driver, pool: Mempool, batcher: Batcher | None) -> MethodTable:
+    """rollup_config: the file that lets anyone follow this chain. rollup_syncStatus: heads, L1, and what is waited for.
+
+    Names follow https://specs.optimism.io/protocol/rollup-node.html#l2-output-rpc-method and its `optimism_syncStatus`.
+    """
+
+    def l2_block(header: Header) -> Json:
+        return {
+            "hash": _hex(header.hash),
+            "number": header.number,
+            "parentHash": _hex(header.parent_hash),
+            "timestamp": header.timestamp,
+            "l1origin": tip_of(rollup.config, header).l1_origin,
+        }
+
+    def sync_status(_context: Context) -> Json:
+        status = driver.status()
+        return {
+            "head_l1": status.l1_head,
+            "current_l1": _l1_block(driver.processed),
+            "unsafe_l2": l2_block(chain.head()),
+            "safe_l2": l2_block(chain.safe_head()),
+            "finalized_l2": l2_block(chain.finalized_head()),
+            "waiting_for": status.waiting_for,
+            "pool": {"pending": pool.pending_count, "queued": pool.queued_count},
+            "batcher": _batcher(batcher),
+        }
+
+    return {
+        "rollup_config": Method(lambda _context: rollup_json(rollup)),
+        "rollup_syncStatus": Method(sync_status),
+    }
+
+
+def _batcher(batcher: Batcher | None) -> Json:
+    if batcher is None:
+        return None
+    status = batcher.status()
+    return {
+        "address": _hex(batcher.address),
+        "next_block": status.next_block,
+        "pending_transactions": status.pending,
+        "complaint": status.complaint,
+    }
+
+
+def _l1_block(ref: L1BlockRef) -> Json:
+    return {"hash": _hex(ref.hash), "number": ref.number, "timestamp": ref.timestamp}
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
