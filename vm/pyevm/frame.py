@@ -34,11 +34,11 @@ class Frame:
     """A call in progress. After it has run: `error`, `output`, and `gas`, what is left of it."""
 
     __slots__ = (
-        "_memory",
         "_memory_cost",
         "code",
         "error",
         "gas",
+        "memory",
         "msg",
         "output",
         "program_counter",
@@ -63,7 +63,7 @@ class Frame:
         self.return_data = b""
         self.output = b""
         self.error: VMError | None = None
-        self._memory = bytearray()
+        self.memory = bytearray()
         self._memory_cost = 0
 
     # -- outcome -- #
@@ -138,33 +138,38 @@ class Frame:
         """Push one item, given as big-endian bytes."""
         self.stack.append(int.from_bytes(value, "big"))
 
-    # -- memory -- #
+    # -- memory: always a whole number of words -- #
+
+    @property
+    def _memory(self) -> bytearray:
+        """Where py-evm's MSIZE looks for it."""
+        return self.memory
 
     def extend_memory(self, start_position: int, size: int) -> None:
         """Pay for memory up to the end of this range, and have it."""
         if not size:
             return
         words = (start_position + size + 31) // 32
-        have = len(self._memory)
+        have = len(self.memory)
         if words * 32 > have:
             cost = GAS_MEMORY_WORD * words + words * words // MEMORY_QUADRATIC_DIVISOR
             self.consume_gas(cost - self._memory_cost)
             self._memory_cost = cost
-            self._memory += bytes(words * 32 - have)
+            self.memory += bytes(words * 32 - have)
 
     def memory_write(self, start_position: int, size: int, value: bytes) -> None:
         """Write into memory that exists."""
         if size:
-            self._memory[start_position : start_position + size] = value
+            self.memory[start_position : start_position + size] = value
 
     def memory_read_bytes(self, start_position: int, size: int) -> bytes:
         """Read memory that exists."""
-        return bytes(self._memory[start_position : start_position + size]) if size else b""
+        return bytes(self.memory[start_position : start_position + size]) if size else b""
 
     def memory_copy(self, destination: int, source: int, length: int) -> None:
         """Copy within memory that exists; the ranges may overlap."""
         if length:
-            self._memory[destination : destination + length] = self._memory[source : source + length]
+            self.memory[destination : destination + length] = self.memory[source : source + length]
 
     # -- effects -- #
 

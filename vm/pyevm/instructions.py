@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vm.pyevm import opcodes
+from vm.pyevm import opcodes, words
 from vm.pyevm.faults import InvalidOpcode
 from vm.pyevm.frame import Frame
 from vm.pyevm.interpreter import Instruction, InstructionTable, Operation
@@ -48,30 +48,50 @@ _STACK_EFFECTS: dict[int, tuple[int, int]] = {
 }
 """opcode -> (items taken, items given)."""
 
-OURS: dict[int, Operation] = {
-    0x00: opcodes.stop,
-    0x38: opcodes.code_size,
-    0x39: opcodes.code_copy,
-    0x58: opcodes.program_counter,
-    0x5F: opcodes.push_zero,
+GAS_ZERO, GAS_BASE, GAS_VERY_LOW, GAS_LOW, GAS_SHA3 = 0, 2, 3, 5, 30
+
+Ours = Mapping[int, tuple[Operation, int]]
+"""opcode -> (what it does, its constant gas)."""
+
+OURS: Ours = {
+    0x00: (opcodes.stop, GAS_ZERO),
+    0x01: (words.add, GAS_VERY_LOW),
+    0x02: (words.mul, GAS_LOW),
+    0x03: (words.sub, GAS_VERY_LOW),
+    0x04: (words.div, GAS_LOW),
+    0x06: (words.mod, GAS_LOW),
+    0x10: (words.less, GAS_VERY_LOW),
+    0x11: (words.greater, GAS_VERY_LOW),
+    0x14: (words.equal, GAS_VERY_LOW),
+    0x15: (words.is_zero, GAS_VERY_LOW),
+    0x16: (words.bitwise_and, GAS_VERY_LOW),
+    0x17: (words.bitwise_or, GAS_VERY_LOW),
+    0x18: (words.bitwise_xor, GAS_VERY_LOW),
+    0x19: (words.bitwise_not, GAS_VERY_LOW),
+    0x1B: (words.shift_left, GAS_VERY_LOW),
+    0x1C: (words.shift_right, GAS_VERY_LOW),
+    0x20: (words.sha3, GAS_SHA3),
+    0x34: (words.call_value, GAS_BASE),
+    0x35: (words.call_data_load, GAS_VERY_LOW),
+    0x36: (words.call_data_size, GAS_BASE),
+    0x38: (opcodes.code_size, GAS_BASE),
+    0x39: (opcodes.code_copy, GAS_VERY_LOW),
+    0x51: (words.memory_load, GAS_VERY_LOW),
+    0x52: (words.memory_store, GAS_VERY_LOW),
+    0x58: (opcodes.program_counter, GAS_BASE),
+    0x5F: (opcodes.push_zero, GAS_BASE),
 }
 """What replaces py-evm's opcode in every fork that has it."""
 
 
-def build_table(pyevm_opcodes: Mapping[int, Any], ours: Mapping[int, Operation]) -> InstructionTable:
-    """The table of one fork. An entry of `ours` replaces py-evm's opcode and keeps its constant gas."""
+def build_table(pyevm_opcodes: Mapping[int, Any], ours: Ours) -> InstructionTable:
+    """The table of one fork: py-evm's opcodes, `OURS` over them, and `ours`, which may also add some, over those."""
     rows = [_undefined(opcode) for opcode in range(256)]
-    for opcode, pyevm_opcode in pyevm_opcodes.items():
-        if opcode in _STACK_EFFECTS:
-            operation, gas = _unwrap(pyevm_opcode)
-            rows[opcode] = instruction(opcode, ours.get(opcode) or OURS.get(opcode) or operation, gas)
+    for opcode in (pyevm_opcodes.keys() | ours.keys()) & _STACK_EFFECTS.keys():
+        operation, gas = ours.get(opcode) or OURS.get(opcode) or _unwrap(pyevm_opcodes[opcode])
+        taken, given = _STACK_EFFECTS[opcode]
+        rows[opcode] = Instruction(operation, gas, taken, STACK_LIMIT + taken - given)
     return tuple(rows)
-
-
-def instruction(opcode: int, operation: Operation, gas: int) -> Instruction:
-    """One row, with the stack heights that the opcode allows."""
-    taken, given = _STACK_EFFECTS[opcode]
-    return Instruction(operation, gas, taken, STACK_LIMIT + taken - given)
 
 
 def _undefined(opcode: int) -> Instruction:

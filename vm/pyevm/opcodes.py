@@ -12,6 +12,7 @@ from vm.pyevm.frame import Frame
 from vm.pyevm.interpreter import Operation
 
 GAS_COPY_WORD = 3
+GAS_SELFDESTRUCT = 5_000
 GAS_WARM_ACCESS = 100
 GAS_COLD_SLOAD = 2_100
 GAS_COLD_ACCOUNT = 2_600

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 
 from vm.pyevm.frame import Frame
 
-CLZ = 0x1E
 GAS_CLZ = 5
 GAS_P256VERIFY = 6_900
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

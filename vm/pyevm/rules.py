@@ -24,7 +24,7 @@ from protocol.forks import Fork
 from protocol.types import Address
 from vm.pyevm import faults, opcodes, osaka, precompiles
 from vm.pyevm.frame import Frame
-from vm.pyevm.instructions import build_table, instruction
+from vm.pyevm.instructions import Ours, build_table
 from vm.pyevm.interpreter import InstructionTable, Operation, run
 from vm.pyevm.precompiles import Precompile
 
@@ -73,29 +73,10 @@ class Rules:
 @cache
 def rules_of(fork: Fork) -> Rules:
     """The rules of one fork."""
-    since_berlin: dict[int, Operation] = {0x54: opcodes.sload_eip2929, 0x55: opcodes.sstore_eip2929}
-    since_london = since_berlin | {0x55: opcodes.sstore_eip3529}
-    since_shanghai = since_london | {
-        opcode: opcodes.limit_initcode(SHANGHAI_OPCODES[opcode]) for opcode in (0xF0, 0xF5)
-    }
-    since_cancun = since_shanghai | {0xFF: opcodes.selfdestruct_eip6780}
-    ours: Mapping[int, Operation] = {}
-    if fork >= Fork.CANCUN:
-        ours = since_cancun
-    elif fork >= Fork.SHANGHAI:
-        ours = since_shanghai
-    elif fork >= Fork.LONDON:
-        ours = since_london
-    elif fork >= Fork.BERLIN:
-        ours = since_berlin
-    instructions = build_table(_PYEVM_OPCODES[_REPRESENTATIVE.get(fork, fork)], ours)
-    if fork >= Fork.OSAKA:
-        clz = instruction(osaka.CLZ, osaka.count_leading_zeros, osaka.GAS_CLZ)
-        instructions = (*instructions[: osaka.CLZ], clz, *instructions[osaka.CLZ + 1 :])
     table = precompiles.precompiles_of(fork)
     return Rules(
         fork=fork,
-        instructions=instructions,
+        instructions=build_table(_PYEVM_OPCODES[_REPRESENTATIVE.get(fork, fork)], _our_opcodes(fork)),
         precompiles=table,
         warm_precompiles=dict.fromkeys(table, True),
         selfdestruct_refund=0 if fork >= Fork.LONDON else SELFDESTRUCT_REFUND,
@@ -103,6 +84,22 @@ def rules_of(fork: Fork) -> Rules:
         created_nonce=1 if fork >= Fork.SPURIOUS_DRAGON else 0,
         clears_empty_accounts=fork >= Fork.SPURIOUS_DRAGON,
     )
+
+
+def _our_opcodes(fork: Fork) -> Ours:
+    """The opcodes of ours that replace py-evm's in this fork, or that py-evm lacks."""
+    ours: dict[int, tuple[Operation, int]] = {}
+    if fork >= Fork.BERLIN:
+        ours |= {0x54: (opcodes.sload_eip2929, 0), 0x55: (opcodes.sstore_eip2929, 0)}
+    if fork >= Fork.LONDON:
+        ours |= {0x55: (opcodes.sstore_eip3529, 0)}
+    if fork >= Fork.SHANGHAI:
+        ours |= {opcode: (opcodes.limit_initcode(SHANGHAI_OPCODES[opcode]), 0) for opcode in (0xF0, 0xF5)}
+    if fork >= Fork.CANCUN:
+        ours |= {0xFF: (opcodes.selfdestruct_eip6780, opcodes.GAS_SELFDESTRUCT)}
+    if fork >= Fork.OSAKA:
+        ours |= {0x1E: (osaka.count_leading_zeros, osaka.GAS_CLZ)}
+    return ours
 
 
 _REPRESENTATIVE = {
