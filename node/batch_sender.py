@@ -106,7 +106,7 @@ class BatchSender:
         """Do what `judge` decided."""
         for position in plan.resend:
             logger.info("L1 has lost %s: sending it again", self.submissions[position])
-            await self._send(position)
+            await self.send(position)
         for position in plan.bump:
             await self._bump(position, l1_head)
         del self.submissions[: plan.done]
@@ -124,10 +124,13 @@ class BatchSender:
             self.submissions[position] = replace(
                 submission, attempts=(*submission.attempts, attempt), sent_at=l1_head, underpriced=False
             )
-        await self._send(position)
+        await self.send(position)
 
-    async def post(self, first: int, last: int, commitment: bytes, l1_head: int, nonce: int) -> bool:
-        """Send a new submission, after all others. False when L1 says that it would fail; then there is none."""
+    async def add(self, first: int, last: int, commitment: bytes, l1_head: int, nonce: int) -> bool:
+        """Make and sign a new submission, after all others. False when L1 says that it would fail; then there is none.
+
+        It is remembered before it is sent (`send`, next): if the answer is lost, a look finds out whether it arrived.
+        """
         calldata = append_calldata(commitment)
         try:
             gas = await self._l1.estimate_gas(self.address, self._inbox, calldata)
@@ -142,9 +145,7 @@ class BatchSender:
             nonce = max(nonce, self.submissions[-1].nonce + 1)
         max_fee = min(suggested.max_fee, self._config.max_fee_per_gas)
         attempt = self._sign(nonce, calldata, gas_limit, Fees(max_fee, min(suggested.tip, max_fee)))
-        # Remembered before it is sent: if the answer is lost, the next look finds out whether the request was.
         self.submissions.append(Submission(first, last, nonce, calldata, gas_limit, (attempt,), l1_head))
-        await self._send(-1)
         return True
 
     def _sign(self, nonce: int, calldata: bytes, gas_limit: int, fees: Fees) -> Attempt:
@@ -160,7 +161,8 @@ class BatchSender:
         tx = sign_transaction(unsigned, self._private_key)
         return Attempt(tx.hash, tx.raw, fees)
 
-    async def _send(self, position: int) -> None:
+    async def send(self, position: int) -> None:
+        """Hand the newest attempt of a submission to L1's pool, for the first time or again."""
         submission = self.submissions[position]
         try:
             await self._l1.send_raw(submission.attempts[-1].raw)

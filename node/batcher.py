@@ -197,8 +197,9 @@ class Batcher:
             self._prepared = _Prepared(opened.first, opened.next - 1, commitment)
             self._open = OpenBatch(opened.next, opened.last_hash, self._limit)
         prepared = self._prepared
-        if await self._sender.post(prepared.first, prepared.last, prepared.commitment, l1_head, nonce):
+        if await self._sender.add(prepared.first, prepared.last, prepared.commitment, l1_head, nonce):
             self._prepared = None
+            await self._sender.send(-1)
 
     async def _gather(self, opened: OpenBatch) -> None:
         while not opened.full:

@@ -1,0 +1,493 @@
+import asyncio
+import logging
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from da.adapter import Commitment
+from da.calldata import Calldata
+from node.batch_plan import BatcherConfig, claim_of
+from node.batcher import Batcher
+from protocol.batch import Batch
+from protocol.errors import Halt, Retry
+from tests.node.simulated import (
+    BATCHER,
+    GWEI,
+    INBOX,
+    KEY,
+    Derived,
+    HandClock,
+    SimulatedChain,
+    SimulatedL1,
+    l2_transaction,
+)
+
+CONFIG = BatcherConfig(interval_seconds=10, max_pending=3, resubmit_after_blocks=3, poll_seconds=1)
+
+
+class World:
+    """A batcher with everything around it."""
+
+    def __init__(self, config: BatcherConfig = CONFIG) -> None:
+        self.config = config
+        self.l1 = SimulatedL1()
+        self.chain = SimulatedChain()
+        self.layer = Calldata()
+        self.clock = HandClock()
+        self.derived = Derived(self.l1, self.chain, self.layer)
+        self.batcher = self.new_batcher()
+
+    def new_batcher(self) -> Batcher:
+        return Batcher(self.chain, self.derived.progress, self.layer, self.l1, INBOX, KEY, self.clock, self.config)
+
+    async def post(self, blocks: int) -> None:
+        """Let the chain grow, and the batcher send it to L1's pool."""
+        self.chain.build(blocks)
+        self.clock.seconds += self.config.interval_seconds
+        await self.batcher.step()
+
+    async def mine(self, blocks: int = 1) -> None:
+        self.l1.mine(blocks)
+        await self.derived.follow()
+
+    @property
+    def safe(self) -> int:
+        return self.derived.progress().safe_number
+
+    def posted_fees(self) -> list[tuple[int, int, int]]:
+        return [(tx.nonce, tx.max_fee_per_gas, tx.max_priority_fee_per_gas) for tx in self.l1.sent]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_unsafe_blocks_become_safe(world: World) -> None:
+    await world.post(5)
+    await world.mine()
+    assert world.safe == 5
+    assert world.derived.claims == [claim_of(block) for block in world.chain.blocks[1:]]
+
+
+async def test_a_batch_waits_for_its_interval(world: World) -> None:
+    await world.post(1)
+    await world.mine()
+    world.chain.build(1)
+    world.clock.seconds += 9
+    await world.batcher.step()
+    assert len(world.l1.sent) == 1
+    world.clock.seconds += 1
+    await world.batcher.step()
+    assert len(world.l1.sent) == 2
+
+
+async def test_a_full_batch_does_not_wait() -> None:
+    world = World(BatcherConfig(interval_seconds=1000, max_batch_bytes=2000, max_pending=10))
+    await world.batcher.step()
+    world.chain.build(10, [l2_transaction(500)])
+    for _step in range(10):
+        await world.batcher.step()
+    # Three blocks of some 620 bytes fit in 2,000; the first batch waited for nothing, the last one is not full.
+    assert [len(tx.data) for tx in world.l1.sent][1:] == [len(world.l1.sent[0].data)] * 2
+    assert world.batcher.status().next_block == 11
+    await world.mine()
+    assert world.safe == 9
+
+
+async def test_deposits_are_left_to_l1(world: World) -> None:
+    raw = l2_transaction(10)
+    world.chain.build(1, [raw])
+    await world.batcher.step()
+    await world.mine()
+    assert [claim.transactions for claim in world.derived.claims] == [(raw,)]
+
+
+async def test_nothing_is_posted_when_there_is_nothing_new(world: World) -> None:
+    await world.post(1)
+    await world.mine()
+    for _step in range(5):
+        await world.post(0)
+    assert len(world.l1.sent) == 1
+
+
+async def test_a_block_larger_than_the_layer_takes_stops_the_role(world: World) -> None:
+    world.chain.build(1, [l2_transaction(Calldata.max_bytes)])
+    with pytest.raises(Halt, match=r"block 1 takes 120\d\d\d bytes, a batch at most 120000: build smaller blocks"):
+        await world.batcher.step()
+
+
+async def test_submissions_under_way_are_bounded(world: World) -> None:
+    for _batch in range(10):
+        await world.post(1)
+    assert [tx.nonce for tx in world.l1.sent] == [0, 1, 2]
+    await world.mine()
+    await world.post(0)
+    await world.mine()
+    assert world.safe == 10
+
+
+async def test_a_transaction_that_l1_dropped_is_sent_again_as_it_was(world: World) -> None:
+    await world.post(2)
+    world.l1.drop_pool()
+    await world.batcher.step()
+    first, second = world.l1.sent
+    assert first.raw == second.raw
+    await world.mine()
+    assert world.safe == 2
+
+
+async def test_a_transaction_that_waits_too_long_is_replaced_by_a_dearer_one(world: World) -> None:
+    await world.post(2)
+    world.l1.base_fee = 100 * GWEI
+    world.l1.mine(2)
+    await world.batcher.step()
+    assert world.posted_fees() == [(0, 3 * GWEI, GWEI)]
+    world.l1.mine(1)
+    await world.batcher.step()
+    assert world.posted_fees() == [(0, 3 * GWEI, GWEI), (0, 201 * GWEI, 9 * GWEI // 8)]
+    await world.mine()
+    assert world.safe == 2
+
+
+async def test_a_replacement_is_at_least_an_eighth_dearer_even_when_l1_is_cheap(world: World) -> None:
+    await world.post(1)
+    world.l1.base_fee = 4 * GWEI  # too dear for what was sent
+    world.l1.mine(3)
+    world.l1.base_fee = GWEI // 2
+    await world.batcher.step()
+    [(_nonce, max_fee, tip), (_same, higher_fee, higher_tip)] = world.posted_fees()
+    assert (higher_fee, higher_tip) == (max_fee * 9 // 8, tip * 9 // 8)
+
+
+async def test_fees_stay_under_the_cap(world: World) -> None:
+    world = World(BatcherConfig(max_fee_per_gas=4 * GWEI, resubmit_after_blocks=1))
+    world.l1.base_fee = 50 * GWEI
+    await world.post(1)
+    for _block in range(6):
+        world.l1.mine()
+        await world.batcher.step()
+    assert {fee for _nonce, fee, _tip in world.posted_fees()} == {4 * GWEI}
+    assert world.batcher.status().complaint == (
+        "the batch of blocks 1 to 1 (nonce 0) waits on L1, and dearer would pass 4000000000 wei per gas"
+    )
+    world.l1.base_fee = GWEI
+    await world.batcher.step()
+    await world.mine()
+    assert world.safe == 1
+
+
+async def test_either_attempt_may_be_the_one_that_is_mined(world: World) -> None:
+    await world.post(1)
+    first = world.l1.sent[0]
+    world.l1.base_fee = 100 * GWEI
+    world.l1.mine(3)
+    await world.batcher.step()
+    world.l1.pool[0] = first  # the miner has not seen the replacement
+    world.l1.base_fee = GWEI
+    await world.mine()
+    await world.batcher.step()
+    assert world.batcher.status().pending == 0
+    assert world.safe == 1
+
+
+async def test_an_answer_that_was_lost_is_no_second_batch(world: World) -> None:
+    world.chain.build(1)
+    world.l1.loses_answers = True
+    with pytest.raises(Retry):
+        await world.batcher.step()
+    world.l1.loses_answers = False
+    await world.post(0)
+    await world.mine()
+    await world.post(0)
+    assert len(world.l1.sent) == 1
+    assert world.safe == 1
+
+
+async def test_an_outage_of_l1_loses_nothing_and_queues_nothing(world: World) -> None:
+    await world.post(1)
+    world.l1.is_down = True
+    for _step in range(20):
+        with pytest.raises(Retry):
+            await world.post(1)
+    world.l1.is_down = False
+    await world.mine()
+    await world.post(0)
+    await world.mine()
+    assert len(world.l1.sent) == 2
+    assert world.safe == 21
+
+
+async def test_a_data_layer_in_trouble_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unavailable(_layer: Calldata, _data: bytes) -> Commitment:
+        raise Retry("the layer is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Calldata, "submit", unavailable)
+        with pytest.raises(Retry, match="the layer is full"):
+            await world.post(3)
+    await world.post(1)
+    await world.mine()
+    assert world.safe == 4
+
+
+@pytest.mark.parametrize("keep_transactions", [True, False])
+async def test_a_reorg_of_mined_batches_is_survived(world: World, keep_transactions: bool) -> None:
+    for _batch in range(3):
+        await world.post(2)
+        await world.mine()
+    assert world.safe == 6
+    await world.batcher.step()
+    world.l1.reorganise(3, keep_transactions=keep_transactions)
+    await world.derived.follow()
+    assert world.safe == 0
+    for _round in range(8):
+        await world.post(0)
+        await world.mine()
+    assert world.safe == 6
+    assert len(world.l1.sent) == (3 if keep_transactions else 4)
+
+
+async def test_a_reorg_before_derivation_saw_the_batch_sends_it_again(world: World) -> None:
+    await world.post(2)
+    world.l1.mine()
+    await world.batcher.step()
+    world.l1.reorganise(1, keep_transactions=False)
+    await world.derived.follow()
+    await world.batcher.step()
+    assert len(world.l1.sent) == 2
+    await world.mine()
+    assert world.safe == 2
+
+
+async def test_a_batch_that_derivation_passed_over_is_posted_anew(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.post(2)
+    # A gap: the batcher's second transaction is mined without its first.
+    world.l1.pool[0] = world.l1.pool[0]
+    lost = world.l1.pool.pop(0)
+    world.l1.take_nonce()
+    assert lost.nonce == 0
+    await world.derived.follow()
+    with caplog.at_level(logging.WARNING):
+        await world.batcher.step()
+    assert "another transaction took the nonce of the batch of blocks 1 to 2 (nonce 0)" in caplog.text
+    for _round in range(3):
+        await world.post(0)
+        await world.mine()
+    assert world.safe == 2
+
+
+async def test_restarts_that_do_not_help_become_rarer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def useless(_layer: Calldata, _data: bytes) -> Commitment:
+        return Commitment(b"\0nothing that derives")
+
+    monkeypatch.setattr("tests.node.simulated.decode_batch", lambda _data: Batch(1, ()))
+    world.chain.build(1)
+    monkeypatch.setattr(Calldata, "submit", useless)
+    for _block in range(60):
+        world.clock.seconds += 10
+        await world.batcher.step()
+        await world.mine()
+    assert 3 <= len(world.l1.sent) <= 8
+
+
+async def test_after_a_crash_what_is_under_way_is_not_paid_twice(world: World) -> None:
+    await world.post(2)
+    await world.post(2)
+    world.batcher = world.new_batcher()
+    for _step in range(3):
+        await world.post(0)
+    assert len(world.l1.sent) == 2
+    await world.mine()
+    await world.post(1)
+    await world.mine()
+    assert len(world.l1.sent) == 3
+    assert world.safe == 5
+
+
+async def test_after_a_crash_stuck_transactions_are_replaced(world: World) -> None:
+    await world.post(2)
+    world.l1.base_fee = 3 * GWEI + 1
+    world.batcher = world.new_batcher()
+    for _block in range(10):
+        await world.post(1)
+        await world.mine()
+    assert world.safe == 12
+    assert {tx.nonce for tx in world.l1.sent} == set(range(len({tx.nonce for tx in world.l1.sent})))
+
+
+async def test_too_little_money_is_one_clear_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.l1.is_poor = True
+    with caplog.at_level(logging.INFO):
+        for _step in range(5):
+            await world.post(1)
+        world.l1.is_poor = False
+        await world.post(0)
+    complaint = f"0x{BATCHER.hex()} has 7 wei on L1, too little for a batch: fund it"
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == [f"batcher: {complaint}"]
+    assert caplog.messages[-1] == "batcher goes on"
+    await world.mine()
+    await world.post(0)
+    await world.mine()
+    assert world.safe == 5
+
+
+async def test_a_refused_account_is_named_and_costs_nothing(world: World) -> None:
+    world.l1.refusal = "execution reverted: inbox: not the batcher"
+    for _step in range(3):
+        await world.post(1)
+    assert world.batcher.status().complaint == (
+        f"L1 would not take a batch from 0x{BATCHER.hex()}: execution reverted: inbox: not the batcher"
+    )
+    assert world.l1.sent == []
+    world.l1.refusal = None
+    await world.post(0)
+    assert world.batcher.status().complaint is None
+    assert len(world.l1.sent) == 1
+
+
+async def test_an_address_without_an_inbox_costs_nothing(world: World) -> None:
+    world.l1.has_inbox = False
+    await world.post(1)
+    assert world.batcher.status().complaint == (f"there is no contract at the inbox's address 0x{INBOX.hex()} on L1")
+    assert world.l1.sent == []
+
+
+async def test_blocks_rebuilt_under_the_batcher_are_posted_as_they_are_now(world: World) -> None:
+    world = World(BatcherConfig(interval_seconds=10))
+    await world.post(1)
+    await world.mine()
+    world.chain.build(2)
+    await world.batcher.step()  # gathers, and waits for its interval
+    assert world.batcher.status().next_block == 4
+    world.chain.rewind(1)
+    world.chain.build(3)
+    for _round in range(3):
+        await world.post(0)
+        await world.mine()
+    assert world.derived.claims == [claim_of(block) for block in world.chain.blocks[1:]]
+    assert world.safe == 4
+
+
+async def test_it_begins_after_what_others_made_safe(world: World) -> None:
+    other = world.new_batcher()
+    await world.batcher.step()
+    world.chain.build(3)
+    await other.step()
+    await world.mine()
+    await world.batcher.step()
+    for _round in range(2):
+        await world.post(1)
+        await world.mine()
+    assert world.safe == 5
+
+
+async def test_it_runs_until_cancelled(world: World) -> None:
+    world.chain.build(1)
+    world.l1.is_down = True
+    task = asyncio.create_task(world.batcher.run())
+    for _turn in range(10):
+        await asyncio.sleep(0)
+    assert world.batcher.status().complaint == "L1 does not answer"
+    world.l1.is_down = False
+    for _turn in range(10):
+        await asyncio.sleep(0)
+    assert len(world.l1.sent) == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+class Storm(RuleBasedStateMachine):
+    """Whatever happens, in whatever order: once it is over, every block becomes safe, in bounded time and number."""
+
+    @initialize()
+    def calm(self) -> None:
+        self.world = World()
+
+    def step(self) -> None:
+        self.world.clock.seconds += 4
+        try:
+            asyncio.run(self.world.batcher.step())
+        except Retry:
+            assert self.world.l1.is_down or self.world.l1.loses_answers
+
+    @rule(blocks=st.integers(1, 4))
+    def build(self, blocks: int) -> None:
+        self.world.chain.build(blocks)
+
+    @rule(times=st.integers(1, 3))
+    def act(self, times: int) -> None:
+        for _time in range(times):
+            self.step()
+
+    @rule(blocks=st.integers(1, 3))
+    def mine(self, blocks: int) -> None:
+        self.world.l1.mine(blocks)
+
+    @rule()
+    def derive(self) -> None:
+        asyncio.run(self.world.derived.follow())
+
+    @rule()
+    def drop(self) -> None:
+        self.world.l1.drop_pool()
+
+    @rule(depth=st.integers(1, 5), keep_transactions=st.booleans())
+    def reorganise(self, depth: int, keep_transactions: bool) -> None:
+        self.world.l1.reorganise(depth, keep_transactions=keep_transactions)
+
+    @rule(base_fee=st.sampled_from([1, GWEI, 20 * GWEI, 300 * GWEI]))
+    def price(self, base_fee: int) -> None:
+        self.world.l1.base_fee = base_fee
+
+    @rule(is_down=st.booleans())
+    def connect(self, is_down: bool) -> None:
+        self.world.l1.is_down = is_down
+
+    @rule(loses_answers=st.booleans())
+    def answer(self, loses_answers: bool) -> None:
+        self.world.l1.loses_answers = loses_answers
+
+    @rule(is_poor=st.booleans())
+    def fund(self, is_poor: bool) -> None:
+        self.world.l1.is_poor = is_poor
+
+    @rule()
+    def take_nonce(self) -> None:
+        self.world.l1.take_nonce()
+
+    @rule()
+    def crash(self) -> None:
+        self.world.batcher = self.world.new_batcher()
+
+    @precondition(lambda self: self.world.chain.head > self.world.safe)
+    @rule()
+    def rebuild(self) -> None:
+        self.world.chain.rewind(self.world.safe)
+        self.world.chain.build(2)
+
+    @invariant()
+    def bounded(self) -> None:
+        assert self.world.batcher.status().pending <= CONFIG.max_pending
+
+    def teardown(self) -> None:
+        world = self.world
+        world.l1.is_down = world.l1.loses_answers = world.l1.is_poor = False
+        world.l1.base_fee = GWEI
+        for _round in range(150):
+            self.step()
+            world.l1.mine()
+            asyncio.run(world.derived.follow())
+        assert world.derived.claims == [claim_of(block) for block in world.chain.blocks[1:]]
+        assert world.batcher.status().complaint is None
+        assert all(tx.max_fee_per_gas <= CONFIG.max_fee_per_gas for tx in world.l1.sent)
+
+
+TestStorm = Storm.TestCase
+TestStorm.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
