@@ -55,7 +55,7 @@ class Database:
     def _check_schema(self, fresh: bool) -> None:
         found = self.get(SCHEMA_KEY)
         if found is None and (fresh or next(self.scan(b"", None), None) is None):
-            self.write({SCHEMA_KEY: SCHEMA_VERSION}, sync=True)
+            self.write({SCHEMA_KEY: SCHEMA_VERSION}, sync=False)
         elif found is None:
             raise Halt(f"{self.path}: a LevelDB that is not one of ours; choose another directory")
         elif found != SCHEMA_VERSION:
