@@ -257,6 +257,7 @@ def create_chain(store: Store, genesis: ExecutedBlock, records: Iterable[Record]
         return
     with store.write_batch(sync=True) as batch:
         write_block(batch, genesis)
+        batch.drop_undo(range(1))
         for name in HEAD_NAMES:
             batch.put_head(name, genesis.block.header)
         _write_records(batch, records)
