@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from genesis.geth_format import load_geth_genesis
-from genesis.model import build_genesis
 from node.backend import EventBus, NodeBackend
-from node.chain import Chain, create_chain
+from node.chain_file import import_chain
+from node.chain_setup import database_path, reopen_chain
 from node.clock import SystemClock
 from node.mempool import Mempool
 from node.store import Store
-from protocol.block import decode_block
-from protocol.rlp_codec import split_first
 from rpc.server import Server
 from tests.rpc.execution_apis import Case, load_cases, parse_case, play, post_to
 from vm.pyevm.engine import PyEvmEngine
@@ -31,27 +28,18 @@ CASES = [case for case in load_cases(SUITE) if not case.method.startswith(LATER)
 @pytest.fixture(scope="module")
 def imported_chain(vectors, tmp_path_factory):
     """The suite's chain, at block 54."""
-    suite = vectors / "execution-apis"
-    genesis = load_geth_genesis(suite / "genesis.json")
-    engine = PyEvmEngine(genesis.config)
-    with Store(tmp_path_factory.mktemp("suite") / "db") as store:
-        create_chain(store, build_genesis(genesis))
-        chain = Chain(store, engine, genesis.config, sync=False)
-        rest = (suite / "chain.rlp").read_bytes()
-        while rest:
-            item, rest = split_first(rest)
-            chain.import_block(decode_block(item))
-        chain.set_finalized(chain.head())
-        yield chain, engine
+    suite, data_dir = vectors / "execution-apis", tmp_path_factory.mktemp("suite")
+    import_chain(suite / "genesis.json", suite / "chain.rlp", data_dir)
+    with Store(database_path(data_dir)) as store:
+        yield reopen_chain(store)
 
 
 @pytest.fixture
 async def url(imported_chain):
     """A server over that chain that makes no blocks, with an empty pool of its own."""
-    chain, engine = imported_chain
-    bus = EventBus(asyncio.get_running_loop())
+    chain, bus = imported_chain, EventBus(asyncio.get_running_loop())
     pool = Mempool(chain, chain.config, SystemClock(), on_pending=bus.publish_pending)
-    server = Server(NodeBackend(chain, engine, pool, "tombolo/test", bus))
+    server = Server(NodeBackend(chain, PyEvmEngine(chain.config), pool, "tombolo/test", bus))
     port = await server.start()
     yield f"http://127.0.0.1:{port}"
     await server.stop()
