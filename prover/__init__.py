@@ -1,6 +1,5 @@
-"""Fraud proofs. Nothing is here yet.
+"""Fraud proofs: a machine that runs a transaction in small steps, commitments to each state, and the referee of one.
 
-What will come, in this order: a machine that runs a block in small steps and commits to each, witnesses that let one
-step be judged without the rest of the state, and the dispute game that narrows two claims down to the step they
-disagree on. It will import `protocol` and `vm`, never the other way round.
+Read in this order: `commitments.layout` (what a state is made of), `machine.step` (how one becomes the next),
+`witness` (what a referee needs to see of it), `referee` (how it judges). Imports `protocol`, never the other way round.
 """

@@ -1,0 +1,378 @@
+"""The one table of byte layouts: every structure that is hashed into a state, field by field.
+
+A structure is encoded as its tag followed by its fields, each one 32-byte word, big-endian, and committed to by keccak
+of that. The tag is keccak of the structure's name, so no two structures share a preimage; there are no optional fields,
+so each has exactly one length. `docs/proof/layouts.md` is generated from this table, and so is the Vyper side.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from protocol.crypto import keccak
+from protocol.types import Hash32
+
+WORD = 32
+
+
+class InvalidEncoding(ValueError):
+    """Bytes that are not the one encoding of what they should be."""
+
+
+class Kind(Enum):
+    """What a word may hold. A word outside its kind is refused, so that a value has one encoding."""
+
+    BOOL = "bool"
+    U8 = "uint8"
+    U64 = "uint64"
+    U256 = "uint256"
+    ADDRESS = "address"
+    BYTES32 = "bytes32"
+    COMMITMENT = "commitment"
+    """The digest of another structure, or zero where there is none."""
+    PAGES = "pages"
+    """The root of a page tree, or zero where there is none."""
+
+
+_LIMIT = {Kind.BOOL: 2, Kind.U8: 2**8, Kind.U64: 2**64, Kind.U256: 2**256, Kind.ADDRESS: 2**160}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One word of a structure."""
+
+    name: str
+    kind: Kind
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """One structure: `name` gives the tag, `fields` the words after it in order."""
+
+    name: str
+    meaning: str
+    fields: tuple[Field, ...]
+    tag: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tag", bytes(keccak(f"tombolo.proof.{self.name}".encode())))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the encoding."""
+        return WORD * (1 + len(self.fields))
+
+
+def encode(layout: Layout, words: Sequence[int | bytes]) -> bytes:
+    """The preimage: tag, then each value as one word. Bytes of 20 are addresses, bytes of 32 words."""
+    return layout.tag + b"".join(
+        [value.rjust(32, b"\0") if isinstance(value, bytes) else value.to_bytes(32, "big") for value in words]
+    )
+
+
+def digest(layout: Layout, words: Sequence[int | bytes]) -> Hash32:
+    """The commitment to a structure."""
+    return keccak(encode(layout, words))
+
+
+def decode(layout: Layout, preimage: bytes) -> list[int | bytes]:
+    """The words of a preimage: numbers as int, addresses as 20 bytes, everything else as 32 bytes.
+
+    Raises:
+        InvalidEncoding: Wrong length or tag, or a word outside its kind.
+    """
+    if len(preimage) != layout.size or preimage[:WORD] != layout.tag:
+        raise InvalidEncoding(f"{layout.name}: not its preimage ({len(preimage)} bytes, expected {layout.size})")
+    words: list[int | bytes] = []
+    for index, entry in enumerate(layout.fields):
+        word = preimage[WORD * (index + 1) : WORD * (index + 2)]
+        limit = _LIMIT.get(entry.kind)
+        if limit is None:
+            words.append(word)
+            continue
+        number = int.from_bytes(word, "big")
+        if number >= limit:
+            raise InvalidEncoding(f"{layout.name}.{entry.name}: 0x{word.hex()} is no {entry.kind.value}")
+        words.append(word[12:] if entry.kind is Kind.ADDRESS else number)
+    return words
+
+
+def _layout(name: str, meaning: str, *fields: tuple[str, Kind] | tuple[str, Kind, str]) -> Layout:
+    return Layout(name, meaning, tuple(Field(*entry) for entry in fields))
+
+
+B, U8, U64, U256 = Kind.BOOL, Kind.U8, Kind.U64, Kind.U256
+ADDRESS, BYTES32, COMMITMENT, PAGES = Kind.ADDRESS, Kind.BYTES32, Kind.COMMITMENT, Kind.PAGES
+
+# --- the state of the machine -----------------------------------------------------------------------------------------
+
+VM = _layout(
+    "VM",
+    "The whole state between two steps. The opcode is not here: it follows from the frame's code and pc.",
+    ("phase", U8, "which kind of step comes next"),
+    ("cursor", COMMITMENT, "what that phase carries along; its layout follows from the phase"),
+    ("globals", COMMITMENT),
+    ("frame", COMMITMENT, "the running frame; zero while none runs"),
+)
+GLOBALS = _layout(
+    "Globals",
+    "What all frames of one transaction share.",
+    ("fork", U8, "`protocol.forks.Fork`"),
+    ("boundary", COMMITMENT, "the TxBoundary that the transaction started from"),
+    ("tx", COMMITMENT, "TxContext"),
+    ("start_root", BYTES32, "state trie before the transaction; journal misses are answered from it"),
+    ("working_root", BYTES32, "state trie as far as the flush has come"),
+    ("journal", COMMITMENT, "root of the journal, zero when empty"),
+    ("dirty_accounts", COMMITMENT, "chain of DirtyAccount"),
+    ("dirty_slots", COMMITMENT, "chain of DirtySlot"),
+    ("refund", U64, "gas"),
+    ("logs", COMMITMENT, "chain of Log"),
+    ("logs_rlp_length", U64, "bytes of all logs in RLP, without the list's own header"),
+)
+FRAME = _layout(
+    "Frame",
+    "One running call or create.",
+    ("parent", COMMITMENT, "the caller's Frame as it waits; zero for the outermost"),
+    ("depth", U64),
+    ("kind", U8, "0 call, 1 create"),
+    ("static", B),
+    ("address", ADDRESS, "whose storage and balance it works on"),
+    ("code_address", ADDRESS, "where its code came from"),
+    ("caller", ADDRESS),
+    ("value", U256, "wei, as CALLVALUE reads it"),
+    ("code_hash", BYTES32, "keccak of the code, untagged as in the state trie"),
+    ("calldata", PAGES),
+    ("calldata_offset", U64),
+    ("calldata_length", U64),
+    ("return_offset", U64, "where the caller wants the output"),
+    ("return_length", U64),
+    ("snapshot", COMMITMENT),
+    ("pc", U64),
+    ("gas", U64),
+    ("stack_size", U64),
+    ("stack", COMMITMENT, "chain of StackItem, top first"),
+    ("memory_words", U64),
+    ("memory", PAGES),
+    ("returndata", PAGES),
+    ("returndata_offset", U64),
+    ("returndata_length", U64),
+)
+SNAPSHOT = _layout(
+    "Snapshot",
+    "What a revert restores, taken when the frame was entered.",
+    ("journal", COMMITMENT),
+    ("dirty_accounts", COMMITMENT),
+    ("dirty_slots", COMMITMENT),
+    ("refund", U64),
+    ("logs", COMMITMENT),
+    ("logs_rlp_length", U64),
+)
+STACK_ITEM = _layout("StackItem", "One stack item on top of others.", ("below", COMMITMENT), ("value", U256))
+
+# --- contexts ---------------------------------------------------------------------------------------------------------
+
+BLOCK_CONTEXT = _layout(
+    "BlockContext",
+    "The block's constants.",
+    ("chain_id", U64),
+    ("fork", U8),
+    ("allow_blobs", B, "whether type 3 transactions exist on this chain"),
+    ("number", U64),
+    ("timestamp", U64, "seconds"),
+    ("fee_recipient", ADDRESS),
+    ("gas_limit", U64),
+    ("base_fee", U256, "wei per gas"),
+    ("prev_randao", BYTES32),
+    ("blob_base_fee", U256, "wei per blob gas"),
+    ("blob_gas_limit", U64),
+    ("ring", BYTES32, "root of the ring of the last 256 block hashes, block n at leaf n mod 256"),
+)
+TX_BOUNDARY = _layout(
+    "TxBoundary",
+    "The chain between two transactions of a block.",
+    ("block", COMMITMENT, "BlockContext"),
+    ("parent", COMMITMENT, "the parent block"),
+    ("tx_index", U64),
+    ("item", BYTES32, "keccak of the next transaction's bytes, untagged"),
+    ("state_root", BYTES32),
+    ("gas_used", U64),
+    ("blob_gas_used", U64),
+    ("receipts", COMMITMENT, "chain of Receipt; the block's end turns it into the tries"),
+    ("batch_cursor", BYTES32),
+)
+TX_CONTEXT = _layout(
+    "TxContext",
+    "The running transaction, as far as later steps need it.",
+    ("item", BYTES32, "keccak of its bytes"),
+    ("type", U8),
+    ("origin", ADDRESS),
+    ("create", B),
+    ("to", ADDRESS, "zero for a create"),
+    ("nonce", U64),
+    ("value", U256, "wei"),
+    ("gas_limit", U64),
+    ("gas", U64, "what is left after intrinsic gas"),
+    ("gas_price", U256, "effective, wei per gas"),
+    ("tip", U256, "what of it goes to the fee recipient, wei per gas"),
+    ("blob_gas", U64),
+    ("blob_hashes", COMMITMENT, "BlobHashes"),
+    ("data", PAGES, "of a call; zero pages for a create"),
+    ("data_length", U64),
+    ("initcode_hash", BYTES32, "of a create; zero for a call"),
+)
+MAX_BLOB_HASHES = 9
+BLOB_HASHES = _layout(
+    "BlobHashes",
+    "The transaction's blob hashes; unused places are zero.",
+    ("count", U8),
+    *((f"hash_{index}", BYTES32) for index in range(MAX_BLOB_HASHES)),
+)
+RECEIPT = _layout(
+    "Receipt",
+    "One receipt on top of the block's earlier ones.",
+    ("below", COMMITMENT),
+    ("tx", BYTES32, "keccak of the transaction's bytes"),
+    ("type", U8),
+    ("status", B),
+    ("cumulative_gas_used", U64),
+    ("logs", COMMITMENT),
+    ("logs_rlp_length", U64),
+)
+
+# --- cursors: what a phase carries from step to step ------------------------------------------------------------------
+
+ACCESS_ENTRY = _layout(
+    "AccessEntry",
+    "What is left of the access list: one address or slot, then the rest.",
+    ("below", COMMITMENT),
+    ("address", ADDRESS),
+    ("is_slot", B),
+    ("slot", U256),
+)
+ENTER = _layout(
+    "Enter",
+    "A call or create that is about to begin.",
+    ("kind", U8),
+    ("static", B),
+    ("transfer", B, "whether value moves from caller to address (not in CALLCODE and DELEGATECALL)"),
+    ("address", ADDRESS),
+    ("code_address", ADDRESS),
+    ("caller", ADDRESS),
+    ("value", U256),
+    ("gas", U64),
+    ("code_hash", BYTES32),
+    ("calldata", PAGES),
+    ("calldata_offset", U64),
+    ("calldata_length", U64),
+    ("return_offset", U64),
+    ("return_length", U64),
+)
+COPY = _layout(
+    "Copy",
+    "A copy into the running frame's memory that is under way.",
+    ("source", U8, "0 pages, 1 code, 2 own memory forwards, 3 own memory backwards"),
+    ("pages", PAGES),
+    ("code_hash", BYTES32),
+    ("source_offset", U64),
+    ("source_length", U64, "bytes of `pages` that are left; what lies behind reads as zero"),
+    ("destination", U64),
+    ("remaining", U64),
+)
+SPONGE = _layout(
+    "Sponge",
+    "A KECCAK256 over a long range that is under way; the lanes are the permutation's state.",
+    ("offset", U64),
+    ("remaining", U64),
+    *((f"lane_{index}", U64) for index in range(25)),
+)
+RETURN = _layout(
+    "Return",
+    "A frame that has ended without a fault, and its output.",
+    ("success", B, "false after REVERT"),
+    ("output", PAGES),
+    ("output_offset", U64),
+    ("output_length", U64),
+)
+END = _layout("End", "The outermost frame has ended.", ("success", B), ("gas_left", U64))
+FLUSH = _layout(
+    "Flush", "Changes are being written to the tries.", ("success", B), ("gas_used", U64, "by this transaction")
+)
+
+# --- journal and chains -----------------------------------------------------------------------------------------------
+
+JOURNAL_KEY = _layout(
+    "JournalKey",
+    "Its digest is the path of a record.",
+    ("space", U8, "0 account, 1 slot, 2 transient slot"),
+    ("address", ADDRESS),
+    ("slot", U256),
+)
+JOURNAL_LEAF = _layout("JournalLeaf", "A record at its path.", ("path", BYTES32), ("record", COMMITMENT))
+JOURNAL_NODE = _layout("JournalNode", "Two subtrees.", ("left", COMMITMENT), ("right", COMMITMENT))
+ACCOUNT_RECORD = _layout(
+    "AccountRecord",
+    "An account that the transaction has accessed; a missing record means cold.",
+    ("loaded", B, "false: only declared warm by the access list, the fields below are zero"),
+    ("dirty", B, "on the chain of dirty accounts"),
+    ("created", B, "by this transaction (EIP-6780)"),
+    ("destructed", B),
+    ("nonce", U64),
+    ("balance", U256),
+    ("storage_root", BYTES32, "as in the trie; changes in the flush only"),
+    ("code_hash", BYTES32),
+)
+SLOT_RECORD = _layout(
+    "SlotRecord",
+    "A storage slot that the transaction has accessed; a missing record means cold.",
+    ("loaded", B, "false: only declared warm by the access list, the fields below are zero"),
+    ("dirty", B, "on the chain of dirty slots"),
+    ("original", U256, "at the start of the transaction"),
+    ("current", U256),
+)
+TRANSIENT_RECORD = _layout("TransientRecord", "A transient slot (EIP-1153) that was written.", ("value", U256))
+DIRTY_ACCOUNT = _layout(
+    "DirtyAccount", "An account to flush, on top of others.", ("below", COMMITMENT), ("address", ADDRESS)
+)
+DIRTY_SLOT = _layout(
+    "DirtySlot", "A slot to flush, on top of others.", ("below", COMMITMENT), ("address", ADDRESS), ("slot", U256)
+)
+LOG = _layout(
+    "Log",
+    "A log on top of earlier ones; its data stays in the memory it was emitted from.",
+    ("below", COMMITMENT),
+    ("address", ADDRESS),
+    ("topic_count", U8),
+    *((f"topic_{index}", U256) for index in range(4)),
+    ("data", PAGES),
+    ("data_offset", U64),
+    ("data_length", U64),
+)
+
+# --- trees ------------------------------------------------------------------------------------------------------------
+
+PAGE_SIZE = 1024
+PAGE_DEPTH = 13
+PAGE = Layout("Page", f"A page of {PAGE_SIZE} bytes as {PAGE_SIZE // WORD} words.", ())
+PAGE_NODE = _layout("PageNode", "Two subtrees of a page tree.", ("left", COMMITMENT), ("right", COMMITMENT))
+RING_DEPTH = 8
+RING_NODE = _layout(
+    "RingNode", "Two subtrees of the ring of block hashes.", ("left", COMMITMENT), ("right", COMMITMENT)
+)
+
+STATE = (VM, GLOBALS, FRAME, SNAPSHOT, STACK_ITEM)
+CONTEXTS = (BLOCK_CONTEXT, TX_BOUNDARY, TX_CONTEXT, BLOB_HASHES, RECEIPT)
+CURSORS = (ACCESS_ENTRY, ENTER, COPY, SPONGE, RETURN, END, FLUSH)
+JOURNAL = (
+    JOURNAL_KEY,
+    JOURNAL_LEAF,
+    JOURNAL_NODE,
+    ACCOUNT_RECORD,
+    SLOT_RECORD,
+    TRANSIENT_RECORD,
+    DIRTY_ACCOUNT,
+    DIRTY_SLOT,
+    LOG,
+)
+TREES = (PAGE, PAGE_NODE, RING_NODE)
+LAYOUTS = STATE + CONTEXTS + CURSORS + JOURNAL + TREES

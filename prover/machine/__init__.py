@@ -1,0 +1,1 @@
+"""The small-step machine: one transaction, explicit frames, one opcode or micro-step at a time."""

@@ -1,0 +1,102 @@
+"""What the machine knows by hash: codes, trie nodes, transactions and ancestors, from whoever keeps the state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from protocol.crypto import keccak
+from protocol.types import ZERO_HASH, Hash32
+from prover.commitments.layout import RING_DEPTH, RING_NODE
+from prover.commitments.tape import Recorder
+
+RING_SIZE = 1 << RING_DEPTH
+
+
+@dataclass(slots=True, eq=False)
+class FullOracle:
+    """Everything by hash. What a transaction makes itself is kept beside what its state had."""
+
+    codes: Callable[[Hash32], bytes]
+    nodes: Callable[[Hash32], bytes]
+    transactions: dict[Hash32, bytes] = field(default_factory=dict)
+    ring: "Ring | None" = None
+    new_codes: dict[Hash32, bytes] = field(default_factory=dict)
+    new_nodes: dict[Hash32, bytes] = field(default_factory=dict)
+
+    def code(self, code_hash: Hash32, recorder: Recorder | None) -> bytes:
+        """The code with this hash."""
+        code = self.new_codes.get(code_hash)
+        if code is None:
+            code = self.codes(code_hash)
+        return _noted(code, recorder)
+
+    def keep_code(self, code: bytes) -> None:
+        """Code that a create made, or is about to run."""
+        self.new_codes[keccak(code)] = code
+
+    def node(self, node_hash: Hash32, recorder: Recorder | None) -> bytes:
+        """The trie node with this hash."""
+        node = self.new_nodes.get(node_hash)
+        if node is None:
+            node = self.nodes(node_hash)
+        return _noted(node, recorder)
+
+    def keep_node(self, node: bytes) -> None:
+        """A node that the flush made."""
+        self.new_nodes[keccak(node)] = node
+
+    def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
+        """The transaction's bytes."""
+        return _noted(self.transactions[item], recorder)
+
+    def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
+        """The hash of block `number`, one of the last 256."""
+        if self.ring is None or self.ring.digest() != ring:
+            raise ValueError("the block's ring of ancestors is not known")
+        if recorder is not None:
+            recorder.preimages.append(self.ring.opening(number))
+        return self.ring.leaves[number % RING_SIZE]
+
+
+def _noted(data: bytes, recorder: Recorder | None) -> bytes:
+    if recorder is not None:
+        recorder.preimages.append(data)
+    return data
+
+
+class Ring:
+    """The last 256 block hashes as a Merkle tree, block n at leaf n mod 256."""
+
+    __slots__ = ("_levels", "leaves")
+
+    def __init__(self, leaves: Sequence[Hash32]) -> None:
+        self.leaves = leaves
+        self._levels = [list(leaves)]
+        while len(self._levels[-1]) > 1:
+            below = self._levels[-1]
+            self._levels.append([ring_node(below[i], below[i + 1]) for i in range(0, len(below), 2)])
+
+    def digest(self) -> Hash32:
+        """The root."""
+        return self._levels[-1][0]
+
+    def opening(self, number: int) -> bytes:
+        """The leaf of a block and the digests beside its path, one after another."""
+        index = number % RING_SIZE
+        parts = [self.leaves[index]]
+        for level in self._levels[:-1]:
+            parts.append(level[index ^ 1])
+            index >>= 1
+        return b"".join(parts)
+
+
+def ring_node(left: bytes, right: bytes) -> Hash32:
+    """An inner node of the ring."""
+    return keccak(RING_NODE.tag + left + right)
+
+
+def ring_of(hashes: dict[int, Hash32]) -> Ring:
+    """The ring with the hashes that are known, by block number; zero elsewhere."""
+    leaves = [ZERO_HASH] * RING_SIZE
+    for number, block_hash in hashes.items():
+        leaves[number % RING_SIZE] = block_hash
+    return Ring(leaves)

@@ -1,0 +1,178 @@
+"""The precompiled functions of Cancun, 0x01 to 0x0a without the identity: bytes to bytes, and what they cost."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, TypeAlias, cast
+
+import ckzg
+import eth
+from py_ecc import optimized_bn128 as bn128
+from py_ecc.fields import optimized_bn128_FQ as FQ
+from py_ecc.fields import optimized_bn128_FQ2 as FQ2
+from py_ecc.fields import optimized_bn128_FQ12 as FQ12
+
+from protocol.crypto import recover_address
+from prover.machine.blake2 import blake2_compress
+from prover.machine.faults import PrecompileFailure
+from prover.machine.gas import words_of
+
+FIELD_ELEMENTS_PER_BLOB = 4_096
+BLS_MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+MODEXP_MINIMUM = 200
+
+
+class Precompile(NamedTuple):
+    """`gas` is due before `run`, which may raise PrecompileFailure."""
+
+    gas: Callable[[bytes], int]
+    run: Callable[[bytes], bytes]
+
+
+def _number(data: bytes, start: int, length: int = 32) -> int:
+    """A big-endian number; behind the input's end there are zeros."""
+    return int.from_bytes(data[start : start + length].ljust(length, b"\0"), "big")
+
+
+def _ecrecover(data: bytes) -> bytes:
+    """The address that signed a hash, or nothing."""
+    v, r, s = (_number(data, start) for start in (32, 64, 96))
+    try:
+        return bytes(12) + recover_address(data[:32].ljust(32, b"\0"), v - 27, r, s)
+    except ValueError:
+        return b""
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _ripemd160(data: bytes) -> bytes:
+    return bytes(12) + hashlib.new("ripemd160", data).digest()
+
+
+def _modexp_lengths(data: bytes) -> tuple[int, int, int]:
+    return _number(data, 0), _number(data, 32), _number(data, 64)
+
+
+def _modexp_gas(data: bytes) -> int:
+    """EIP-2565."""
+    base_length, exponent_length, modulus_length = _modexp_lengths(data)
+    complexity = ((max(base_length, modulus_length) + 7) // 8) ** 2
+    head = _number(data, 96 + base_length, min(exponent_length, 32)) if base_length < len(data) else 0
+    iterations = max(head.bit_length() - 1, 0) + 8 * max(exponent_length - 32, 0)
+    return max(MODEXP_MINIMUM, complexity * max(iterations, 1) // 3)
+
+
+def _modexp(data: bytes) -> bytes:
+    base_length, exponent_length, modulus_length = _modexp_lengths(data)
+    if not modulus_length:
+        return b""
+    base = _number(data, 96, base_length)
+    exponent = _number(data, 96 + base_length, exponent_length)
+    modulus = _number(data, 96 + base_length + exponent_length, modulus_length)
+    return (pow(base, exponent, modulus) if modulus else 0).to_bytes(modulus_length, "big")
+
+
+Point: TypeAlias = tuple[FQ, FQ, FQ]
+TwistedPoint: TypeAlias = tuple[FQ2, FQ2, FQ2]
+
+
+def _g1(data: bytes, start: int) -> Point:
+    """A point of the curve (EIP-196)."""
+    x, y = _number(data, start), _number(data, start + 32)
+    if x >= bn128.field_modulus or y >= bn128.field_modulus:
+        raise PrecompileFailure
+    if x == 0 and y == 0:
+        return cast(Point, bn128.Z1)
+    point = (FQ(x), FQ(y), FQ(1))
+    if not bn128.is_on_curve(point, bn128.b):
+        raise PrecompileFailure
+    return point
+
+
+def _g2(data: bytes, start: int) -> TwistedPoint:
+    """A point of the twisted curve's right subgroup (EIP-197)."""
+    parts = [_number(data, start + 32 * index) for index in range(4)]
+    if any(part >= bn128.field_modulus for part in parts):
+        raise PrecompileFailure
+    if not any(parts):
+        return cast(TwistedPoint, bn128.Z2)
+    point = (FQ2([parts[1], parts[0]]), FQ2([parts[3], parts[2]]), FQ2.one())
+    if not bn128.is_on_curve(point, bn128.b2):
+        raise PrecompileFailure
+    if not bn128.is_inf(bn128.multiply(point, bn128.curve_order)):
+        raise PrecompileFailure
+    return point
+
+
+def _g1_bytes(point: Point) -> bytes:
+    if bn128.is_inf(point):
+        return bytes(64)
+    x, y = bn128.normalize(point)
+    return int(x).to_bytes(32, "big") + int(y).to_bytes(32, "big")
+
+
+def _bn128_add(data: bytes) -> bytes:
+    return _g1_bytes(bn128.add(_g1(data, 0), _g1(data, 64)))
+
+
+def _bn128_multiply(data: bytes) -> bytes:
+    return _g1_bytes(bn128.multiply(_g1(data, 0), _number(data, 64)))
+
+
+def _bn128_pairing(data: bytes) -> bytes:
+    if len(data) % 192:
+        raise PrecompileFailure
+    product = FQ12.one()
+    for start in range(0, len(data), 192):
+        left, right = _g1(data, start), _g2(data, start + 64)
+        product = product * bn128.pairing(right, left, final_exponentiate=False)
+    return int(bn128.final_exponentiate(product) == FQ12.one()).to_bytes(32, "big")
+
+
+def _blake2f_gas(data: bytes) -> int:
+    return _number(data, 0, 4) if len(data) == 213 else 0
+
+
+def _blake2f(data: bytes) -> bytes:
+    """EIP-152."""
+    if len(data) != 213 or data[212] > 1:
+        raise PrecompileFailure
+    return blake2_compress(_number(data, 0, 4), data[4:68], data[68:196], data[196:212], data[212] == 1)
+
+
+def _point_evaluation(data: bytes) -> bytes:
+    """EIP-4844."""
+    if len(data) != 192:
+        raise PrecompileFailure
+    commitment = data[96:144]
+    if data[:32] != b"\x01" + hashlib.sha256(commitment).digest()[1:]:
+        raise PrecompileFailure
+    try:
+        valid = ckzg.verify_kzg_proof(commitment, data[32:64], data[64:96], data[144:], _trusted_setup())
+    except RuntimeError as error:  # ckzg's word for a point or field element that is not one
+        raise PrecompileFailure from error
+    if not valid:
+        raise PrecompileFailure
+    return FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
+
+
+@cache
+def _trusted_setup() -> object:
+    """Ethereum's KZG ceremony result, from py-evm's files."""
+    return ckzg.load_trusted_setup(str(Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"), 0)
+
+
+PRECOMPILES: dict[int, Precompile] = {
+    0x01: Precompile(lambda _data: 3_000, _ecrecover),
+    0x02: Precompile(lambda data: 60 + 12 * words_of(len(data)), _sha256),
+    0x03: Precompile(lambda data: 600 + 120 * words_of(len(data)), _ripemd160),
+    0x05: Precompile(_modexp_gas, _modexp),
+    0x06: Precompile(lambda _data: 150, _bn128_add),
+    0x07: Precompile(lambda _data: 6_000, _bn128_multiply),
+    0x08: Precompile(lambda data: 45_000 + 34_000 * (len(data) // 192), _bn128_pairing),
+    0x09: Precompile(_blake2f_gas, _blake2f),
+    0x0A: Precompile(lambda _data: 50_000, _point_evaluation),
+}

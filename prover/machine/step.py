@@ -1,0 +1,124 @@
+"""One step: from the phase, and in the phase of opcodes from the code, to the next state.
+
+Whoever takes the step never says which kind it is. It follows from the state alone.
+"""
+
+from collections.abc import Callable
+
+from prover.machine.calls import enter_step, fault_step, return_step
+from prover.machine.codes import code_of
+from prover.machine.copies import copy_step
+from prover.machine.creates import create_finish_step
+from prover.machine.faults import Fault, InvalidOpcode, StackOverflow, StackUnderflow
+from prover.machine.flush import flush_accounts_step, flush_slots_step
+from prover.machine.frame import Frame
+from prover.machine.hashing import sponge_step
+from prover.machine.opcodes import table_of
+from prover.machine.precompiles import precompile_step
+from prover.machine.stack import LIMIT
+from prover.machine.transaction import access_step, begin_step, end_step
+from prover.machine.vm import (
+    ACCESS,
+    BEGIN,
+    COPY,
+    CREATE_FINISH,
+    DONE,
+    END,
+    ENTER,
+    EXECUTE,
+    FAULT,
+    FLUSH_ACCOUNTS,
+    FLUSH_SLOTS,
+    PRECOMPILE,
+    RETURN,
+    SPONGE,
+    VM,
+    running,
+)
+
+
+def step(vm: VM) -> None:
+    """Take one step, in place. A state that is done stays as it is."""
+    if vm.phase == EXECUTE:
+        execute(vm)
+    else:
+        _PHASES[vm.phase](vm)
+
+
+def execute(vm: VM) -> None:
+    """Run the opcode at the program counter. After a fault the state is the old one, but for the phase."""
+    frame = running(vm)
+    code = _running_code(vm, frame)
+    opcode = code[frame.pc] if frame.pc < len(code) else 0
+    row = table_of(vm.fork)[opcode]
+    stack = frame.stack
+    items = stack.items
+    known = len(items)
+    taken = items[-row.takes :] if row is not None and row.takes else []
+    gas = frame.gas
+    journal = vm.journal.root()
+    try:
+        if row is None:
+            raise InvalidOpcode
+        height = stack.hidden + known
+        if height < row.takes:
+            raise StackUnderflow
+        if height + row.grows > LIMIT:
+            raise StackOverflow
+        stack.need(row.takes)
+        row.run(vm, frame)
+    except Fault as fault:
+        # Opcodes pop, pay and warm before they know whether they can go on; faults come before all else they do.
+        del items[known - len(taken) :]
+        items.extend(taken)
+        frame.gas = gas
+        vm.journal.restore(journal)
+        vm.fault = type(fault).__name__
+        vm.go(FAULT)
+
+
+def _running_code(vm: VM, frame: Frame) -> bytes:
+    """The preimage of the frame's code hash; the machine keeps it with the frame."""
+    if not frame.code_known:
+        frame.code = code_of(vm, frame.code_hash)
+        frame.code_known = True
+    elif vm.recorder is not None and frame.code:
+        vm.recorder.preimages.append(frame.code)
+    return frame.code
+
+
+def _or_fault(operation: Callable[[VM], None]) -> Callable[[VM], None]:
+    """A phase that may fault instead: then the frame is as it was before."""
+
+    def phase(vm: VM) -> None:
+        frame = running(vm)
+        gas = frame.gas
+        try:
+            operation(vm)
+        except Fault as fault:
+            frame.gas = gas
+            vm.fault = type(fault).__name__
+            vm.go(FAULT)
+
+    return phase
+
+
+def _stay(_vm: VM) -> None:
+    """Nothing: the transaction is over."""
+
+
+_PHASES: dict[int, Callable[[VM], None]] = {
+    BEGIN: begin_step,
+    ACCESS: access_step,
+    ENTER: enter_step,
+    COPY: copy_step,
+    SPONGE: sponge_step,
+    PRECOMPILE: _or_fault(precompile_step),
+    RETURN: return_step,
+    FAULT: fault_step,
+    CREATE_FINISH: _or_fault(create_finish_step),
+    END: end_step,
+    FLUSH_SLOTS: flush_slots_step,
+    FLUSH_ACCOUNTS: flush_accounts_step,
+    DONE: _stay,
+}
