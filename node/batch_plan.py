@@ -140,7 +140,7 @@ def judge(
                 return Restart(f"the transaction of {submission} failed in L1 block {l1_number}")
             case Mined(l1_number, True):
                 if progress.safe_number >= submission.last:
-                    done += 1 if done == position else 0
+                    done += 1  # nonces are mined in order, so these are the first ones
                 elif progress.l1_number >= l1_number:
                     return Restart(f"derivation passed over {submission} in L1 block {l1_number}")
             case Waiting(in_pool):

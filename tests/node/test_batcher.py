@@ -2,15 +2,16 @@ import asyncio
 import logging
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from da.adapter import Commitment
 from da.calldata import Calldata
-from node.batch_plan import BatcherConfig, claim_of
-from node.batcher import Batcher
-from protocol.batch import Batch
+from node.batch_plan import BatcherConfig, OpenBatch, Refusal, bumped, claim_of, classify_refusal
+from node.batcher import Batcher, BatcherStatus
+from node.l1_client import Fees
+from protocol.batch import Batch, decode_batch
 from protocol.errors import Halt, Retry
 from tests.node.simulated import (
     BATCHER,
@@ -55,6 +56,11 @@ class World:
     @property
     def safe(self) -> int:
         return self.derived.progress().safe_number
+
+    def posted_blocks(self) -> list[tuple[int, int]]:
+        """First and last block of each batch that was sent."""
+        batches = [decode_batch(tx.data[69:]) for tx in self.l1.sent]
+        return [(batch.first_number, batch.first_number + len(batch.blocks) - 1) for batch in batches]
 
     def posted_fees(self) -> list[tuple[int, int, int]]:
         return [(tx.nonce, tx.max_fee_per_gas, tx.max_priority_fee_per_gas) for tx in self.l1.sent]
@@ -148,6 +154,8 @@ async def test_a_transaction_that_waits_too_long_is_replaced_by_a_dearer_one(wor
     world.l1.mine(1)
     await world.batcher.step()
     assert world.posted_fees() == [(0, 3 * GWEI, GWEI), (0, 201 * GWEI, 9 * GWEI // 8)]
+    await world.batcher.step()
+    assert len(world.l1.sent) == 2  # the replacement, too, has its time
     await world.mine()
     assert world.safe == 2
 
@@ -179,7 +187,7 @@ async def test_fees_stay_under_the_cap(world: World) -> None:
     assert world.safe == 1
 
 
-async def test_either_attempt_may_be_the_one_that_is_mined(world: World) -> None:
+async def test_either_attempt_may_be_the_one_that_is_mined(world: World, caplog: pytest.LogCaptureFixture) -> None:
     await world.post(1)
     first = world.l1.sent[0]
     world.l1.base_fee = 100 * GWEI
@@ -191,6 +199,33 @@ async def test_either_attempt_may_be_the_one_that_is_mined(world: World) -> None
     await world.batcher.step()
     assert world.batcher.status().pending == 0
     assert world.safe == 1
+    assert "starts again" not in caplog.text
+
+
+async def test_a_transaction_mined_while_it_was_sent_again_is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.post(1)
+
+    async def mined_just_now(_l1: SimulatedL1, _hash: bytes) -> None:
+        world.l1.mine()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatedL1, "transaction", mined_just_now)
+        await world.batcher.step()
+    assert world.batcher.status() == BatcherStatus(next_block=2, pending=1, complaint=None)
+    await world.derived.follow()
+    await world.batcher.step()
+    assert world.batcher.status() == BatcherStatus(next_block=2, pending=0, complaint=None)
+
+
+async def test_a_nonce_used_elsewhere_is_stepped_over(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await world.post(1)
+    world.l1.mine()
+    world.l1.take_nonce()
+    await world.post(1)
+    assert [tx.nonce for tx in world.l1.sent] == [0, 2]
+    assert "starts again" not in caplog.text
 
 
 async def test_an_answer_that_was_lost_is_no_second_batch(world: World) -> None:
@@ -309,6 +344,33 @@ async def test_after_a_crash_what_is_under_way_is_not_paid_twice(world: World) -
     assert world.safe == 5
 
 
+async def test_after_a_crash_what_is_mined_but_not_derived_is_not_paid_twice(world: World) -> None:
+    await world.post(2)
+    world.l1.mine()
+    world.batcher = world.new_batcher()
+    await world.post(1)
+    await world.post(0)
+    assert world.posted_blocks() == [(1, 2)]
+    await world.derived.follow()
+    await world.post(0)
+    assert world.posted_blocks() == [(1, 2), (3, 3)]
+
+
+async def test_a_pool_that_holds_a_dearer_stranger_is_outbid_at_once(world: World) -> None:
+    await world.post(1)
+    world.l1.base_fee = 100 * GWEI
+    world.batcher = world.new_batcher()
+    await world.batcher.step()
+    world.l1.mine(3)
+    await world.derived.follow()
+    world.l1.base_fee = GWEI
+    await world.post(1)
+    for _step in range(2):
+        await world.post(0)
+    # Its first offer is refused, being no higher than what waits in the pool; no block passes until the next.
+    assert world.posted_fees() == [(0, 3 * GWEI, GWEI), (0, 27 * GWEI // 8, 9 * GWEI // 8)]
+
+
 async def test_after_a_crash_stuck_transactions_are_replaced(world: World) -> None:
     await world.post(2)
     world.l1.base_fee = 3 * GWEI + 1
@@ -325,6 +387,7 @@ async def test_too_little_money_is_one_clear_line(world: World, caplog: pytest.L
     with caplog.at_level(logging.INFO):
         for _step in range(5):
             await world.post(1)
+        assert world.batcher.status().pending == 1
         world.l1.is_poor = False
         await world.post(0)
     complaint = f"0x{BATCHER.hex()} has 7 wei on L1, too little for a batch: fund it"
@@ -385,6 +448,7 @@ async def test_it_begins_after_what_others_made_safe(world: World) -> None:
         await world.post(1)
         await world.mine()
     assert world.safe == 5
+    assert world.posted_blocks() == [(1, 3), (4, 4), (5, 5)]
 
 
 async def test_it_runs_until_cancelled(world: World) -> None:
@@ -401,6 +465,53 @@ async def test_it_runs_until_cancelled(world: World) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_a_block_that_does_not_follow_is_not_taken() -> None:
+    chain, other = SimulatedChain(), SimulatedChain()
+    chain.build(2)
+    other.built = 10
+    other.build(2)
+    opened = OpenBatch(1, chain.blocks[0].hash, 10_000)
+    assert opened.add(chain.blocks[1])
+    assert not opened.add(other.blocks[2])
+    assert not opened.add(chain.blocks[1])
+    assert (opened.next, opened.full) == (2, False)
+    assert opened.batch() == Batch(1, (claim_of(chain.blocks[1]),))
+
+
+@pytest.mark.parametrize(
+    ("message", "refusal"),
+    [
+        ("nonce too low: next nonce 5, tx nonce 3", Refusal.NONCE_TOO_LOW),
+        ("replacement transaction underpriced", Refusal.UNDERPRICED),
+        ("transaction underpriced: gas tip cap 1, minimum needed 100", Refusal.UNDERPRICED),
+        ("max fee per gas less than block base fee: address 0x0, maxFeePerGas: 1", Refusal.UNDERPRICED),
+        ("insufficient funds for gas * price + value: balance 0", Refusal.INSUFFICIENT_FUNDS),
+        ("Insufficient funds for gas * price + value", Refusal.INSUFFICIENT_FUNDS),
+        ("txpool is full", Refusal.OTHER),
+    ],
+)
+def test_a_nodes_words_are_understood(message: str, refusal: Refusal) -> None:
+    assert classify_refusal(message) == refusal
+
+
+fees = st.builds(Fees, max_fee=st.integers(0, 10**13), tip=st.integers(0, 10**13)).map(
+    lambda fees: Fees(max(fees.max_fee, fees.tip), fees.tip)
+)
+
+
+@given(last=fees, suggested=fees, most=st.integers(0, 10**13))
+def test_a_replacement_is_an_eighth_dearer_within_the_cap_or_not_made(last: Fees, suggested: Fees, most: int) -> None:
+    replacement = bumped(last, suggested, most)
+    if replacement is None:
+        assert last.max_fee * 9 > most * 8 or last.max_fee >= most
+        return
+    assert replacement.max_fee <= most
+    assert replacement.max_fee * 8 >= last.max_fee * 9
+    assert replacement.tip * 8 >= last.tip * 9
+    assert replacement.tip <= replacement.max_fee
+    assert replacement.max_fee >= min(suggested.max_fee, most)
 
 
 class Storm(RuleBasedStateMachine):
