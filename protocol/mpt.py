@@ -1,25 +1,43 @@
 """The Merkle-Patricia trie: update many keys at once, read, prove, verify. Pure functions over nodes by hash.
 
-A node is its RLP; `node(hash)` fetches one. Paths are strings of hexadecimal digits, one per nibble, because slicing,
-comparing and packing those is C code. Inside a branch a child is kept *encoded*, as it stands in the parent: `0x80`
-for none, `0xa0 ‖ hash`, or the node itself when it is shorter than 32 bytes.
-
 A batch walks each touched node once, and only the final form of a node is hashed: at ten thousand keys that is
-several times fewer hashes than one insertion after another.
+several times fewer hashes than one insertion after another. How nodes look is in `protocol.mpt_node`.
 Source: yellow paper, appendix D.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from protocol.crypto import keccak
 from protocol.errors import Reject
+from protocol.mpt_node import (
+    EMPTY_ITEM,
+    HEX,
+    NIBBLE,
+    NodeSource,
+    open_node,
+    pack_path,
+    resolve,
+    rlp_list,
+    rlp_payload,
+    rlp_string,
+    split_node,
+    unpack_path,
+)
 from protocol.rlp_codec import InvalidRlp, encode, uint_bytes
 from protocol.types import Hash32
 
-NodeSource = Callable[[Hash32], bytes]
-"""Fetches the RLP of a node by its hash; raises whatever its owner raises for one that is missing."""
+__all__ = [
+    "EMPTY_ROOT",
+    "InvalidProof",
+    "NodeSource",
+    "get",
+    "iterate",
+    "ordered_root",
+    "prove",
+    "update_trie",
+    "verify_proof",
+]
 
-EMPTY_ITEM = b"\x80"
 EMPTY_ROOT = keccak(EMPTY_ITEM)
 
 _Changes = list[tuple[str, bytes]]
@@ -69,20 +87,20 @@ def get(root: Hash32, key: bytes, node: NodeSource) -> bytes | None:
         parts = split_node(current)
         if len(parts) == 17:
             if depth == len(path):
-                return _payload(parts[16]) or None
+                return rlp_payload(parts[16]) or None
             reference = parts[int(path[depth], 16)]
             depth += 1
         else:
-            nibbles, is_leaf = _unpack(parts[0])
+            nibbles, is_leaf = unpack_path(parts[0])
             if is_leaf:
-                return _payload(parts[1]) if path[depth:] == nibbles else None
+                return rlp_payload(parts[1]) if path[depth:] == nibbles else None
             if not path.startswith(nibbles, depth):
                 return None
             reference = parts[1]
             depth += len(nibbles)
         if reference == EMPTY_ITEM:
             return None
-        current = _resolve(reference, node)
+        current = resolve(reference, node)
 
 
 def prove(root: Hash32, key: bytes, node: NodeSource) -> list[bytes]:
@@ -132,19 +150,11 @@ def iterate(root: Hash32, node: NodeSource) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _iterate(current: bytes, path: str, node: NodeSource) -> Iterator[tuple[bytes, bytes]]:
-    parts = split_node(current)
-    if len(parts) == 2:
-        nibbles, is_leaf = _unpack(parts[0])
-        if is_leaf:
-            yield bytes.fromhex(path + nibbles), _payload(parts[1])
-        else:
-            yield from _iterate(_resolve(parts[1], node), path + nibbles, node)
-        return
-    if parts[16] != EMPTY_ITEM:
-        yield bytes.fromhex(path), _payload(parts[16])
-    for nibble in range(16):
-        if parts[nibble] != EMPTY_ITEM:
-            yield from _iterate(_resolve(parts[nibble], node), path + _HEX[nibble], node)
+    children, value = open_node(current)
+    if value is not None:
+        yield bytes.fromhex(path + value[0]), value[1]
+    for below, reference in children:
+        yield from _iterate(resolve(reference, node), path + below, node)
 
 
 # --- updating --------------------------------------------------------------------------------------------------------
@@ -157,14 +167,14 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
     if not old:
         return _build([item for item in items if item[1]], depth, created)
     if len(items) == 1:
-        packed = _pack(items[0][0][depth:], leaf=True)
+        packed = pack_path(items[0][0][depth:], leaf=True)
         if _is_leaf_of(old, packed):
             value = items[0][1]
-            return _list(packed + _string(value)) if value else b""
+            return rlp_list(packed + rlp_string(value)) if value else b""
     parts = split_node(old)
     if len(parts) == 17:
         return _update_branch(parts, {}, items, depth, node, created)
-    nibbles, is_leaf = _unpack(parts[0])
+    nibbles, is_leaf = unpack_path(parts[0])
     if is_leaf:
         return _update_leaf(parts, nibbles, items, depth, created)
     return _update_extension(nibbles, parts[1], items, depth, node, created)
@@ -187,7 +197,7 @@ def _is_leaf_of(node_rlp: bytes, packed: bytes) -> bool:
 
 def _update_leaf(parts: list[bytes], nibbles: str, items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
     merged = dict(items)
-    merged.setdefault(items[0][0][:depth] + nibbles, _payload(parts[1]))
+    merged.setdefault(items[0][0][:depth] + nibbles, rlp_payload(parts[1]))
     return _build(sorted([item for item in merged.items() if item[1]]), depth, created)
 
 
@@ -197,16 +207,16 @@ def _update_extension(
     # Items are sorted, so the first and the last bound what all of them share.
     shared = min(_shared(nibbles, items[0][0][depth:]), _shared(nibbles, items[-1][0][depth:]))
     if shared == len(nibbles):
-        old = _resolve(child, node)
+        old = resolve(child, node)
         new = _update(old, items, depth + shared, node, created)
         if new == old:
-            return _list(_pack(nibbles, leaf=False) + child)
+            return rlp_list(pack_path(nibbles, leaf=False) + child)
         return _prefixed(nibbles, new, created)
     branch = [EMPTY_ITEM] * 17
     pending: dict[int, bytes] = {}
     below = nibbles[shared + 1 :]
     if below:
-        pending[int(nibbles[shared], 16)] = _list(_pack(below, leaf=False) + child)
+        pending[int(nibbles[shared], 16)] = rlp_list(pack_path(below, leaf=False) + child)
     else:
         branch[int(nibbles[shared], 16)] = child
     return _prefixed(nibbles[:shared], _update_branch(branch, pending, items, depth + shared, node, created), created)
@@ -224,14 +234,14 @@ def _update_branch(
     start = 0
     end = len(items)
     if len(items[0][0]) == depth:
-        parts[16] = _string(items[0][1])
+        parts[16] = rlp_string(items[0][1])
         start = 1
     while start < end:
         digit = items[start][0][depth]
         stop = start + 1
         while stop < end and items[stop][0][depth] == digit:
             stop += 1
-        nibble = _NIBBLE[digit]
+        nibble = NIBBLE[digit]
         reference = parts[nibble]
         if nibble in pending:
             old = pending[nibble]
@@ -252,17 +262,17 @@ def _update_branch(
     for nibble, new in pending.items():
         if new:
             parts[nibble] = _refer(new, created)
-    return _list(b"".join(parts))
+    return rlp_list(b"".join(parts))
 
 
 def _collapse(parts: list[bytes], pending: dict[int, bytes], node: NodeSource, created: dict[Hash32, bytes]) -> bytes:
     """A branch with one child or only a value is not allowed: merge it with what is left."""
     if parts[16] != EMPTY_ITEM:
-        return _list(_pack("", leaf=True) + parts[16])
+        return rlp_list(pack_path("", leaf=True) + parts[16])
     for nibble in range(16):
-        child = pending.get(nibble) or (_resolve(parts[nibble], node) if parts[nibble] != EMPTY_ITEM else b"")
+        child = pending.get(nibble) or (resolve(parts[nibble], node) if parts[nibble] != EMPTY_ITEM else b"")
         if child:
-            return _prefixed(_HEX[nibble], child, created)
+            return _prefixed(HEX[nibble], child, created)
     return b""
 
 
@@ -272,9 +282,9 @@ def _prefixed(nibbles: str, child: bytes, created: dict[Hash32, bytes]) -> bytes
         return child
     parts = split_node(child)
     if len(parts) == 17:
-        return _list(_pack(nibbles, leaf=False) + _refer(child, created))
-    below, is_leaf = _unpack(parts[0])
-    return _list(_pack(nibbles + below, leaf=is_leaf) + parts[1])
+        return rlp_list(pack_path(nibbles, leaf=False) + _refer(child, created))
+    below, is_leaf = unpack_path(parts[0])
+    return rlp_list(pack_path(nibbles + below, leaf=is_leaf) + parts[1])
 
 
 def _build(items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
@@ -283,25 +293,25 @@ def _build(items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
         return b""
     first = items[0][0]
     if len(items) == 1:
-        return _list(_pack(first[depth:], leaf=True) + _string(items[0][1]))
+        return rlp_list(pack_path(first[depth:], leaf=True) + rlp_string(items[0][1]))
     shared = depth + _shared(first[depth:], items[-1][0][depth:])
     parts = [EMPTY_ITEM] * 17
     start = 0
     end = len(items)
     if len(first) == shared:
-        parts[16] = _string(items[0][1])
+        parts[16] = rlp_string(items[0][1])
         start = 1
     while start < end:
         digit = items[start][0][shared]
         stop = start + 1
         while stop < end and items[stop][0][shared] == digit:
             stop += 1
-        parts[_NIBBLE[digit]] = _refer(_build(items[start:stop], shared + 1, created), created)
+        parts[NIBBLE[digit]] = _refer(_build(items[start:stop], shared + 1, created), created)
         start = stop
-    branch = _list(b"".join(parts))
+    branch = rlp_list(b"".join(parts))
     if shared == depth:
         return branch
-    return _list(_pack(first[depth:shared], leaf=False) + _refer(branch, created))
+    return rlp_list(pack_path(first[depth:shared], leaf=False) + _refer(branch, created))
 
 
 def _shared(left: str, right: str) -> int:
@@ -314,14 +324,6 @@ def _shared(left: str, right: str) -> int:
     return count
 
 
-# --- nodes as bytes --------------------------------------------------------------------------------------------------
-
-_HEX = "0123456789abcdef"
-_NIBBLE = {digit: value for value, digit in enumerate(_HEX)}
-_FULL_BRANCH_PREFIX = b"\xf9\x02\x11"
-_SIXTEEN_HASHES = b"\xa0" * 16
-
-
 def _refer(node_rlp: bytes, created: dict[Hash32, bytes]) -> bytes:
     """How a parent refers to this node: by itself when short, else by hash, and then it is kept."""
     if len(node_rlp) < 32:
@@ -329,115 +331,3 @@ def _refer(node_rlp: bytes, created: dict[Hash32, bytes]) -> bytes:
     node_hash = keccak(node_rlp)
     created[node_hash] = node_rlp
     return b"\xa0" + node_hash
-
-
-def _resolve(reference: bytes, node: NodeSource) -> bytes:
-    """The node that a reference stands for; it must not be the empty one."""
-    return node(Hash32(reference[1:])) if len(reference) == 33 and reference[0] == 0xA0 else reference
-
-
-def _pack(nibbles: str, *, leaf: bool) -> bytes:
-    """A path in hex-prefix form, as an RLP item."""
-    if len(nibbles) % 2:
-        packed = bytes.fromhex(("3" if leaf else "1") + nibbles)
-    else:
-        packed = bytes.fromhex(("20" if leaf else "00") + nibbles)
-    return packed if len(packed) == 1 else _string(packed)
-
-
-def _unpack(item: bytes) -> tuple[str, bool]:
-    """The path of a hex-prefix RLP item, and whether it ends at a leaf."""
-    digits = _payload(item).hex()
-    flag = digits[:1]
-    if flag == "3":
-        return digits[1:], True
-    if flag == "1":
-        return digits[1:], False
-    if digits.startswith("20"):
-        return digits[2:], True
-    if digits.startswith("00"):
-        return digits[2:], False
-    raise InvalidRlp(f"trie node: path 0x{digits} is not in hex-prefix form")
-
-
-def _string(value: bytes) -> bytes:
-    """A byte string as an RLP item."""
-    length = len(value)
-    if length == 1 and value[0] < 0x80:
-        return value
-    if length < 56:
-        return bytes((0x80 + length,)) + value
-    if length < 256:
-        return bytes((0xB8, length)) + value
-    size = uint_bytes(length)
-    return bytes((0xB7 + len(size),)) + size + value
-
-
-def _payload(item: bytes) -> bytes:
-    """The byte string in an RLP item that was split off a node."""
-    prefix = item[0]
-    if prefix < 0x80:
-        return item
-    if prefix < 0xB8:
-        return item[1:]
-    if prefix < 0xC0:
-        return item[1 + prefix - 0xB7 :]
-    raise InvalidRlp("trie node: a list where a value belongs")
-
-
-def _list(payload: bytes) -> bytes:
-    """Encoded items as one RLP list."""
-    length = len(payload)
-    if length < 56:
-        return bytes((0xC0 + length,)) + payload
-    if length < 256:
-        return bytes((0xF8, length)) + payload
-    size = uint_bytes(length)
-    return bytes((0xF7 + len(size),)) + size + payload
-
-
-def split_node(node_rlp: bytes) -> list[bytes]:
-    """The node's 2 or 17 items, each still encoded; a new list.
-
-    Raises:
-        InvalidRlp: The bytes are no trie node.
-    """
-    if len(node_rlp) == 532 and node_rlp[:3] == _FULL_BRANCH_PREFIX and node_rlp[3:531:33] == _SIXTEEN_HASHES:
-        items = [node_rlp[start : start + 33] for start in range(3, 531, 33)]
-        items.append(node_rlp[531:])
-        return items
-    position, end = _list_bounds(node_rlp)
-    items = []
-    while position < end:
-        prefix = node_rlp[position]
-        if prefix < 0x80:
-            stop = position + 1
-        elif prefix < 0xB8:
-            stop = position + prefix - 0x7F
-        elif prefix < 0xC0:
-            body = position + 1 + prefix - 0xB7
-            stop = body + int.from_bytes(node_rlp[position + 1 : body], "big")
-        elif prefix < 0xF8:
-            stop = position + prefix - 0xBF
-        else:
-            raise InvalidRlp("trie node: an embedded node over 32 bytes")
-        items.append(node_rlp[position:stop])
-        position = stop
-    if position != end or len(items) not in (2, 17):
-        raise InvalidRlp(f"trie node: {len(items)} items in {len(node_rlp)} bytes")
-    return items
-
-
-def _list_bounds(node_rlp: bytes) -> tuple[int, int]:
-    prefix = node_rlp[0] if node_rlp else 0
-    if prefix < 0xC0:
-        raise InvalidRlp("trie node: not a list")
-    if prefix < 0xF8:
-        start = 1
-        end = 1 + prefix - 0xC0
-    else:
-        start = 1 + prefix - 0xF7
-        end = start + int.from_bytes(node_rlp[1:start], "big")
-    if end != len(node_rlp):
-        raise InvalidRlp(f"trie node: list of {end} bytes in {len(node_rlp)}")
-    return start, end

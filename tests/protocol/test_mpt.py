@@ -16,10 +16,10 @@ from protocol.mpt import (
     iterate,
     ordered_root,
     prove,
-    split_node,
     update_trie,
     verify_proof,
 )
+from protocol.mpt_node import split_node
 from protocol.rlp_codec import InvalidRlp, encode, uint_bytes
 from protocol.types import Hash32
 
