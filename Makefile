@@ -1,9 +1,9 @@
 # Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test test-slow check format test-deps lock clean
+.PHONY: help up install test test-slow bench check format test-deps lock clean
 
-PACKAGES := protocol vm prover da rpc node genesis
+PACKAGES := protocol vm prover da rpc node genesis bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
 
@@ -21,6 +21,12 @@ test: check  ## Install what the tests need, check the code, run every test that
 
 test-slow: test-deps  ## Run the slow tests: the whole of the official suites
 	@$(PYTEST) -m slow
+
+bench:  ## Measure this node beside anvil, hardhat 2 and eth-tester (BENCH="--only transfers", BENCH="--help")
+	@scripts/install requirements-bench.lock
+	@scripts/install-peers
+	@bench/install-peers
+	@.venv/bin/python -m bench $(BENCH)
 
 check: test-deps  ## Formatting, lint, types and the direction of imports
 	@.venv/bin/ruff format --check --quiet . || { echo "ruff format: run 'make format'" >&2; exit 1; }
