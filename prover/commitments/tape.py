@@ -54,6 +54,8 @@ class Recorder:
     preimages: list[bytes] = field(default_factory=list)
     pages: list[PageOpening] = field(default_factory=list)
     openings: list[JournalOpening] = field(default_factory=list)
+    last_path: int | None = None
+    """The path of the last journal opening, while no write has made it stale."""
 
 
 class Reader:

@@ -43,17 +43,16 @@ class JournalRoot:
 class FullJournal:
     """A journal with all its records."""
 
-    __slots__ = ("_last", "node")
+    __slots__ = ("node",)
 
     def __init__(self, node: Node = None) -> None:
         self.node = node
-        self._last: int | None = None
 
     def read(self, path: int, kind: type[R], recorder: Recorder | None) -> R | None:
         """The record; notes its opening."""
         if recorder is not None:
             recorder.openings.append(opening(self.node, path))
-            self._last = path
+            recorder.last_path = path
         record = find(self.node, path)
         if record is not None and not isinstance(record, kind):
             raise TypeError(f"{type(record).__name__} at the path of a {kind.__name__}")
@@ -61,14 +60,11 @@ class FullJournal:
 
     def write(self, path: int, record: Hashed, recorder: Recorder | None) -> None:
         """Set the record; notes where its path ended, unless the last read did."""
-        if recorder is not None and self._last != path:
-            recorder.openings.append(opening(self.node, path))
-        self._last = None
+        if recorder is not None:
+            if recorder.last_path != path:
+                recorder.openings.append(opening(self.node, path))
+            recorder.last_path = None
         self.node = insert(self.node, path, record)
-
-    def begin_step(self) -> None:
-        """Forget the last read: no opening serves two steps."""
-        self._last = None
 
     def root(self) -> JournalRoot:
         """The tree now."""
@@ -79,7 +75,6 @@ class FullJournal:
         if not isinstance(root, JournalRoot):
             raise TypeError("a journal with records cannot go back to a bare digest")
         self.node = root.node
-        self._last = None
 
 
 class ProvenJournal:

@@ -48,7 +48,7 @@ def step(vm: VM) -> None:
 def execute(vm: VM) -> None:
     """Run the opcode at the program counter. After a fault the state is the old one, but for the phase."""
     frame = running(vm)
-    code = _running_code(vm, frame)
+    code = running_code(vm, frame)
     opcode = code[frame.pc] if frame.pc < len(code) else 0
     row = table_of(vm.fork)[opcode]
     stack = frame.stack
@@ -77,7 +77,7 @@ def execute(vm: VM) -> None:
         vm.go(FAULT)
 
 
-def _running_code(vm: VM, frame: Frame) -> bytes:
+def running_code(vm: VM, frame: Frame) -> bytes:
     """The preimage of the frame's code hash; the machine keeps it with the frame."""
     if not frame.code_known:
         frame.code = code_of(vm, frame.code_hash)

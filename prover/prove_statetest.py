@@ -1,0 +1,179 @@
+"""Official state tests through the referee: every step of the trace judged, from the pre-state to the expected root.
+
+    python -m prover.prove_statetest PATH... [--sample K] [--json]
+
+A case passes when each judged step gave exactly the machine's next hash, and the last state is the boundary with the
+test's post-state root and logs. `max_gas` is L1's and so null for the Python referee; `max_witness` is in bytes.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from protocol.crypto import keccak
+from prover.commitments.tape import InvalidWitness, Witness
+from prover.machine.frame import Frame
+from prover.machine.step import running_code, step
+from prover.machine.vm import DONE, EXECUTE, PHASE_NAMES, VM
+from prover.referee import judge
+from prover.statetest import StateCase, begin, cases_in, logs_hash, logs_of, state_root_of
+from prover.witness import witnessed_step
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of one case. `error` is empty when it passed; `post` is the state root that was reached."""
+
+    name: str
+    passed: bool
+    steps: int
+    verified: int
+    max_gas: int | None
+    max_witness: int
+    post: str
+    error: str
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `--json` prints."""
+        fields = asdict(self)
+        passed = fields.pop("passed")
+        return {"name": fields.pop("name"), "pass": passed, **fields}
+
+
+def run_prove(
+    paths: Sequence[Path], referee: str = "python", sample: int | None = None, jobs: int = 1
+) -> Iterator[Proof]:
+    """Prove every case below `paths`; with `sample`, that many steps of each beside one of each kind that occurs.
+
+    Raises:
+        ValueError: There is no such referee.
+    """
+    if referee != "python":
+        raise ValueError(f"referee {referee!r} does not exist yet; there is: python")
+    cases = (case for path in paths for case in cases_in(path))
+    if jobs == 1:
+        yield from map(partial(prove, sample=sample), cases)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(partial(prove, sample=sample), cases, chunksize=8)
+
+
+def prove(case: StateCase, sample: int | None = None) -> Proof:
+    """Run one case and judge its steps."""
+    chosen = None if sample is None else _chosen_steps(case, sample)
+    vm = begin(case)
+    state = vm.digest()
+    steps = verified = max_witness = 0
+    error = ""
+    while vm.phase != DONE:
+        if chosen is not None and steps not in chosen:
+            step(vm)
+        else:
+            if chosen is not None:
+                state = vm.digest()
+            where = step_name(vm)
+            witness = witnessed_step(vm)
+            max_witness = max(max_witness, witness_size(witness))
+            try:
+                judged = judge(state, witness)
+            except InvalidWitness as refusal:
+                error = f"step {steps} ({where}): {refusal}"
+                break
+            state = vm.digest()
+            if judged != state:
+                error = f"step {steps} ({where}): judged 0x{judged.hex()}, machine 0x{state.hex()}"
+                break
+            verified += 1
+        steps += 1
+    return Proof(
+        name=case.name,
+        passed=not (error := error or _outcome_error(case, vm)),
+        steps=steps,
+        verified=verified,
+        max_gas=None,
+        max_witness=max_witness,
+        post=f"0x{state_root_of(vm).hex()}" if vm.phase == DONE else "",
+        error=error,
+    )
+
+
+def _outcome_error(case: StateCase, vm: VM) -> str:
+    """How the end differs from what the test expects; empty if it does not."""
+    if state_root_of(vm) != case.expected_root:
+        return f"post-state 0x{state_root_of(vm).hex()}, expected 0x{case.expected_root.hex()}"
+    if case.exception is None and logs_hash(logs_of(vm)) != case.expected_logs:
+        return "the logs differ from the expected ones"
+    return ""
+
+
+def _chosen_steps(case: StateCase, sample: int) -> frozenset[int]:
+    """The first and last step, the first of each kind of step that occurs, and `sample` others by a fixed draw."""
+    vm = begin(case)
+    kinds: set[tuple[str, int]] = set()
+    chosen = {0}
+    steps = 0
+    while vm.phase != DONE:
+        name = step_name(vm)
+        step(vm)
+        if (name, vm.phase) not in kinds:
+            kinds.add((name, vm.phase))
+            chosen.add(steps)
+        steps += 1
+    draws = (keccak(f"{case.name} {draw}".encode()) for draw in range(sample))
+    chosen.update(int.from_bytes(draw, "big") % steps for draw in draws)
+    chosen.add(steps - 1)
+    return frozenset(chosen)
+
+
+def step_name(vm: VM) -> str:
+    """For people: the phase, or the opcode where one comes next."""
+    if vm.phase != EXECUTE or not isinstance(vm.frame, Frame):
+        return PHASE_NAMES[vm.phase]
+    code = running_code(vm, vm.frame)
+    return f"opcode 0x{code[vm.frame.pc] if vm.frame.pc < len(code) else 0:02x}"
+
+
+def witness_size(witness: Witness) -> int:
+    """Bytes of a witness, without whatever frames them in a transaction."""
+    pages = sum(len(opening.page) + 32 * len(opening.siblings) for opening in witness.pages)
+    openings = sum(
+        len(opening.record) + len(opening.other_path) + len(opening.other_record) + 32 * len(opening.siblings)
+        for opening in witness.openings
+    )
+    return sum(map(len, witness.preimages)) + pages + openings + 32 * (len(witness.stack) + 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; exit code 1 if any case fails."""
+    parser = argparse.ArgumentParser(prog="prove_statetest", description="Prove official state tests step by step.")
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--referee", default="python", choices=["python"])
+    parser.add_argument("--sample", type=int, help="judge so many steps of each case beside the edges, not all")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    missing = [path for path in options.paths if not path.exists()]
+    if missing:
+        parser.error(f"no such file or folder: {missing[0]}")
+    proofs = []
+    for proof in run_prove(options.paths, options.referee, options.sample, options.jobs):
+        proofs.append(proof)
+        if not options.json:
+            verdict = "pass" if proof.passed else f"FAIL {proof.error}"
+            print(f"{proof.name}: {proof.verified} of {proof.steps} steps judged, {verdict}")
+    if options.json:
+        json.dump([proof.as_json() for proof in proofs], sys.stdout, indent=1)
+        print()
+    failed = sum(not proof.passed for proof in proofs)
+    verified = sum(proof.verified for proof in proofs)
+    print(f"{len(proofs)} cases, {failed} failed, {verified} steps judged", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
