@@ -49,7 +49,7 @@ def call(
 ) -> str:
     """eth_call: the output, or error 3 with the revert's data."""
     scene = _scene(context, wanted, block, state_override, block_override)
-    gas = min(wanted.gas or context.limits.call_gas, context.limits.call_gas)
+    gas = _gas_of_call(context, wanted)
     result = scene.run(wanted.to_call(gas, scene.header.base_fee_per_gas))
     _raise_failure(result)
     return data(result.output)
@@ -95,6 +95,11 @@ def _least_gas(scene: Scene, call: Call, gas_used: int, ceiling: int) -> int:
     return enough
 
 
+def _gas_of_call(context: Context, wanted: CallObject) -> int:
+    """What a call runs with: what it names, up to our cap. An explicit zero is taken at its word."""
+    return context.limits.call_gas if wanted.gas is None else min(wanted.gas, context.limits.call_gas)
+
+
 def _gas_ceiling(context: Context, wanted: CallObject, scene: Scene) -> int:
     """The most gas the message may get: what it names or the block's limit, what the sender can pay, our own cap."""
     ceiling = wanted.gas if wanted.gas is not None and wanted.gas >= GAS_TX else scene.header.gas_limit
@@ -138,7 +143,7 @@ def create_access_list(
     A list changes gas, and gas may change the path; so one run is not enough. The list only grows, so this ends.
     """
     scene = _scene(context, wanted, block, state_override, None)
-    gas = min(wanted.gas or context.limits.call_gas, context.limits.call_gas)
+    gas = _gas_of_call(context, wanted)
     call = wanted.to_call(gas, scene.header.base_fee_per_gas)
     call = replace(call, access_list=_union(call.access_list, ()))
     while True:

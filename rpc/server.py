@@ -1,6 +1,7 @@
 """The JSON-RPC server: HTTP POST and WebSocket on one port, over aiohttp."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -19,10 +20,15 @@ from rpc.method import Context, MethodTable
 from rpc.methods import METHODS
 from rpc.websocket import Connection
 
+_LOGGER = logging.getLogger(__name__)
+
 JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application/jsonrequest"})
 PREFLIGHT_SECONDS = "86400"
 PING_SECONDS = 30.0
 """A WebSocket that answers no ping for this long is closed, so that vanished clients do not pile up."""
+STOP_SECONDS = 2.0
+"""How long requests in work may take when the server stops; then they are cut off."""
+
 CLOSE_SECONDS = 1.0
 """How long a goodbye waits for its answer."""
 
@@ -75,7 +81,7 @@ class Server:
         app.router.add_route("OPTIONS", "/", self._guarded(_preflight))
         for path, page in {"/": _explain, **self._pages}.items():
             app.router.add_get(path, self._guarded(self._or_websocket(page) if path == "/" else page))
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         try:
@@ -84,6 +90,7 @@ class Server:
             await self._runner.cleanup()
             raise
         self._hub_task = asyncio.create_task(self._hub.run())
+        self._hub_task.add_done_callback(_log_failure)
         return int(self._runner.addresses[0][1])
 
     async def wait(self) -> None:
@@ -151,6 +158,13 @@ class Server:
         finally:
             self._sockets.discard(socket)
         return socket
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """A bug in announcing is seen even when nobody awaits `Server.wait`."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        _LOGGER.error("announcing events failed", exc_info=error)
 
 
 async def _explain(request: web.Request) -> web.Response:

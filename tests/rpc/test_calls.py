@@ -131,6 +131,7 @@ async def test_gas_is_capped(start_node):
     assert (await sent(node)).gas_limit == 1_000_000
     assert (await sent(node, gas=hex(2_000_000))).gas_limit == 1_000_000
     assert (await sent(node, gas=hex(900_000))).gas_limit == 900_000
+    assert (await sent(node, gas="0x0")).gas_limit == 0
 
 
 @pytest.mark.parametrize(

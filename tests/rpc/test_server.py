@@ -1,13 +1,17 @@
 """HTTP around JSON-RPC: status codes, sizes, content types, CORS, and who may ask."""
 
+import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
 from rpc.access import Access
+from rpc.backend import NewHead
 from rpc.limits import Limits
-from tests.rpc.fake import CHAIN_ID
+from rpc.server import Server
+from tests.rpc.fake import CHAIN_ID, FakeBackend
 
 BODY = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"})
 ANSWER = {"jsonrpc": "2.0", "id": 1, "result": hex(CHAIN_ID)}
@@ -140,9 +144,37 @@ async def test_lists_can_be_opened(start_node):
 
 
 async def test_a_taken_port_is_an_oserror(node):
-    from rpc.server import Server
-
     second = Server(node.backend)
     with pytest.raises(OSError, match="address already in use"):
         await second.start(port=int(node.url.rsplit(":")[-1].rstrip("/")))
     await second.stop()
+
+
+async def test_a_bug_in_announcing_is_logged_and_raised_by_wait(expects_a_bug, caplog):
+    backend = FakeBackend()
+    server = Server(backend)
+    await server.start()
+    await asyncio.sleep(0)  # let it begin to listen
+    assert len(backend.readers) == 1
+    backend.chain.head = None  # type: ignore[assignment, method-assign]
+    backend.publish(NewHead((), ()))
+    with pytest.raises(TypeError):
+        await server.wait()
+    await server.stop()
+    assert [record.getMessage() for record in caplog.records] == ["announcing events failed"]
+
+
+async def test_waiting_ends_when_the_nodes_events_do():
+    class Ending(FakeBackend):
+        @asynccontextmanager
+        async def events(self):
+            async def nothing():
+                return
+                yield
+
+            yield nothing()
+
+    server = Server(Ending())
+    await server.start()
+    await asyncio.wait_for(server.wait(), 5)
+    await server.stop()
