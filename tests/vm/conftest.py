@@ -59,7 +59,7 @@ class World:
             builder.add(tx)
         return self.adopt(builder.seal())
 
-    def sign(self, sender: int = 0, **fields: object) -> Transaction:
+    def sign(self, sender: int = 0, /, **fields: object) -> Transaction:
         account = self.state.account(SENDERS[sender])
         defaults: dict[str, object] = {
             "chain_id": self.config.chain_id,
