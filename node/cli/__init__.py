@@ -1,0 +1,16 @@
+"""The `tombolo` command: what a person or a script types, and what they read.
+
+    entry          from arguments to an exit status; the one place where failures become words
+    app            the commands in order; each is a function whose docstring is its help
+    running        up, node, status
+    chains         verify, import, export, serve, statetest
+    parameters     options that several commands share, with their environment variables
+    up_view        what `up` shows
+    views          what the others show
+
+Commands import what they need when they run, so that `tombolo --help` answers at once.
+"""
+
+from node.cli.entry import main
+
+__all__ = ["main"]

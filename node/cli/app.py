@@ -1,0 +1,54 @@
+"""The commands of `tombolo`, in the order in which a reader meets them. A docstring is its command's help."""
+
+from typing import Annotated
+
+import typer
+
+from node.cli.chains import export, import_, serve, statetest, verify
+from node.cli.running import node, status, up
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+"""Errors and tracebacks are `entry`'s."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from node.version import CLIENT_VERSION
+
+        typer.echo(CLIENT_VERSION)
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A rollup node to read, run and break.
+
+    [bold]tombolo up[/] starts a whole rollup on this machine: an L1, a sequencer,
+    a batcher, a verifier and JSON-RPC. The other commands are its parts, and
+    tools for chains in files.
+
+    Options that have an environment variable take it when the option is absent.
+    Exit status: 0 done, 1 failed, 2 asked for wrongly.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command()(up)
+app.command()(node)
+app.command()(status)
+app.command()(verify)
+app.command("import")(import_)
+app.command()(export)
+app.command()(serve)
+app.command()(statetest)

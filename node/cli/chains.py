@@ -1,0 +1,178 @@
+"""Commands for chains at rest: rebuild from L1, move through files, serve; and the official state tests."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.cli.parameters import (
+    DATA_DIR,
+    L1_URL,
+    RPC_URL,
+    DaDir,
+    Host,
+    L1Url,
+    NodeDataDir,
+    Rollup,
+    check_url,
+    port_option,
+)
+
+
+def verify(
+    rollup: Rollup = None,
+    l1: L1Url = None,
+    da_dir: DaDir = None,
+    against: Annotated[
+        str,
+        typer.Option(
+            envvar="TOMBOLO_RPC_URL", metavar="URL", callback=check_url, help="Compare each block with this node's."
+        ),
+    ] = RPC_URL,
+    compare: Annotated[bool, typer.Option("--compare/--no-compare", help="Only rebuild, ask no node.")] = True,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Keep the rebuilt database in this folder.", file_okay=False, show_default="a temporary one"),
+    ] = None,
+) -> None:
+    """Rebuild the chain from L1 and the data layer into a fresh database, and compare every block.
+
+    Nothing is taken from the node but the hashes to compare with. Exits with 1
+    and names the block if one differs.
+
+    \b
+    [bold]Examples[/]
+      [dim]# the rollup that `up` runs[/]
+      tombolo verify
+      tombolo verify --rollup mine/rollup.json --no-compare --into rebuilt
+    """
+    import asyncio
+
+    from node.cli.views import bar, show_verified
+    from node.clock import SystemClock
+    from node.rollup_file import load_rollup
+    from node.verify import VerifyOptions
+    from node.verify import verify as rebuild
+
+    options = VerifyOptions(
+        rollup=load_rollup(rollup or DATA_DIR / "rollup.json"),
+        l1_url=l1 or L1_URL,
+        da_dir=da_dir or DATA_DIR / "da",
+        against_url=against if compare else None,
+        data_dir=into,
+    )
+    with bar("rebuilding", "L1 blocks") as report:
+        result = asyncio.run(
+            rebuild(options, SystemClock(), lambda done, total, built: report(done, total, f"rebuilt to block {built}"))
+        )
+    show_verified(result, options.against_url)
+
+
+def import_(
+    genesis: Annotated[Path, typer.Option(help="Genesis file in geth's format.", show_default=False)],
+    chain: Annotated[
+        Path, typer.Option(help="RLP blocks one after another, as `geth export` writes them.", show_default=False)
+    ],
+    data_dir: NodeDataDir,
+) -> None:
+    """Read a chain from a file: validate and execute each of its blocks.
+
+    Blocks that are there already are passed over, so an interrupted import goes
+    on where it stopped. A name that ends in `.gz` is decompressed.
+
+    \b
+    [bold]Examples[/]
+      tombolo import --genesis genesis.json --chain chain.rlp --data-dir imported
+      [dim]# and ask it anything[/]
+      tombolo serve --data-dir imported
+    """
+    from node.chain_file import import_chain
+    from node.cli.views import bar
+
+    with bar("importing", "bytes") as report:
+        head = import_chain(
+            genesis, chain, data_dir, lambda step: report(step.done, step.total, f"block {step.number}")
+        )
+    typer.echo(f"head is block {head.number} 0x{head.hash.hex()}, state root 0x{head.state_root.hex()}")
+
+
+def export(
+    data_dir: NodeDataDir,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.", show_default=False, dir_okay=False)],
+    first: Annotated[int, typer.Option(min=0, help="First block.")] = 0,
+    last: Annotated[int | None, typer.Option(min=0, help="Last block.", show_default="the head")] = None,
+) -> None:
+    """Write a chain to a file that `import`, here and in geth, reads.
+
+    The node that uses the database must be stopped. A name that ends in `.gz`
+    makes the file compressed.
+
+    \b
+    [bold]Examples[/]
+      tombolo export --data-dir .tombolo/verifier --out chain.rlp.gz
+      tombolo export --data-dir imported --first 1 --last 100 --out part.rlp
+    """
+    from node.chain_file import export_chain
+    from node.cli.views import bar
+
+    with bar("exporting", "blocks") as report:
+        count = export_chain(
+            data_dir, out, first, last, lambda step: report(step.done, step.total, f"block {step.number}")
+        )
+    typer.echo(f"{count} blocks written to {out}")
+
+
+def serve(
+    data_dir: NodeDataDir,
+    rpc_port: Annotated[int, port_option("--rpc-port", "Where to serve JSON-RPC.", "TOMBOLO_RPC_PORT")] = 8545,
+    host: Host = "127.0.0.1",
+) -> None:
+    """Serve JSON-RPC over a chain that stands still: no blocks are made, the pool takes transactions all the same.
+
+    For an imported chain, or to look at a stopped node's database.
+
+    \b
+    [bold]Examples[/]
+      tombolo serve --data-dir imported --rpc-port 8600
+      cast block latest --rpc-url http://127.0.0.1:8600
+    """
+    from node.serve import ServeOptions, run_serve
+
+    run_serve(
+        ServeOptions(data_dir, rpc_port, host),
+        lambda url, head: typer.echo(f"serving {data_dir} at {url}; head is block {head.number}. Ctrl-C stops."),
+    )
+
+
+def statetest(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Fixture files, or folders of them.", show_default=False)
+    ],
+    fork: Annotated[
+        str | None, typer.Option(help="Only this fork, by its name in the fixtures.", show_default="all")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes to use.")] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on a terminal too, instead of a summary for people.")
+    ] = False,
+) -> None:
+    """Run Ethereum's official state tests.
+
+    Prints what geth's `evm statetest` does: a JSON array of name, pass, fork,
+    stateRoot and, for a failure, error. On a terminal, failures and a count
+    instead, unless `--json` is given. Exits with 1 if any case failed. A case
+    that expects an exception passes only if the transaction is refused for that
+    kind of reason.
+
+    \b
+    [bold]Examples[/]
+      tombolo statetest GeneralStateTests --fork Cancun --jobs 2
+      tombolo statetest stExample/add11.json --json
+    """
+    from node.cli.views import show_statetests
+    from vm.statetest import run_statetests
+
+    results = run_statetests(paths, fork, jobs)
+    if not show_statetests(results, as_json=as_json or not sys.stdout.isatty()):
+        raise typer.Exit(1)

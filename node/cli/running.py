@@ -1,0 +1,247 @@
+"""Commands that start a rollup, one of its roles, and ask how it stands."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.cli.parameters import (
+    DATA_DIR,
+    L1_CHAIN_ID,
+    L1_URL,
+    L2_CHAIN_ID,
+    MAX_CHAIN_ID,
+    RPC_URL,
+    DaDir,
+    DataDir,
+    ForkName,
+    Host,
+    L1Url,
+    LayerName,
+    RoleName,
+    Rollup,
+    RpcUrl,
+    block_time_option,
+    check_url,
+    port_option,
+)
+
+
+def up(
+    data_dir: DataDir = DATA_DIR,
+    l1: Annotated[
+        str | None,
+        typer.Option(
+            "--l1",
+            envvar="TOMBOLO_L1",
+            metavar="URL",
+            callback=check_url,
+            help="Use this L1 instead of the embedded one. TOMBOLO_OPERATOR_KEY then names a key with ether on it.",
+        ),
+    ] = None,
+    chain_id: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_CHAIN_ID, help="Chain id of the rollup.", show_default=str(L2_CHAIN_ID)),
+    ] = None,
+    block_time: Annotated[float | None, block_time_option("Seconds between blocks of the rollup.")] = None,
+    gas_limit: Annotated[
+        int | None, typer.Option(min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000")
+    ] = None,
+    fork: Annotated[
+        ForkName | None, typer.Option(help="Rules that the rollup starts with.", show_default="cancun")
+    ] = None,
+    da: Annotated[
+        LayerName | None,
+        typer.Option(envvar="TOMBOLO_DA", help="Data-availability layer for batches.", show_default="calldata"),
+    ] = None,
+    rpc_port: Annotated[
+        int, port_option("--rpc-port", "JSON-RPC of the sequencer.", "TOMBOLO_RPC_PORT", lowest=1)
+    ] = 8545,
+    verifier_port: Annotated[
+        int, port_option("--verifier-port", "JSON-RPC of the verifier.", "TOMBOLO_VERIFIER_PORT", lowest=1)
+    ] = 8546,
+    l1_port: Annotated[
+        int, port_option("--l1-port", "JSON-RPC of the embedded L1.", "TOMBOLO_L1_PORT", lowest=1)
+    ] = 8544,
+    l1_block_time: Annotated[
+        float, typer.Option(min=0.1, max=60.0, metavar="SECONDS", help="Seconds between blocks of the embedded L1.")
+    ] = 1.0,
+    host: Host = "127.0.0.1",
+) -> None:
+    """Start a whole rollup on this machine and report each of its blocks.
+
+    An L1, a sequencer with its batcher, and a verifier that reads nothing but L1
+    and the data layer. Ctrl-C stops them; the chain stays in the data folder, and
+    the next `up` goes on from there. Chain id, block time, gas limit, fork and
+    data layer are chosen once, at the first start.
+
+    \b
+    [bold]Examples[/]
+      [dim]# everything with the usual settings[/]
+      tombolo up
+      [dim]# quick blocks, batches in files[/]
+      tombolo up --block-time 0.5 --da file
+      [dim]# a second rollup beside the first[/]
+      tombolo up --data-dir b --rpc-port 9545 --verifier-port 9546 --l1-port 9544
+      [dim]# on an L1 of your own[/]
+      TOMBOLO_OPERATOR_KEY=0x… tombolo up --l1 http://127.0.0.1:9000
+    """
+    from node.cli.up_view import check_relaunch, show_up
+    from node.launch import LaunchOptions
+    from node.up import UpOptions
+    from protocol.forks import Fork
+
+    launch = LaunchOptions(chain_id or L2_CHAIN_ID)
+    if block_time is not None:
+        launch = replace(launch, block_time_milliseconds=round(block_time * 1000))
+    if gas_limit is not None:
+        launch = replace(launch, gas_limit=gas_limit)
+    if fork is not None:
+        launch = replace(launch, fork=Fork[fork.name.upper()])
+    if da is not None:
+        launch = replace(launch, da_layer=da.value)
+    options = UpOptions(
+        data_dir=data_dir,
+        launch=launch,
+        l1_url=l1,
+        l1_port=l1_port,
+        l1_chain_id=L1_CHAIN_ID,
+        l1_block_time_seconds=l1_block_time,
+        rpc_port=rpc_port,
+        verifier_port=verifier_port,
+        host=host,
+    )
+    given = {
+        "chain id": chain_id,
+        "block time": block_time,
+        "gas limit": gas_limit,
+        "fork": fork and fork.value,
+        "data layer": da and da.value,
+    }
+    check_relaunch(options.rollup_path, {name: value for name, value in given.items() if value is not None})
+
+    show_up(options)
+
+
+def node(
+    context: typer.Context,
+    role: Annotated[RoleName, typer.Option(help="What this process is.", show_default=False)],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TOMBOLO_NODE_DATA_DIR",
+            file_okay=False,
+            help="Folder of its database.",
+            show_default=str(DATA_DIR / "ROLE"),
+        ),
+    ] = None,
+    rollup: Rollup = None,
+    l1: L1Url = None,
+    da_dir: DaDir = None,
+    rpc_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            metavar="PORT",
+            help="Where to serve JSON-RPC.",
+            show_default="l1 8544, sequencer 8545, verifier 8546",
+        ),
+    ] = None,
+    host: Host = "127.0.0.1",
+    chain_id: Annotated[
+        int | None, typer.Option(min=1, max=MAX_CHAIN_ID, help="Only for l1.", show_default=str(L1_CHAIN_ID))
+    ] = None,
+    block_time: Annotated[float | None, block_time_option("Only for l1.")] = None,
+    with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
+) -> None:
+    """Run one role in the foreground: what `up` starts three of.
+
+    A [bold]sequencer[/] orders transactions into blocks and posts them in batches;
+    TOMBOLO_OPERATOR_KEY holds the key of the L1 account that pays. A
+    [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
+    trust nobody. [bold]l1[/] is the embedded L1, for development only.
+
+    \b
+    [bold]Examples[/]
+      [dim]# another verifier of the rollup that `up` runs[/]
+      tombolo node --role verifier --data-dir mine --rpc-port 8600
+      tombolo node --role l1 --block-time 2
+      TOMBOLO_OPERATOR_KEY=0x… tombolo node --role sequencer
+    """
+    from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
+
+    place = data_dir or DATA_DIR / role.value
+    if role is RoleName.l1:
+        from node.l1_node import L1Options
+        from node.run import run_l1
+        from protocol.crypto import private_key_address
+
+        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir")
+        key = operator_key()
+        l1_options = L1Options(
+            place,
+            chain_id or L1_CHAIN_ID,
+            8544 if rpc_port is None else rpc_port,
+            host,
+            block_time_seconds=block_time or 1.0,
+            funded=() if key is None else (private_key_address(key),),
+        )
+        run_l1(l1_options, with_parent=with_parent)
+        return
+
+    from node.rollup_node import NodeOptions, SequencerOptions
+    from node.run import run_rollup
+
+    _only_for("the embedded L1", context, "chain_id", "block_time")
+    sequencer = None
+    if role is RoleName.sequencer:
+        key = operator_key()
+        if key is None:
+            raise typer.BadParameter(f"a sequencer needs {OPERATOR_KEY_VARIABLE}: the key that pays for batches on L1")
+        sequencer = SequencerOptions(key)
+    default_port = 8546 if sequencer is None else 8545
+    options = NodeOptions(
+        data_dir=place,
+        rollup=rollup or DATA_DIR / "rollup.json",
+        l1_url=l1 or L1_URL,
+        da_dir=da_dir or DATA_DIR / "da",
+        rpc_port=default_port if rpc_port is None else rpc_port,
+        host=host,
+        sequencer=sequencer,
+    )
+    run_rollup(options, with_parent=with_parent)
+
+
+def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:
+    """Refuse flags that mean nothing to this role; the environment may hold them for the others."""
+    for name in parameters:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"--{name.replace('_', '-')} is for {whom}")
+
+
+def status(
+    rpc_url: RpcUrl = RPC_URL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the node's own answer.")] = False,
+) -> None:
+    """Show where a running node stands: its heads, L1, the pool, the batcher.
+
+    [bold]unsafe[/] is what the sequencer says, [bold]safe[/] what L1 and the data layer
+    prove, [bold]finalized[/] what L1 cannot take back.
+
+    \b
+    [bold]Examples[/]
+      tombolo status
+      [dim]# the verifier that `up` started[/]
+      tombolo status --rpc-url http://127.0.0.1:8546
+      tombolo status --json
+    """
+    import asyncio
+
+    from node.cli.views import show_status
+    from node.status import node_status
+
+    found = asyncio.run(node_status(rpc_url))
+    show_status(found, as_json=as_json)

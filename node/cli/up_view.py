@@ -1,0 +1,97 @@
+"""What `tombolo up` shows: where everything is, then one line per block."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from genesis.dev import DEV_MNEMONIC
+from node.clock import SystemClock
+from node.role import stop_on_signals
+from node.rollup_file import load_rollup
+from node.up import BlockLine, Started, UpOptions, run_up
+from protocol.crypto import private_key_address
+from protocol.errors import InvalidInput
+
+GWEI = 10**9
+
+
+def show_up(options: UpOptions) -> None:
+    """Run everything until SIGINT or SIGTERM, and show it; raises what `run_up` raises."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        view = UpView(options.data_dir)
+        await run_up(options, SystemClock(), stop, view.started, view.block)
+        view.stopped()
+
+    asyncio.run(run())
+
+
+class UpView:
+    """Prints to standard output, plainly where that is no terminal."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._console = Console(highlight=False, soft_wrap=True)
+        with_logs = data_dir / "logs"
+        self._console.print(f"[dim]starting; logs are in {with_logs}[/]")
+
+    def started(self, started: Started) -> None:
+        """Endpoints, chain ids and accounts."""
+        config = started.rollup.config
+        chain_id, socket_url = config.chain.chain_id, started.rpc_url.replace("http", "ws", 1)
+        lines = [
+            "",
+            f"[bold]rollup[/]    chain id {chain_id} ({chain_id:#x})",
+            f"          {started.rpc_url}  and  {socket_url}",
+            f"verifier  {started.verifier_url}  [dim]the same chain, from L1 and the data layer alone[/]",
+            f"L1        {started.l1_url}  chain id {config.l1_chain_id}",
+            f"inbox     0x{config.inbox_address.hex()}  [dim]batches go to: {started.rollup.da_layer}[/]",
+            f"data      {self._data_dir}  [dim]{'a new chain' if started.new else 'going on from where it stopped'}[/]",
+            "",
+            f"Ten funded accounts, which everybody knows the keys of ({DEV_MNEMONIC}):",
+            *(f"  0x{private_key_address(key).hex()}  key 0x{key.hex()}" for key in started.dev_keys),
+            "",
+            "One line per block; Ctrl-C stops.",
+        ]
+        self._console.print("\n".join(lines))
+
+    def block(self, line: BlockLine) -> None:
+        """One block."""
+        base_fee = f"{line.base_fee_per_gas / GWEI:.9f}".rstrip("0").rstrip(".")
+        self._console.print(
+            f"block {line.number:>6}  {line.hash[:10]}…  {line.transactions:>4} txs  {line.gas_used:>10,} gas  "
+            f"base fee {base_fee} gwei  [dim]safe {line.safe}[/]"
+        )
+
+    def stopped(self) -> None:
+        """The last words."""
+        self._console.print(f"\nstopped; the chain is in {self._data_dir}")
+
+
+def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:
+    """Refuse options that a rollup launched earlier in this folder has fixed otherwise.
+
+    Raises:
+        InvalidInput: Names the first of `given` (by its words in the help) that differs.
+    """
+    if not given or not rollup_path.exists():
+        return
+    rollup = load_rollup(rollup_path)
+    config = rollup.config
+    fixed: dict[str, object] = {
+        "chain id": config.chain.chain_id,
+        "block time": config.block_time_milliseconds / 1000,
+        "gas limit": config.gas_limit,
+        "fork": config.chain.forks.at(0, rollup.genesis_timestamp).name.lower(),
+        "data layer": rollup.da_layer,
+    }
+    for name, wanted in given.items():
+        if wanted != fixed[name]:
+            raise InvalidInput(
+                f"the rollup in {rollup_path.parent} was launched with {name} {fixed[name]}, not {wanted}; that is "
+                "fixed at launch: leave the option out, or choose another --data-dir"
+            )

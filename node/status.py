@@ -1,0 +1,91 @@
+"""Where a running node stands, asked over JSON-RPC. Works with any Ethereum node, and tells more of one of ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from node.l1_client import L1Client, L1Refused
+from node.l1_wire import Json, as_record
+from protocol.errors import Reject
+
+METHOD_NOT_FOUND = -32601
+LABELS = ("unsafe_l2", "safe_l2", "finalized_l2")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One of the chain's heads."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """A node's heads, and what else it told, in words. `answer` is what it said, unchanged."""
+
+    url: str
+    client: str
+    chain_id: int
+    unsafe: Head
+    safe: Head
+    finalized: Head
+    details: Mapping[str, str] = field(default_factory=dict)
+    answer: Json = None
+
+
+async def node_status(url: str) -> NodeStatus:
+    """Ask the node at `url`.
+
+    Raises:
+        Retry: It does not answer.
+        Reject: It answers something else than a node does.
+    """
+    async with L1Client(url, attempts=1) as node:
+        chain_id = await node.chain_id()
+        client = str(await node.request("web3_clientVersion", []))
+        try:
+            answer = await node.request("rollup_syncStatus", [])
+        except L1Refused as refusal:
+            if refusal.code != METHOD_NOT_FOUND:
+                raise
+            unsafe, safe, finalized = [await _tagged(node, tag) for tag in ("latest", "safe", "finalized")]
+            answer = _heads_json((unsafe, safe, finalized))
+            return NodeStatus(url, client, chain_id, unsafe, safe, finalized, answer=answer)
+    fields = as_record(answer, "sync status")
+    unsafe, safe, finalized = (_head(as_record(fields.get(label), label)) for label in LABELS)
+    return NodeStatus(url, client, chain_id, unsafe, safe, finalized, _details(fields), answer)
+
+
+async def _tagged(node: L1Client, tag: str) -> Head:
+    block = as_record(await node.request("eth_getBlockByNumber", [tag, False]), f"{tag} block")
+    return Head(int(str(block.get("number")), 16), str(block.get("hash")))
+
+
+def _heads_json(heads: Sequence[Head]) -> Json:
+    return {label: {"number": head.number, "hash": head.hash} for label, head in zip(LABELS, heads, strict=True)}
+
+
+def _head(fields: Mapping[str, Json]) -> Head:
+    number, block_hash = fields.get("number"), fields.get("hash")
+    if not isinstance(number, int) or not isinstance(block_hash, str):
+        raise Reject(f"the node's sync status has a head without number or hash: {dict(fields)}")
+    return Head(number, block_hash)
+
+
+def _details(fields: Mapping[str, Json]) -> dict[str, str]:
+    details: dict[str, str] = {}
+    processed, newest = fields.get("current_l1"), fields.get("head_l1")
+    if isinstance(processed, dict):
+        behind = f", newest seen {newest}" if newest != processed.get("number") else ""
+        details["L1 derived to"] = f"{processed.get('number')}  {processed.get('hash')}{behind}"
+    if fields.get("waiting_for"):
+        details["waiting for"] = str(fields["waiting_for"])
+    pool, batcher = fields.get("pool"), fields.get("batcher")
+    if isinstance(pool, dict):
+        details["pool"] = f"{pool.get('pending')} pending, {pool.get('queued')} queued"
+    if isinstance(batcher, dict):
+        pending = f"{batcher.get('pending_transactions')} transactions on their way"
+        details["batcher"] = f"{batcher.get('address')}, next block {batcher.get('next_block')}, {pending}"
+        if batcher.get("complaint"):
+            details["batcher says"] = str(batcher["complaint"])
+    return details
