@@ -1,19 +1,21 @@
 """RLP in the two shapes the rules need: raw nested byte strings, and unsigned integers in canonical form.
 
-The coding itself is the `rlp` library's; this file fixes strictness and error type.
+Encoding is the `rlp` library's. Decoding is our own: the library's is quadratic in nesting depth, so that 128 kB of
+brackets from anyone would hold a node for seconds; this one is linear and refuses depth beyond `MAX_DEPTH`.
 Source: Ethereum yellow paper, appendix B.
 """
 
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
-from rlp.codec import consume_length_prefix, encode_raw
-from rlp.codec import decode as _decode
-from rlp.exceptions import DecodingError
+from rlp.codec import encode_raw
 
 from protocol.errors import Reject
 
 RlpItem: TypeAlias = "bytes | Sequence[RlpItem]"
+
+MAX_DEPTH = 64
+"""Far beyond any Ethereum structure: a block with access lists nests 7 deep."""
 
 
 class InvalidRlp(Reject):
@@ -29,12 +31,48 @@ def decode(data: bytes) -> RlpItem:
     """Decode one item that spans all of `data`.
 
     Raises:
-        InvalidRlp: Not canonical, truncated, followed by more bytes, or nested beyond what Python can hold.
+        InvalidRlp: Not canonical, truncated, followed by more bytes, or nested deeper than `MAX_DEPTH`.
     """
-    try:
-        return cast(RlpItem, _decode(data, strict=True))
-    except (DecodingError, RecursionError) as error:
-        raise InvalidRlp(f"malformed rlp: {error}") from error
+    is_list, start, end = _header(data, 0, len(data))
+    if end != len(data):
+        raise InvalidRlp(f"malformed rlp: {len(data) - end} bytes after the item")
+    return _items(data, start, end, MAX_DEPTH) if is_list else data[start:end]
+
+
+def _items(data: bytes, position: int, end: int, depth: int) -> list[RlpItem]:
+    """The items that fill data[position:end]."""
+    if depth == 0:
+        raise InvalidRlp(f"malformed rlp: nested deeper than {MAX_DEPTH}")
+    items: list[RlpItem] = []
+    while position < end:
+        is_list, start, stop = _header(data, position, end)
+        items.append(_items(data, start, stop, depth - 1) if is_list else data[start:stop])
+        position = stop
+    return items
+
+
+def _header(data: bytes, position: int, end: int) -> tuple[bool, int, int]:
+    """Read one item's prefix: (is it a list, where its payload starts, where it ends). All within data[:end]."""
+    if position >= end:
+        raise InvalidRlp("malformed rlp: no bytes where an item should be")
+    prefix = data[position]
+    if prefix < 0x80:
+        return False, position, position + 1
+    is_list = prefix >= 0xC0
+    length = prefix - (0xC0 if is_list else 0x80)
+    start = position + 1
+    if length > 55:
+        width = length - 55
+        start += width
+        length = int.from_bytes(data[position + 1 : start], "big")
+        if start > end or data[position + 1] == 0 or length < 56:
+            raise InvalidRlp("malformed rlp: a length that is truncated or not canonical")
+    stop = start + length
+    if stop > end:
+        raise InvalidRlp(f"malformed rlp: an item of {length} bytes where {max(0, end - start)} are left")
+    if not is_list and length == 1 and data[start] < 0x80:
+        raise InvalidRlp("malformed rlp: a single byte below 0x80 that is not its own encoding")
+    return is_list, start, stop
 
 
 def decode_list(data: bytes, what: str) -> Sequence[RlpItem]:
@@ -47,13 +85,7 @@ def decode_list(data: bytes, what: str) -> Sequence[RlpItem]:
 
 def split_first(data: bytes) -> tuple[bytes, bytes]:
     """Split `data` after its first RLP item: (that item's whole encoding, the rest). For files of many items."""
-    try:
-        _prefix, _kind, length, start = consume_length_prefix(data, 0)
-    except (DecodingError, IndexError) as error:
-        raise InvalidRlp(f"malformed rlp: {error}") from error
-    end = start + length
-    if end > len(data):
-        raise InvalidRlp(f"truncated rlp: item needs {end} bytes, {len(data)} are left")
+    _is_list, _start, end = _header(data, 0, len(data))
     return data[:end], data[end:]
 
 

@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import pytest
+import rlp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.rlp_codec import MAX_DEPTH, InvalidRlp, as_uint, decode, encode, split_first, uint_bytes
+
+nested = st.recursive(st.binary(max_size=80), lambda items: st.lists(items, max_size=6), max_leaves=30)
+
+
+def official(vectors: Path) -> list[tuple[str, dict]]:
+    files = sorted((vectors / "ethereum-tests" / "RLPTests").rglob("*.json"))
+    return [(name, case) for file in files for name, case in json.loads(file.read_text()).items()]
+
+
+def as_items(value: object) -> object:
+    if isinstance(value, list):
+        return [as_items(item) for item in value]
+    if isinstance(value, str):
+        return uint_bytes(int(value[1:])) if value.startswith("#") else value.encode()
+    assert isinstance(value, int)
+    return uint_bytes(value)
+
+
+def test_the_official_suite(vectors: Path) -> None:
+    cases = official(vectors)
+    assert len(cases) > 30
+    for name, case in cases:
+        data = bytes.fromhex(case["out"].removeprefix("0x"))
+        if case["in"] == "INVALID":
+            with pytest.raises(InvalidRlp):
+                decode(data)
+        elif case["in"] == "VALID":
+            assert encode(decode(data)) == data, name
+        else:
+            assert decode(data) == as_items(case["in"]), name
+            assert encode(as_items(case["in"])) == data, name
+
+
+@given(nested)
+def test_what_is_encoded_decodes_to_itself(item: object) -> None:
+    assert decode(encode(item)) == item
+
+
+@given(st.binary(max_size=120))
+def test_arbitrary_bytes_are_judged_as_the_library_judges_them(data: bytes) -> None:
+    try:
+        expected = rlp.decode(data, strict=True)
+    except rlp.exceptions.DecodingError:
+        with pytest.raises(InvalidRlp):
+            decode(data)
+    else:
+        assert decode(data) == expected
+
+
+@given(nested, st.binary(max_size=10))
+def test_the_first_of_several_items_is_split_off(item: object, rest: bytes) -> None:
+    assert split_first(encode(item) + rest) == (encode(item), rest)
+
+
+def test_nesting_is_bounded_however_large_the_input() -> None:
+    def brackets(depth: int) -> bytes:
+        item: object = b""
+        for _ in range(depth):
+            item = [item]
+        return encode(item)
+
+    assert encode(decode(brackets(MAX_DEPTH))) == brackets(MAX_DEPTH)
+    with pytest.raises(InvalidRlp, match="nested deeper than 64"):
+        decode(brackets(MAX_DEPTH + 1))
+    data = b""
+    for _ in range(40_000):
+        data = (bytes((0xC0 + len(data),)) if len(data) < 56 else b"\xf9" + len(data).to_bytes(2, "big")) + data
+        if len(data) > 60_000:
+            break
+    with pytest.raises(InvalidRlp, match="nested deeper than 64"):
+        decode(data)
+
+
+@pytest.mark.parametrize("data", [b"\x00", b"\x00\x01"])
+def test_an_integer_has_no_leading_zero(data: bytes) -> None:
+    with pytest.raises(InvalidRlp, match="leading zero"):
+        as_uint(data, "nonce")
