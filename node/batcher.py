@@ -112,6 +112,10 @@ class Batcher:
         next_block = None if self._open is None else self._open.next
         return BatcherStatus(next_block, len(self._sender.submissions), self._complaint)
 
+    def under_way(self) -> list[Hash32]:
+        """The L1 transactions that it is looking after."""
+        return [submission.attempts[-1].hash for submission in self._sender.submissions]
+
     async def run(self) -> None:
         """Post batches for ever; cancel to stop, at any moment. Retry means wait; any other failure ends the role."""
         while True:

@@ -68,8 +68,16 @@ def run_anvil(*flags: str, port: int = 0) -> Iterator[Anvil]:
         try:
             yield Anvil(_address_printed(process, output.fileno()))
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # npm's wrapper passes it on and waits
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _address_printed(process: subprocess.Popen[bytes], output: int) -> str:
