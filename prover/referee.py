@@ -11,7 +11,7 @@ from typing import cast
 from protocol.rlp_codec import InvalidRlp
 from protocol.types import ZERO_HASH, Hash32
 from prover.commitments import layout as table
-from prover.commitments.layout import RING_DEPTH, InvalidEncoding
+from prover.commitments.layout import RING_DEPTH, InvalidEncoding, Memo
 from prover.commitments.tape import InvalidWitness, Reader, Recorder, Sealed, Witness
 from prover.machine.frame import NO_FRAME, Frame, decode_frame
 from prover.machine.journal import ProvenJournal
@@ -54,14 +54,15 @@ def _opened_state(pre_hash: Hash32, witness: Witness, reader: Reader) -> VM:
         reader=reader,
     )
     if globals_hash != ZERO_HASH:
-        _open_globals(vm, reader.preimage(cast(bytes, globals_hash)), reader)
+        _open_globals(vm, Hash32(cast(bytes, globals_hash)), reader)
     if frame_hash != ZERO_HASH:
         vm.frame = decode_frame(reader.preimage(cast(bytes, frame_hash)), reader)
     _open_stack(vm, witness)
     return vm
 
 
-def _open_globals(vm: VM, preimage: bytes, reader: Reader) -> None:
+def _open_globals(vm: VM, digest: Hash32, reader: Reader) -> None:
+    preimage = reader.preimage(digest)
     words = table.decode(table.GLOBALS, preimage)
     vm.has_globals = True
     vm.fork = cast(int, words[0])
@@ -75,6 +76,7 @@ def _open_globals(vm: VM, preimage: bytes, reader: Reader) -> None:
     vm.refund = cast(int, words[8])
     vm.logs = _sealed(words[9])
     vm.logs_rlp_length = cast(int, words[10])
+    vm.globals_memo = Memo(tuple(words), preimage, digest)
 
 
 def _open_stack(vm: VM, witness: Witness) -> None:

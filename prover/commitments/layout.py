@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from protocol.crypto import keccak
-from protocol.types import Hash32
+from protocol.types import ZERO_HASH, Hash32
 
 WORD = 32
 
@@ -54,9 +54,16 @@ class Layout:
     meaning: str
     fields: tuple[Field, ...]
     tag: bytes = field(init=False)
+    plan: tuple[tuple[int, int, int, bool], ...] = field(init=False)
+    """Where each word lies, what it must be below (0: anything), and whether it is an address."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tag", bytes(keccak(f"tombolo.proof.{self.name}".encode())))
+        plan = [
+            (WORD * (index + 1), WORD * (index + 2), _LIMIT.get(entry.kind, 0), entry.kind is Kind.ADDRESS)
+            for index, entry in enumerate(self.fields)
+        ]
+        object.__setattr__(self, "plan", tuple(plan))
 
     @property
     def size(self) -> int:
@@ -85,17 +92,33 @@ def decode(layout: Layout, preimage: bytes) -> list[int | bytes]:
     if len(preimage) != layout.size or preimage[:WORD] != layout.tag:
         raise InvalidEncoding(f"{layout.name}: not its preimage ({len(preimage)} bytes, expected {layout.size})")
     words: list[int | bytes] = []
-    for index, entry in enumerate(layout.fields):
-        word = preimage[WORD * (index + 1) : WORD * (index + 2)]
-        limit = _LIMIT.get(entry.kind)
-        if limit is None:
+    for start, end, limit, is_address in layout.plan:
+        word = preimage[start:end]
+        if not limit:
             words.append(word)
             continue
         number = int.from_bytes(word, "big")
         if number >= limit:
-            raise InvalidEncoding(f"{layout.name}.{entry.name}: 0x{word.hex()} is no {entry.kind.value}")
-        words.append(word[12:] if entry.kind is Kind.ADDRESS else number)
+            raise InvalidEncoding(f"{layout.name}: 0x{word.hex()} at byte {start} is not below {limit:#x}")
+        words.append(word[12:] if is_address else number)
     return words
+
+
+@dataclass(slots=True)
+class Memo:
+    """The last encoding of a structure that changes rarely from one step to the next."""
+
+    words: tuple[int | bytes, ...] = ()
+    preimage: bytes = b""
+    digest: Hash32 = ZERO_HASH
+
+    def of(self, layout: Layout, words: tuple[int | bytes, ...]) -> "Memo":
+        """Itself, brought up to date."""
+        if words != self.words:
+            self.preimage = encode(layout, words)
+            self.digest = keccak(self.preimage)
+            self.words = words
+        return self
 
 
 def _layout(name: str, meaning: str, *fields: tuple[str, Kind] | tuple[str, Kind, str]) -> Layout:
@@ -352,7 +375,7 @@ LOG = _layout(
 # --- trees ------------------------------------------------------------------------------------------------------------
 
 PAGE_SIZE = 1024
-PAGE_DEPTH = 13
+PAGE_DEPTH = 16
 PAGE = Layout("Page", f"A page of {PAGE_SIZE} bytes as {PAGE_SIZE // WORD} words.", ())
 PAGE_NODE = _layout("PageNode", "Two subtrees of a page tree.", ("left", COMMITMENT), ("right", COMMITMENT))
 RING_DEPTH = 8

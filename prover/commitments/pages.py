@@ -1,6 +1,6 @@
 """Byte strings as Merkle trees over pages of 1 KiB: memory, calldata, returndata, log data.
 
-Every tree has depth 13, so 8 MiB; whatever was never written reads as zero and costs nothing (precomputed empty
+Every tree has depth 16, so 64 MiB; whatever was never written reads as zero and costs nothing (precomputed empty
 subtrees). `FrozenPages` has all pages and hashes on demand, `ProvenPages` has only a root and is shown pages.
 """
 
@@ -34,7 +34,7 @@ def _empty_subtrees() -> tuple[Hash32, ...]:
 
 
 EMPTY_SUBTREES = _empty_subtrees()
-"""The digest of an all-zero subtree by its height: a page at 0, the whole tree at 13."""
+"""The digest of an all-zero subtree by its height: a page at 0, the whole tree at 16."""
 EMPTY_TREE = EMPTY_SUBTREES[PAGE_DEPTH]
 
 

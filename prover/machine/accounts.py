@@ -6,11 +6,11 @@ revert takes the record away again, and with it the warmth. What changes goes on
 
 from dataclasses import replace
 
-from protocol import mpt
 from protocol.crypto import EMPTY_KECCAK, keccak
 from protocol.mpt import EMPTY_ROOT
 from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
 from protocol.types import ZERO_HASH, Address, Hash32
+from prover.commitments import trie
 from prover.commitments.journal_tree import ACCOUNT, SLOT, TRANSIENT, journal_path
 from prover.commitments.structures import AccountRecord, DirtyAccount, DirtySlot, SlotRecord, TransientRecord
 from prover.machine import gas
@@ -114,8 +114,8 @@ def store_transient(vm: VM, address: Address, slot: int, value: int) -> None:
 
 def _account_in_trie(vm: VM, address: Address) -> AccountRecord:
     """The account as the transaction found it."""
-    data = mpt.get(vm.start_root, keccak(address), lambda node: vm.oracle.node(node, vm.recorder))
-    if data is None:
+    data = trie.get(vm.start_root, keccak(address), lambda node: vm.oracle.node(node, vm.recorder))
+    if not data:
         return AccountRecord(True, False, False, False, 0, 0, EMPTY_ROOT, EMPTY_KECCAK)
     fields = decode_list(data, "account")
     return AccountRecord(
@@ -133,5 +133,5 @@ def _account_in_trie(vm: VM, address: Address) -> AccountRecord:
 def slot_in_trie(vm: VM, storage_root: Hash32, slot: int) -> int:
     """The slot as the transaction found it."""
     key = keccak(slot.to_bytes(32, "big"))
-    data = mpt.get(storage_root, key, lambda node: vm.oracle.node(node, vm.recorder))
-    return 0 if data is None else as_uint(decode(data), "slot")
+    data = trie.get(storage_root, key, lambda node: vm.oracle.node(node, vm.recorder))
+    return as_uint(decode(data), "slot") if data else 0

@@ -5,10 +5,10 @@ Slots come first, since an account's leaf holds the root of its storage. Only he
 
 from dataclasses import replace
 
-from protocol import mpt
 from protocol.crypto import keccak
 from protocol.rlp_codec import encode, uint_bytes
 from protocol.types import ZERO_HASH, Address, Hash32
+from prover.commitments import trie
 from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
 from prover.commitments.structures import (
     AccountRecord,
@@ -89,7 +89,7 @@ def _dirty_account(vm: VM, address: Address) -> AccountRecord:
 
 def _updated(vm: VM, root: Hash32, key: Hash32, value: bytes) -> Hash32:
     """The trie's root with one key set, or deleted when the value is empty."""
-    new_root, created = mpt.update_trie(root, {key: value}, lambda node: vm.oracle.node(node, vm.recorder))
-    for node in created.values():
+    new_root, created = trie.put(root, key, value, lambda node: vm.oracle.node(node, vm.recorder))
+    for node in created:
         vm.oracle.keep_node(node)
     return new_root

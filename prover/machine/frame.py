@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import cast
 
-from protocol.crypto import keccak
 from protocol.types import ZERO_HASH, Address, Hash32
 from prover.commitments import layout as table
+from prover.commitments.layout import Memo
 from prover.commitments.pages import NO_PAGES, Pages, ProvenPages
 from prover.commitments.structures import NOTHING, Snapshot
 from prover.commitments.tape import Reader, Sealed
@@ -48,10 +48,10 @@ class Frame:
     returndata_length: int = 0
     waiting_digest: Hash32 | None = None
     """Set while the frame waits for a child and so cannot change."""
+    memo: Memo = field(default_factory=Memo)
 
-    def encode(self) -> bytes:
-        """The preimage."""
-        return table.encode(
+    def _encoded(self) -> Memo:
+        return self.memo.of(
             table.FRAME,
             (
                 self.parent.waiting() if isinstance(self.parent, Frame) else self.parent.digest(),
@@ -81,9 +81,13 @@ class Frame:
             ),
         )
 
+    def encode(self) -> bytes:
+        """The preimage."""
+        return self._encoded().preimage
+
     def digest(self) -> Hash32:
         """The commitment to the running frame."""
-        return keccak(self.encode())
+        return self._encoded().digest
 
     def waiting(self) -> Hash32:
         """The commitment to the frame while it waits for a child; the frames below are hashed in a loop."""

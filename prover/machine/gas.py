@@ -73,7 +73,7 @@ def expanded(frame: Frame, offset: int, length: int, least: int = 0) -> int:
     """The memory's size in words once it covers a range; a range of length 0 covers nothing wherever it lies.
 
     Raises:
-        OutOfGas: The range ends beyond 8 MiB, for which no frame of less than 135M gas can pay.
+        OutOfGas: The range ends beyond 64 MiB, for which no frame of less than 8,600M gas can pay.
     """
     words = max(frame.words, least)
     if not length:

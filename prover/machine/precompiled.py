@@ -1,8 +1,11 @@
-"""The precompiled functions of Cancun, 0x01 to 0x0a without the identity: bytes to bytes, and what they cost."""
+"""The precompiled functions of Cancun, 0x01 to 0x0a without the identity: bytes to bytes, and what they cost.
+
+The two that can take seconds here remember their last results, since a dispute runs the same step again and again.
+"""
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, cast
 
@@ -122,6 +125,7 @@ def _bn128_multiply(data: bytes) -> bytes:
     return _g1_bytes(bn128.multiply(_g1(data, 0), _number(data, 64)))
 
 
+@lru_cache(maxsize=64)
 def _bn128_pairing(data: bytes) -> bytes:
     if len(data) % 192:
         raise PrecompileFailure
@@ -136,6 +140,7 @@ def _blake2f_gas(data: bytes) -> int:
     return _number(data, 0, 4) if len(data) == 213 else 0
 
 
+@lru_cache(maxsize=64)
 def _blake2f(data: bytes) -> bytes:
     """EIP-152."""
     if len(data) != 213 or data[212] > 1:

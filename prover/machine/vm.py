@@ -4,12 +4,12 @@ The same transition runs on two kinds of state. The machine's has everything: fr
 the tries and codes. The referee's has digests, and opens what it needs from a witness. `opened` is where they meet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from protocol.crypto import keccak
 from protocol.types import Hash32
 from prover.commitments import layout as table
+from prover.commitments.layout import Memo
 from prover.commitments.structures import NOTHING, Committed, Hashed, TxBoundary, TxContext, decode_structure
 from prover.commitments.tape import Reader, Recorder, Sealed
 from prover.machine.frame import NO_FRAME, Frame, decode_frame
@@ -85,10 +85,11 @@ class VM:
     """False before the transaction has begun and after it is done: then the word for the globals is zero."""
     fault: str = ""
     """For people: the name of the last fault. Not committed to."""
+    memo: Memo = field(default_factory=Memo)
+    globals_memo: Memo = field(default_factory=Memo)
 
-    def encode_globals(self) -> bytes:
-        """The preimage of the globals."""
-        return table.encode(
+    def _encoded_globals(self) -> Memo:
+        return self.globals_memo.of(
             table.GLOBALS,
             (
                 self.fork,
@@ -105,18 +106,25 @@ class VM:
             ),
         )
 
+    def encode_globals(self) -> bytes:
+        """The preimage of the globals."""
+        return self._encoded_globals().preimage
+
     def globals_digest(self) -> Hash32:
         """The commitment to the globals."""
-        return keccak(self.encode_globals()) if self.has_globals else NOTHING.digest()
+        return self._encoded_globals().digest if self.has_globals else NOTHING.digest()
+
+    def _encoded(self) -> Memo:
+        words = (self.phase, self.cursor.digest(), self.globals_digest(), self.frame.digest())
+        return self.memo.of(table.VM, words)
 
     def encode(self) -> bytes:
         """The preimage of the state."""
-        words = (self.phase, self.cursor.digest(), self.globals_digest(), self.frame.digest())
-        return table.encode(table.VM, words)
+        return self._encoded().preimage
 
     def digest(self) -> Hash32:
         """The commitment to the state: what two parties of a dispute agree or disagree on."""
-        return keccak(self.encode())
+        return self._encoded().digest
 
     def go(self, phase: int, cursor: Committed = NOTHING) -> None:
         """Say what comes next."""
