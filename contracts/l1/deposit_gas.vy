@@ -72,12 +72,12 @@ def _now() -> Meter:
         return meter
     target: uint256 = limit // 2
     if meter.taken > target:
-        meter.rate += meter.rate * (meter.taken - target) // target // MAX_CHANGE
+        meter.rate = min(meter.rate + meter.rate * (meter.taken - target) // target // MAX_CHANGE, MAX_RATE)
     else:
         meter.rate -= meter.rate * (target - meter.taken) // target // MAX_CHANGE
     for _: uint256 in range(min(block.number - meter.at - 1, IDLE_BLOCKS), bound=IDLE_BLOCKS):
         meter.rate -= meter.rate // MAX_CHANGE
-    return Meter(rate=min(max(meter.rate, MIN_RATE), MAX_RATE), taken=0, at=block.number)
+    return Meter(rate=max(meter.rate, MIN_RATE), taken=0, at=block.number)
 
 
 @internal

@@ -9,7 +9,7 @@
 
          accumulator(n + 1) = keccak256(accumulator(n) ‖ deposit hash ‖ number ‖ timestamp ‖ parent)
 
-     160 bytes, of the L1 block that holds the deposit; the deposit hash is `_deposit_hash`.
+     160 bytes, of the L1 block that holds the deposit; the deposit hash is made in `_record`.
 
      A withdrawal is proven once per prover, so that nobody can start another's wait anew, and finalised once ever. Its
      call must succeed: if it fails, everything is as before, and anyone may try again.
@@ -120,7 +120,19 @@ def __default__():
     gas_at_start: uint256 = msg.gas
     assert len(msg.data) == 0, "portal: no such function"
     assert msg.sender == tx.origin, "portal: a contract must name the receiver"
-    self._deposit(msg.sender, msg.value, RECEIVE_GAS_LIMIT, False, b"", gas_at_start)
+    index: uint256 = self._record(
+        msg.sender, msg.sender, msg.value, RECEIVE_GAS_LIMIT, False, keccak256(b""), 0, gas_at_start
+    )
+    log TransactionDeposited(
+        sender=msg.sender,
+        to=msg.sender,
+        index=index,
+        mint=msg.value,
+        l2_value=msg.value,
+        gas_limit=RECEIVE_GAS_LIMIT,
+        is_creation=False,
+        data=b"",
+    )
 
 
 @external
@@ -138,7 +150,26 @@ def deposit(
     @param data Its calldata, or initcode.
     @return The deposit's index.
     """
-    return self._deposit(to, l2_value, gas_limit, is_creation, data, msg.gas)
+    gas_at_start: uint256 = msg.gas
+    sender: address = msg.sender
+    if msg.sender != tx.origin:
+        sender = convert((convert(msg.sender, uint256) + ALIAS) % 2**160, address)
+    # `data` stays in calldata: copied into an internal function's frame, each deposit would pay for room that it does
+    # not use.
+    index: uint256 = self._record(
+        sender, to, l2_value, gas_limit, is_creation, keccak256(data), len(data), gas_at_start
+    )
+    log TransactionDeposited(
+        sender=sender,
+        to=to,
+        index=index,
+        mint=msg.value,
+        l2_value=l2_value,
+        gas_limit=gas_limit,
+        is_creation=is_creation,
+        data=data,
+    )
+    return index
 
 
 @external
@@ -238,37 +269,25 @@ def finalise(withdrawal: Withdrawal, prover: address):
 
 @internal
 @payable
-def _deposit(
+def _record(
+    sender: address,
     to: address,
     l2_value: uint256,
     gas_limit: uint256,
     is_creation: bool,
-    data: Bytes[MAX_DEPOSIT_DATA],
+    data_hash: bytes32,
+    data_length: uint256,
     gas_at_start: uint256,
 ) -> uint256:
     assert not is_creation or to == empty(address), "portal: a creation has no receiver"
-    assert gas_limit >= self._minimum_gas(len(data), is_creation), "portal: gas limit too low"
-    sender: address = msg.sender
-    if msg.sender != tx.origin:
-        sender = convert((convert(msg.sender, uint256) + ALIAS) % 2**160, address)
-
+    assert gas_limit >= self._minimum_gas(data_length, is_creation), "portal: gas limit too low"
     index: uint256 = self.deposit_count
     self.deposit_count = index + 1
     deposit_hash: bytes32 = keccak256(
-        abi_encode(sender, to, msg.value, l2_value, gas_limit, is_creation, keccak256(data))
+        abi_encode(sender, to, msg.value, l2_value, gas_limit, is_creation, data_hash)
     )
     self.accumulator = keccak256(
         abi_encode(self.accumulator, deposit_hash, block.number, block.timestamp, block.prevhash)
-    )
-    log TransactionDeposited(
-        sender=sender,
-        to=to,
-        index=index,
-        mint=msg.value,
-        l2_value=l2_value,
-        gas_limit=gas_limit,
-        is_creation=is_creation,
-        data=data,
     )
     deposit_gas._take(gas_limit, gas_at_start)
     return index

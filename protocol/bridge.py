@@ -1,0 +1,24 @@
+"""The ERC-20 bridge: where its ends are, and where on L2 the image of an L1 token is.
+
+The contracts are `contracts/l1/bridge.vy`, `contracts/l2/bridge.vy` and `contracts/l2/bridged_token.vy`.
+"""
+
+from protocol.crypto import keccak
+from protocol.types import Address
+
+L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000010"))
+"""L2's end, on every rollup."""
+
+TOKEN_TEMPLATE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000012"))
+"""The code that every image delegates to."""
+
+# Vyper's `create_minimal_proxy_to`: EIP-1167's 45 bytes, put there by nine more.
+_PROXY_CREATION = bytes.fromhex("602d3d8160093d39f3363d3d373d3d3d363d73")
+_PROXY_END = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
+
+
+def image_address(token: Address) -> Address:
+    """Where the L2 image of an L1 token is, or will be (CREATE2 by L2's end, the token as salt)."""
+    code_hash = keccak(_PROXY_CREATION + TOKEN_TEMPLATE_ADDRESS + _PROXY_END)
+    salt = token + bytes(12)
+    return Address(keccak(b"\xff" + L2_BRIDGE_ADDRESS + salt + code_hash)[12:])
