@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from node.artifacts import Artifact, load_artifact
 from node.clock import Clock
 from node.l1_client import L1Client
+from node.l1_wire import L1Receipt
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
 from protocol.rlp_codec import encode, uint_bytes
@@ -65,17 +66,28 @@ async def deploy(
         private_key,
     )
     await client.send_raw(tx.raw)
-    for _poll in range(max(1, int(timeout_seconds / poll_seconds))):
-        receipt = await client.receipt(tx.hash)
-        if receipt is not None:
-            break
-        await clock.sleep(poll_seconds)
-    else:
-        raise Retry(f"L1 has not mined the creation of {artifact.name} (0x{tx.hash.hex()}) in {timeout_seconds:.0f} s")
+    receipt = await wait_until_mined(client, clock, tx.hash, timeout_seconds=timeout_seconds, poll_seconds=poll_seconds)
     address = created_address(sender, nonce)
     if not receipt.succeeded or receipt.contract_address != address or not await client.code(address):
         raise DeploymentFailed(f"the creation of {artifact.name} (0x{tx.hash.hex()}) left no contract")
     return Deployment(address, tx.hash, receipt.block_number, receipt.block_hash)
+
+
+async def wait_until_mined(
+    client: L1Client,
+    clock: Clock,
+    transaction_hash: Hash32,
+    *,
+    timeout_seconds: float = 300.0,
+    poll_seconds: float = 0.1,
+) -> L1Receipt:
+    """The receipt of a transaction that was sent; raises Retry when there is none after `timeout_seconds`."""
+    for _poll in range(max(1, int(timeout_seconds / poll_seconds))):
+        receipt = await client.receipt(transaction_hash)
+        if receipt is not None:
+            return receipt
+        await clock.sleep(poll_seconds)
+    raise Retry(f"L1 has not mined transaction 0x{transaction_hash.hex()} in {timeout_seconds:.0f} s")
 
 
 def created_address(sender: Address, nonce: int) -> Address:

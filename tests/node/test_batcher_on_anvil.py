@@ -10,7 +10,8 @@ from da.calldata import Calldata
 from da.file import FileStore
 from node.batch_plan import BatcherConfig, Progress, claim_of
 from node.batcher import Batcher
-from node.deploy import deploy_inbox
+from node.clock import SystemClock
+from node.deploy import deploy_inbox, wait_until_mined
 from node.l1_client import L1Client
 from node.l1_reader import L1Reader
 from protocol.batch import BlockClaim, decode_batch
@@ -85,7 +86,7 @@ def anvil() -> Iterator[Anvil]:
 @pytest.fixture
 async def world(anvil: Anvil) -> AsyncIterator[World]:
     async with L1Client(anvil.url) as client:
-        inbox = await deploy_inbox(client, HandClock(), DEPLOYER, private_key_address(KEY))
+        inbox = await deploy_inbox(client, SystemClock(), DEPLOYER, private_key_address(KEY))
         anvil.rpc("evm_setAutomine", False)
         world = World(anvil, client, inbox.address, Calldata())
         await world.derive()
@@ -214,7 +215,7 @@ async def test_another_account_is_refused_before_it_pays(world: World) -> None:
 async def test_an_append_costs_its_calldata_and_little_more() -> None:
     with run_anvil("--hardfork", "cancun") as anvil:
         async with L1Client(anvil.url) as client:
-            inbox = await deploy_inbox(client, HandClock(), DEPLOYER, private_key_address(KEY))
+            inbox = await deploy_inbox(client, SystemClock(), DEPLOYER, private_key_address(KEY))
             beside_calldata = []
             for nonce, size in enumerate((33, 33, 120_001)):
                 calldata = append_calldata(b"\xff" * size)
@@ -222,8 +223,8 @@ async def test_an_append_costs_its_calldata_and_little_more() -> None:
                 unsigned = UnsignedTransaction(
                     ANVIL_CHAIN_ID, nonce, 10_000_000, inbox.address, 0, calldata, fees.max_fee, fees.tip
                 )
-                receipt = await client.receipt(await client.send_raw(sign_transaction(unsigned, KEY).raw))
-                assert receipt is not None
+                sent = await client.send_raw(sign_transaction(unsigned, KEY).raw)
+                receipt = await wait_until_mined(client, SystemClock(), sent)
                 zeros = calldata.count(0)
                 beside_calldata.append(receipt.gas_used - 21_000 - 4 * zeros - 16 * (len(calldata) - zeros))
     first, small, large = beside_calldata
