@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 
 from node.store import Batch, Store
-from node.store.store import HEAD_NAMES
+from node.store.batch import HEAD_NAMES
 from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.engine import Engine, ExecutedBlock
-from protocol.errors import Halt, InvalidBlock
+from protocol.errors import Halt, InvalidBlock, Reject
 from protocol.header_rules import check_block
 from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt
@@ -100,6 +100,11 @@ class Chain:
 
     def state_at(self, header: Header) -> StateReader:
         """The state after this block; raises Reject when retention has pruned it."""
+        if header.number < self.store.oldest_state:
+            raise Reject(
+                f"the state of block {header.number} is not kept any more; the oldest is that of block "
+                f"{self.store.oldest_state}"
+            )
         return self.store.state(header.state_root)
 
     def head_state(self) -> StateReader:
@@ -140,6 +145,7 @@ class Chain:
         with self.store.write_batch(sync=self._sync) as batch:
             write_block(batch, executed)
             batch.put_head("unsafe", block.header)
+            batch.forget_states(block.number, self._finalized.number)
             _write_records(batch, records)
         self._head = block.header
         self._announce(NewHead((), (block,)))
@@ -196,6 +202,7 @@ class Chain:
             batch.put_head("finalized", header)
             batch.put_head("safe", safe)
             batch.drop_undo(range(self._finalized.number + 1, header.number + 1))
+            batch.forget_states(self._head.number, header.number)
             _write_records(batch, records)
         self._safe, self._finalized = safe, header
 

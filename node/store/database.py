@@ -74,11 +74,16 @@ class Database:
 
     def scan(self, start: bytes, stop: bytes | None, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """(key, value) for start <= key < stop as of now, ascending unless `reverse`."""
+        # Going backwards, plyvel 1.5 passes over a first key that equals `start`: so bound that side here.
+        bounds = {"stop": stop} if reverse else {"start": start, "stop": stop}
         with (
             self._errors(),
-            self._db.iterator(start=start, stop=stop, reverse=reverse, verify_checksums=True) as entries,
+            self._db.iterator(**bounds, reverse=reverse, verify_checksums=True) as entries,
         ):
-            yield from entries
+            for key, value in entries:
+                if key < start:
+                    return
+                yield key, value
 
     def scan_prefix(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """(key, value) for all keys with this prefix, ascending."""

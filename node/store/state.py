@@ -9,6 +9,7 @@ from typing import Protocol
 from node.store import tables
 from node.store.codec import decode_account
 from protocol.crypto import keccak
+from protocol.errors import Halt, Reject
 from protocol.mpt import EMPTY_ROOT, get
 from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
 from protocol.state import Account
@@ -24,10 +25,15 @@ class FlatPosition:
         self.root = root
 
 
+class MissingNode(Halt):
+    """The database lacks a trie node."""
+
+
 class StateSource(Protocol):
     """What a reader needs of the store."""
 
     flat: FlatPosition
+    counted: bool
 
     def get(self, key: bytes) -> bytes | None:
         """A raw value."""
@@ -36,7 +42,7 @@ class StateSource(Protocol):
         """Code; Halt when it is absent."""
 
     def node(self, node_hash: Hash32) -> bytes:
-        """A trie node; Halt when it is absent."""
+        """A trie node; MissingNode when it is absent."""
 
 
 class StateAt:
@@ -61,7 +67,7 @@ class StateAt:
             if self._source.flat is self._flat:
                 return None if data is None else decode_account(data)
             self._flat = None
-        leaf = get(self._root, keccak(address), self._source.node)
+        leaf = get(self._root, keccak(address), self.node)
         return None if leaf is None else decode_leaf(leaf)
 
     def storage(self, address: Address, slot: int) -> int:
@@ -74,7 +80,7 @@ class StateAt:
         account = self.account(address)
         if account is None or account.storage_root == EMPTY_ROOT:
             return 0
-        leaf = get(account.storage_root, keccak(slot.to_bytes(32, "big")), self._source.node)
+        leaf = get(account.storage_root, keccak(slot.to_bytes(32, "big")), self.node)
         return 0 if leaf is None else int.from_bytes(as_bytes(decode(leaf), "slot"), "big")
 
     def code(self, code_hash: Hash32) -> bytes:
@@ -82,8 +88,13 @@ class StateAt:
         return self._source.code(code_hash)
 
     def node(self, node_hash: Hash32) -> bytes:
-        """The RLP of a trie node."""
-        return self._source.node(node_hash)
+        """The RLP of a trie node; raises Reject when it belonged to a state that is not kept any more."""
+        try:
+            return self._source.node(node_hash)
+        except MissingNode as error:
+            if self._source.counted and self._source.flat.root != self._root:
+                raise Reject(f"the state with root 0x{self._root.hex()} is not kept any more") from error
+            raise
 
 
 def decode_leaf(leaf: bytes) -> Account:

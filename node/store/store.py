@@ -1,35 +1,29 @@
 """What the database holds, in our terms: blocks, heads, states, and the records of other roles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal
 
 from node.store import tables
+from node.store.batch import HEAD_NAMES, Batch, HeadName
 from node.store.cache import Cache
-from node.store.codec import (
-    decode_body,
-    decode_receipts,
-    decode_undo,
-    encode_account,
-    encode_body,
-    encode_receipts,
-    encode_undo,
-)
+from node.store.codec import decode_body, decode_receipts, decode_undo
 from node.store.database import Database, after_prefix
-from node.store.state import FlatPosition, StateAt
+from node.store.recount import count_nodes
+from node.store.retention import COUNTED, OLDEST, decode_journal
+from node.store.state import FlatPosition, MissingNode, StateAt
+from node.store.trie_diff import TrieDiff
 from protocol.block import Block, Header, decode_header
 from protocol.crypto import EMPTY_KECCAK
-from protocol.errors import Halt, Reject
+from protocol.errors import Halt, InvalidInput, Reject
 from protocol.receipt import Receipt
-from protocol.rlp_codec import decode_list, uint_bytes
+from protocol.rlp_codec import decode_list
 from protocol.state import StateChanges
 from protocol.types import Hash32
 from rpc.backend import TransactionLocation
 
-HeadName = Literal["unsafe", "safe", "finalized"]
-HEAD_NAMES: Final[tuple[HeadName, ...]] = ("unsafe", "safe", "finalized")
+__all__ = ["HEAD_NAMES", "HeadName", "Store"]
 
 CACHED_HEADERS = 2_000
 CACHED_TRANSACTIONS = 10_000
@@ -46,9 +40,16 @@ class Store:
     come from one thread at a time.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Open the database directory `path`; the errors are `Database`'s."""
+    def __init__(self, path: Path, *, create: bool = True, keep_states: int | None = None) -> None:
+        """Open the database directory `path`; the errors are `Database`'s.
+
+        `keep_states` is for how many of the newest blocks the whole state stays readable; None keeps every state.
+        Blocks that are not final keep theirs in any case. The first opening with a number may take a while.
+        """
+        if keep_states is not None and keep_states < 1:
+            raise InvalidInput(f"states to keep: at least 1, got {keep_states}")
         self._database = Database(path, create=create)
+        self.keep_states = keep_states
         self.get = self._database.get
         self._headers: Cache[Hash32, Header] = Cache(CACHED_HEADERS)
         self._blocks: Cache[Hash32, Block] = Cache(CACHED_TRANSACTIONS)
@@ -58,6 +59,37 @@ class Store:
         head = self.head("unsafe")
         self.flat = FlatPosition(None if head is None else head.state_root)
         """Which state the tables `a` and `s` hold; replaced at every write to them."""
+        self.oldest_state = int.from_bytes(self.get_meta(OLDEST) or b"", "big")
+        """Number of the oldest canonical block whose state is complete."""
+        self.counted = self.get_meta(COUNTED) is not None
+        """Whether trie nodes are counted, so that they can be forgotten."""
+        if keep_states is not None and not self.counted:
+            with self._closing_on_error():
+                self._start_counting()
+
+    @contextmanager
+    def _closing_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_counting(self) -> None:
+        finalized, head = self.head("finalized"), self.head("unsafe")
+        if finalized is not None and head is not None:
+            headers = [self._canonical_header(number) for number in range(finalized.number, head.number + 1)]
+            count_nodes(self._database, headers, self.node)
+            self.oldest_state = finalized.number
+        self._database.write({tables.meta(COUNTED): b"1"}, sync=True)
+        self.counted = True
+
+    def _canonical_header(self, number: int) -> Header:
+        block_hash = self.canonical_hash(number)
+        header = None if block_hash is None else self.header(block_hash)
+        if header is None:
+            raise self._damaged(f"canonical block {number} is missing")
+        return header
 
     @property
     def path(self) -> Path:
@@ -138,7 +170,10 @@ class Store:
     # --- state ---
 
     def state(self, root: Hash32) -> StateAt:
-        """The state with this root: flat when it is the head's, by its trie otherwise."""
+        """The state with this root: flat when it is the head's, by its trie otherwise.
+
+        Reading raises Reject once retention has taken the state away.
+        """
         return StateAt(self, root)
 
     def node(self, node_hash: Hash32) -> bytes:
@@ -147,7 +182,7 @@ class Store:
         if node is None:
             node = self.get(tables.node(node_hash))
             if node is None:
-                raise self._damaged(f"trie node 0x{node_hash.hex()} is missing")
+                raise MissingNode(str(self._damaged(f"trie node 0x{node_hash.hex()} is missing")))
             self._nodes.put(node_hash, node)
         return node
 
@@ -169,6 +204,13 @@ class Store:
         if data is None:
             raise self._damaged(f"the undo record of block {number} is missing")
         return decode_undo(data)
+
+    def node_journal(self, number: int) -> TrieDiff:
+        """What the canonical block `number` did to the tries; raises Halt when it was dropped."""
+        data = self.get(tables.node_journal(number))
+        if data is None:
+            raise self._damaged(f"the trie journal of block {number} is missing")
+        return decode_journal(data)
 
     # --- records of other roles ---
 
@@ -199,6 +241,7 @@ class Store:
         """
         batch = Batch(self, self._database)
         yield batch
+        batch.finish()
         if batch.flat_root is not None:
             self.flat = FlatPosition(None)
         self._database.write(batch.changes, sync=sync)
@@ -222,6 +265,11 @@ class Store:
         for node_hash, node in changes.nodes.items():
             self._nodes.put(node_hash, node)
 
+    def forget_nodes(self, hashes: Iterable[Hash32]) -> None:
+        """Let go of trie nodes that were just deleted."""
+        for node_hash in hashes:
+            self._nodes.forget(node_hash)
+
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
         try:
@@ -233,92 +281,3 @@ class Store:
         return Halt(
             f"{self.path}: the database is damaged ({what}); move it away and rebuild it from L1 or a chain file"
         )
-
-
-class Batch:
-    """Writes that will happen together. Nothing is visible to readers before."""
-
-    def __init__(self, store: Store, database: Database) -> None:
-        self._store = store
-        self._database = database
-        self.changes: dict[bytes, bytes | None] = {}
-        self.flat_root: Hash32 | None = None
-        """The root of the head state after this batch, when the batch moves it."""
-        self.afterwards: list[Callable[[], None]] = []
-
-    def put_meta(self, name: bytes, value: bytes | None) -> None:
-        """Set a single named value; None deletes."""
-        self.changes[tables.meta(name)] = value
-
-    def put_record(self, table: bytes, key: bytes, value: bytes | None) -> None:
-        """Set a record of another role; None deletes."""
-        self.changes[tables.record(table, key)] = value
-
-    def put_head(self, name: HeadName, header: Header) -> None:
-        """Point a head at a stored block."""
-        self.put_meta(name.encode(), header.hash)
-
-    def put_block(self, block: Block, receipts: tuple[Receipt, ...]) -> None:
-        """Store a block and make it the canonical one at its height, with its transactions in the index."""
-        self.changes[tables.header(block.hash)] = block.header.encode()
-        self.changes[tables.body(block.hash)] = encode_body(block)
-        self.changes[tables.receipts(block.hash)] = encode_receipts(receipts)
-        self.changes[tables.canonical(block.number)] = block.hash
-        for index, tx in enumerate(block.transactions):
-            self.changes[tables.transaction(tx.hash)] = block.hash + index.to_bytes(4, "big")
-        self.afterwards.append(lambda: self._store.remember(block, receipts))
-
-    def remove_from_canon(self, block: Block) -> None:
-        """Take a block off the canonical chain. The block itself stays readable by its hash."""
-        self.changes[tables.canonical(block.number)] = None
-        for tx in block.transactions:
-            self.changes[tables.transaction(tx.hash)] = None
-
-    def apply_state(self, number: int, root: Hash32, changes: StateChanges) -> None:
-        """Move the head state forward to `root`, the state after block `number`, and record how to move it back."""
-        if self.flat_root is not None:
-            raise ValueError("one batch moves the head state once")
-        old: dict[bytes, bytes | None] = {}
-        for key, value in self._flat_changes(changes).items():
-            before = self._database.get(key)
-            if before != value:
-                old[key] = before
-                self.changes[key] = value
-        self.changes[tables.undo(number)] = encode_undo(old)
-        for code_hash, code in changes.code.items():
-            self.changes[tables.code(code_hash)] = code
-        for node_hash, node in changes.nodes.items():
-            self.changes[tables.node(node_hash)] = node
-        self.flat_root = root
-        self.afterwards.append(lambda: self._store.remember_nodes(changes))
-
-    def _flat_changes(self, changes: StateChanges) -> dict[bytes, bytes | None]:
-        """New values of the head state by key, None for what is gone."""
-        flat: dict[bytes, bytes | None] = {}
-        # A deleted account has no slots left either, whether or not the engine lists it as wiped.
-        gone = {address for address, account in changes.accounts.items() if account is None}
-        for address in changes.wiped | gone:
-            for key, _value in self._database.scan_prefix(tables.slots(address)):
-                flat[key] = None
-        for address, slots in changes.storage.items():
-            if address in gone:
-                continue
-            for slot, value in slots.items():
-                flat[tables.slot(address, slot)] = uint_bytes(value) or None
-        for address, account in changes.accounts.items():
-            flat[tables.account(address)] = None if account is None else encode_account(account)
-        return flat
-
-    def undo_state(self, numbers: range, root: Hash32) -> None:
-        """Move the head state back over these blocks (given newest first) to `root`."""
-        if self.flat_root is not None:
-            raise ValueError("one batch moves the head state once")
-        for number in numbers:
-            self.changes.update(self._store.undo_record(number))
-            self.changes[tables.undo(number)] = None
-        self.flat_root = root
-
-    def drop_undo(self, numbers: range) -> None:
-        """Forget how to take these blocks back, once they are final."""
-        for number in numbers:
-            self.changes[tables.undo(number)] = None

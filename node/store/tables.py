@@ -65,6 +65,16 @@ def node(node_hash: Hash32) -> bytes:
     return b"n" + node_hash
 
 
+def node_count(node_hash: Hash32) -> bytes:
+    """How many places hold a trie node."""
+    return b"w" + node_hash
+
+
+def node_journal(number: int) -> bytes:
+    """What the canonical block at this height did to the tries."""
+    return b"j" + number.to_bytes(8, "big")
+
+
 def code(code_hash: Hash32) -> bytes:
     """Contract code."""
     return b"k" + code_hash
