@@ -1,0 +1,96 @@
+"""`tombolo up` as a person uses it: start, see blocks, Ctrl-C, start again."""
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from genesis.dev import DEV_ACCOUNTS
+from tests.e2e.processes import answers, rpc, running, tombolo
+from tests.e2e.wallet import Wallet
+
+
+@pytest.fixture
+def ports(free_port: Callable[[], int]) -> dict[str, int]:
+    return {name: free_port() for name in ("l1-port", "rpc-port", "verifier-port")}
+
+
+def up(folder: Path, ports: dict[str, int]) -> list[str]:
+    return [
+        "up",
+        "--data-dir",
+        str(folder),
+        *(part for name, port in ports.items() for part in (f"--{name}", str(port))),
+    ]
+
+
+def test_up_shows_blocks_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path, ports: dict[str, int]) -> None:
+    folder, url = tmp_path / "tombolo", f"http://127.0.0.1:{ports['rpc-port']}"
+    verifier = f"http://127.0.0.1:{ports['verifier-port']}"
+    with running(*up(folder, ports), output=tmp_path / "first.txt") as first:
+        first.until(lambda: re.search(r"block\s+3\b", first.output) is not None, "three blocks shown")
+        assert f"127.0.0.1:{ports['rpc-port']}" in first.output
+        assert "71717" in first.output
+        for address in DEV_ACCOUNTS:
+            assert address.hex() in first.output.lower()
+
+        wallet = Wallet(0)
+        sent = [rpc(url, "eth_sendRawTransaction", "0x" + tx.raw.hex()) for tx in wallet.transfers(20)]
+        first.until(lambda: all(rpc(url, "eth_getTransactionReceipt", h) for h in sent), "20 transfers mined")
+        mined = max(int(rpc(url, "eth_getTransactionReceipt", h)["blockNumber"], 16) for h in sent)
+
+        def safe() -> int:
+            return int(rpc(verifier, "eth_getBlockByNumber", "safe", False)["number"], 16)
+
+        first.until(lambda: safe() >= mined, "the verifier has them from L1")
+        blocks = [rpc(url, "eth_getBlockByNumber", hex(n), False) for n in range(mined + 1)]
+        assert blocks == [rpc(verifier, "eth_getBlockByNumber", hex(n), False) for n in range(mined + 1)]
+
+        status = tombolo("status", "--rpc-url", url)
+        assert status.returncode == 0, status.stderr
+        assert "safe" in status.stdout
+        verified = tombolo(
+            *("verify", "--rollup", str(folder / "rollup.json"), "--l1", f"http://127.0.0.1:{ports['l1-port']}"),
+            *("--da-dir", str(folder / "da"), "--against", url),
+        )
+        assert verified.returncode == 0, verified.stderr
+        compared = re.search(r"compared\s+(\d+) blocks with \S+: all the same", verified.stdout)
+        assert compared is not None, verified.stdout
+        assert int(compared[1]) >= mined + 1
+        assert first.interrupt() == 0
+
+    with running(*up(folder, ports), output=tmp_path / "second.txt") as second:
+        second.until(lambda: re.search(r"block\s+\d+", second.output) is not None, "a block shown")
+        assert [rpc(url, "eth_getBlockByNumber", hex(n), False) for n in range(mined + 1)] == blocks
+        assert int(rpc(url, "eth_getTransactionCount", "0x" + wallet.address.hex(), "latest"), 16) == 20
+        again = rpc(url, "eth_sendRawTransaction", "0x" + next(wallet.transfers(1)).raw.hex())
+        second.until(lambda: rpc(url, "eth_getTransactionReceipt", again) is not None, "the chain goes on")
+        assert second.interrupt() == 0
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, ports: dict[str, int]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports["rpc-port"]))
+        other.listen()
+        result = tombolo(*up(tmp_path, ports))
+    assert result.returncode == 1
+    assert f"port {ports['rpc-port']} on 127.0.0.1 is taken" in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
+def test_everything_ends_when_the_launcher_is_killed(tmp_path: Path, ports: dict[str, int]) -> None:
+    url = f"http://127.0.0.1:{ports['rpc-port']}"
+    with running(*up(tmp_path, ports), output=tmp_path / "out.txt") as launcher:
+        launcher.until(lambda: re.search(r"block\s+\d+", launcher.output) is not None, "a block shown")
+        launcher.kill()
+        for _ in range(300):
+            if not answers(url):
+                break
+            time.sleep(0.1)
+        assert not answers(url), "the sequencer outlived its launcher"
+    with running(*up(tmp_path, ports), output=tmp_path / "again.txt") as again:
+        again.until(lambda: re.search(r"block\s+\d+", again.output) is not None, "a block shown after a kill")
+        assert again.interrupt() == 0
