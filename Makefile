@@ -1,14 +1,14 @@
 # Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test test-slow bench check format test-deps lock clean
+.PHONY: help up install test test-slow bench check format install-test lock clean
 
 PACKAGES := protocol vm prover da rpc node genesis bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: install  ## Install, then start L1, sequencer, batcher, verifier and JSON-RPC on 127.0.0.1 (Ctrl-C stops)
 	@.venv/bin/tombolo up
@@ -19,7 +19,7 @@ install:  ## Make .venv from the hashed lock (PYTHON=/path chooses the interpret
 test: check  ## Install what the tests need, check the code, run every test that is not slow
 	@$(PYTEST) -m "not slow"
 
-test-slow: test-deps  ## Run the slow tests: the whole of the official suites
+test-slow: install-test  ## Run the slow tests: the whole of the official suites
 	@$(PYTEST) -m slow
 
 bench:  ## Measure this node beside anvil, hardhat 2 and eth-tester (BENCH="--only transfers", BENCH="--help")
@@ -28,7 +28,7 @@ bench:  ## Measure this node beside anvil, hardhat 2 and eth-tester (BENCH="--on
 	@bench/install-peers
 	@.venv/bin/python -m bench $(BENCH)
 
-check: test-deps  ## Formatting, lint, types and the direction of imports
+check: install-test  ## Formatting, lint, types and the direction of imports
 	@.venv/bin/ruff format --check --quiet . || { echo "ruff format: run 'make format'" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary $(PACKAGES) tests
@@ -38,7 +38,7 @@ format:  ## Format the code and mend what lint can mend
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-test-deps:
+install-test:  ## Make .venv and node_modules hold what the tests need
 	@scripts/install requirements-test.lock
 	@scripts/install-peers
 

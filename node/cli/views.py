@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:  # each command loads only its own part
-    from node.status import Head, NodeStatus
+    from node.status import NodeStatus
     from node.verify import Verified
     from vm.statetest import StateTestResult
 
@@ -38,35 +40,32 @@ def bar(doing: str, unit: str) -> Iterator[Report]:
 
 def show_verified(result: "Verified", against: str | None) -> None:
     """What `verify` found."""
-    table = _facts()
-    table.add_row("rebuilt to block", f"{result.number}")
-    table.add_row("block hash", "0x" + result.block_hash.hex())
-    table.add_row("state root", "0x" + result.state_root.hex())
-    table.add_row("transactions", f"{result.transactions}")
+    _line("rebuilt to block", str(result.number))
+    _line("block hash", "0x" + result.block_hash.hex())
+    _line("state root", "0x" + result.state_root.hex())
+    _line("transactions", str(result.transactions))
     if against is not None:
-        table.add_row("compared", f"{result.compared} blocks with {against}: all the same")
-    console.print(table)
+        _line("compared", f"{result.compared} blocks with {against}: all the same")
 
 
 def show_status(status: "NodeStatus", *, as_json: bool) -> None:
     """What `status` found."""
     if as_json:
-        console.print_json(json.dumps(status.answer))
+        print(json.dumps(status.answer, indent=2))
         return
-    table = _facts()
-    table.add_row("node", f"{status.client} at {status.url}")
-    table.add_row("chain id", f"{status.chain_id} ({status.chain_id:#x})")
+    _line("node", f"{status.client} at {status.url}")
+    _line("chain id", f"{status.chain_id} ({status.chain_id:#x})")
+    table = Table("head", Column("block", justify="right"), Column("behind", justify="right"), "hash", box=SIMPLE)
     for name, head in (("unsafe", status.unsafe), ("safe", status.safe), ("finalized", status.finalized)):
-        table.add_row(f"{name} head", _head(head, status.unsafe))
-    for name, value in status.details.items():
-        table.add_row(name, value)
+        behind = status.unsafe.number - head.number
+        table.add_row(name, str(head.number), str(behind) if behind else "", f"{head.hash[:18]}…{head.hash[-8:]}")
     console.print(table)
+    for name, value in status.details.items():
+        _line(name, value)
 
 
-def _head(head: "Head", newest: "Head") -> str:
-    behind = newest.number - head.number
-    lag = f"  {behind} behind" if behind else ""
-    return f"{head.number}  {head.hash}{lag}"
+def _line(name: str, value: str) -> None:
+    console.print(f"[dim]{name:<18}[/]{escape(value)}", soft_wrap=True)
 
 
 def show_statetests(results: "Iterable[StateTestResult]", *, as_json: bool) -> bool:
@@ -81,13 +80,6 @@ def show_statetests(results: "Iterable[StateTestResult]", *, as_json: bool) -> b
             passed, failed = passed + result.passed, failed + (not result.passed)
             running.update(f"{passed} passed, {failed} failed")
             if not result.passed:
-                console.print(f"[red]FAIL[/] {result.fork} {result.name}: {result.error}", soft_wrap=True)
+                console.print(f"[red]FAIL[/] {escape(f'{result.fork} {result.name}: {result.error}')}", soft_wrap=True)
     console.print(f"{passed} passed, {failed} failed")
     return failed == 0
-
-
-def _facts() -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
