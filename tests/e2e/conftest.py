@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from node.l1_client import L1Client
+from node.l1_wire import Json
 from tests.e2e.network import OPERATOR_KEY, embedded_l1
 from tests.peers import DEV_KEYS, run_anvil
 
@@ -22,7 +23,7 @@ class L1:
 
     async def reorg(self, depth: int) -> None:
         """Replace the last `depth` blocks by others."""
-        params = [hex(depth)] if self.reorg_method == "anvil_rollback" else [depth, []]
+        params: list[Json] = [hex(depth)] if self.reorg_method == "anvil_rollback" else [depth, []]
         async with L1Client(self.url) as client:
             await client.request(self.reorg_method, params)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.batch_plan import BatcherConfig
+from node.chain import Chain
 from node.clock import SystemClock
 from node.l1_client import L1Client
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
 from node.role import Role, run_role
 from node.rollup_node import NodeOptions, RollupNode, SequencerOptions
+from protocol.block import Header
 from protocol.crypto import private_key_address
 from protocol.transaction import Transaction
 from protocol.types import Hash32
@@ -146,3 +148,12 @@ async def until_mined(network: Network, hashes: Sequence[Hash32]) -> int:
         assert receipts[location.index].succeeded
         numbers.append(header.number)
     return max(numbers)
+
+
+def canonical_header(chain: Chain, number: int) -> Header:
+    """The header at a height that the chain must have."""
+    block_hash = chain.canonical_hash(number)
+    assert block_hash is not None, f"no block {number}"
+    header = chain.header(block_hash)
+    assert header is not None
+    return header

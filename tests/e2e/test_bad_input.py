@@ -1,8 +1,10 @@
 """What a live node says to bad input: one clear error each, and the chain goes on."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -35,10 +37,9 @@ def with_bad_s(wallet: Wallet) -> bytes:
     return raw[:-1] + bytes((raw[-1] ^ 1,))
 
 
-def priced(wallet: Wallet, **changes: int) -> bytes:
-    fields = {"nonce": 0, "gas_limit": 21_000, "max_fee_per_gas": 100 * GWEI, "max_priority_fee_per_gas": GWEI}
-    unsigned = UnsignedTransaction(chain_id=L2_CHAIN_ID, to=wallet.address, **{**fields, **changes})
-    return sign_transaction(unsigned, wallet.key).raw
+def priced(wallet: Wallet, **changes: Any) -> bytes:
+    unsigned = UnsignedTransaction(L2_CHAIN_ID, 0, 21_000, wallet.address, 0, b"", 100 * GWEI, GWEI)
+    return sign_transaction(replace(unsigned, **changes), wallet.key).raw
 
 
 async def test_each_bad_transaction_gets_its_own_words(network: Network) -> None:

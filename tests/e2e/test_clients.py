@@ -10,6 +10,7 @@ import pytest
 
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.artifacts import load_artifact
+from protocol.types import Hash32
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on
 from tests.peers import REPOSITORY, npm_program
@@ -59,7 +60,7 @@ async def test_a_javascript_client_deploys_sends_waits_and_reads_logs(
     assert seen["logs"] == [{"hash": seen["transferHash"], "value": str(25 * 10**18)}]
     assert seen["reverted"] == "token: balance too low"
     assert seen["sawHeads"], "the WebSocket subscription reported blocks"
-    location = network.sequencer.chain.locate(bytes.fromhex(seen["transferHash"][2:]))
+    location = network.sequencer.chain.locate(Hash32(bytes.fromhex(seen["transferHash"][2:])))
     assert location is not None
 
 
@@ -78,7 +79,7 @@ def _web3_session(url: str, token_json: Path) -> None:
     account = Account.from_key(DEV_PRIVATE_KEYS[0])
     contract = w3.eth.contract(**json.loads(token_json.read_text()))
 
-    def transact(call: dict) -> dict:
+    def transact(call):
         filled = {
             "from": account.address,
             "nonce": w3.eth.get_transaction_count(account.address, "pending"),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from node.l1_client import L1Client
 from node.l1_records import record_at
+from protocol.rollup import l1_origin_of
 from tests.e2e.conftest import L1
-from tests.e2e.network import rollup_on, send, until_mined
+from tests.e2e.network import canonical_header, rollup_on, send, until_mined
 from tests.e2e.wallet import Wallet
 
 
@@ -37,7 +38,10 @@ async def test_a_reorg_of_five_l1_blocks_is_derived_again_and_loses_nothing(l1: 
         assert replaced.hash != old.hash, "L1 did reorganise"
         chain = network.verifier.chain
         for number in range(1, last + 1):
-            header = chain.header(chain.canonical_hash(number))
-            origin = record_at(chain.store, int.from_bytes(header.extra_data[1:], "big"))
+            header = canonical_header(chain, number)
+            origin = record_at(chain.store, l1_origin_of(header))
+            assert origin is not None
             assert header.parent_beacon_block_root == origin.block.ref.hash, "every block stands on the new L1"
-        assert chain.state_at(chain.header(chain.canonical_hash(last))).account(wallet.address).nonce == 60
+        account = chain.state_at(canonical_header(chain, last)).account(wallet.address)
+        assert account is not None
+        assert account.nonce == 60

@@ -16,7 +16,7 @@ from protocol.crypto import keccak
 from protocol.errors import Halt
 from protocol.types import Address
 from tests.e2e.conftest import L1
-from tests.e2e.network import L2_CHAIN_ID, launch, rollup_on, running, send, until_mined
+from tests.e2e.network import L2_CHAIN_ID, canonical_header, launch, rollup_on, running, send, until_mined
 from tests.e2e.wallet import Wallet
 
 
@@ -32,10 +32,13 @@ async def test_a_thousand_transfers_and_a_token_become_safe_and_rebuild_from_l1(
         await network.until_verified(last)
 
         verifier = network.verifier.chain
-        assert sum(len(verifier.block(verifier.canonical_hash(n)).transactions) for n in range(last + 1)) == 1011
+        blocks = [verifier.block(canonical_header(verifier, number).hash) for number in range(last + 1)]
+        assert sum(len(block.transactions) for block in blocks if block is not None) == 1011
         balance = await client.call(token, keccak(b"balanceOf(address)")[:4] + bytes(12) + receiver)
         assert int.from_bytes(balance, "big") == 70
-        assert verifier.head_state().account(wallets[1].address).nonce == 100
+        account = verifier.head_state().account(wallets[1].address)
+        assert account is not None
+        assert account.nonce == 100
 
         rollup = load_rollup(network.verifier_options.rollup)
         progress: list[tuple[int, int, int]] = []
@@ -44,7 +47,7 @@ async def test_a_thousand_transfers_and_a_token_become_safe_and_rebuild_from_l1(
         assert isinstance(result, Verified)
         assert result.number >= last
         assert result.transactions == 1011
-        assert result.compared == result.number + 1 or result.compared >= last + 1
+        assert result.compared >= last + 1
         assert progress[-1][0] == progress[-1][1] > 0
 
 

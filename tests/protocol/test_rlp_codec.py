@@ -6,7 +6,7 @@ import rlp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.rlp_codec import MAX_DEPTH, InvalidRlp, as_uint, decode, encode, split_first, uint_bytes
+from protocol.rlp_codec import MAX_DEPTH, InvalidRlp, RlpItem, as_uint, decode, encode, split_first, uint_bytes
 
 nested = st.recursive(st.binary(max_size=80), lambda items: st.lists(items, max_size=6), max_leaves=30)
 
@@ -16,7 +16,7 @@ def official(vectors: Path) -> list[tuple[str, dict]]:
     return [(name, case) for file in files for name, case in json.loads(file.read_text()).items()]
 
 
-def as_items(value: object) -> object:
+def as_items(value: object) -> RlpItem:
     if isinstance(value, list):
         return [as_items(item) for item in value]
     if isinstance(value, str):
@@ -41,8 +41,14 @@ def test_the_official_suite(vectors: Path) -> None:
 
 
 @given(nested)
-def test_what_is_encoded_decodes_to_itself(item: object) -> None:
+def test_what_is_encoded_decodes_to_itself(item: RlpItem) -> None:
     assert decode(encode(item)) == item
+
+
+@given(nested, st.integers(0, 70_000))
+def test_items_of_any_size_are_encoded_as_the_library_encodes_them(item: RlpItem, size: int) -> None:
+    for value in (item, b"x" * size, [b"x" * size, item]):
+        assert encode(value) == rlp.encode(value)
 
 
 @given(st.binary(max_size=120))
@@ -57,13 +63,13 @@ def test_arbitrary_bytes_are_judged_as_the_library_judges_them(data: bytes) -> N
 
 
 @given(nested, st.binary(max_size=10))
-def test_the_first_of_several_items_is_split_off(item: object, rest: bytes) -> None:
+def test_the_first_of_several_items_is_split_off(item: RlpItem, rest: bytes) -> None:
     assert split_first(encode(item) + rest) == (encode(item), rest)
 
 
 def test_nesting_is_bounded_however_large_the_input() -> None:
     def brackets(depth: int) -> bytes:
-        item: object = b""
+        item: RlpItem = b""
         for _ in range(depth):
             item = [item]
         return encode(item)
