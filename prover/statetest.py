@@ -1,142 +1,165 @@
 """Official state tests as the start of a trace: the pre-state as tries, the block, and the transaction's bytes.
 
-Source: https://github.com/ethereum/tests, GeneralStateTests.
+Source: https://github.com/ethereum/tests, GeneralStateTests. What the files look like is `vm.fixtures`' business.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from protocol import mpt
 from protocol.crypto import EMPTY_KECCAK, keccak
+from protocol.errors import InvalidInput
 from protocol.fees import GAS_PER_BLOB, blob_base_fee
 from protocol.forks import Fork, constant_schedule
-from protocol.mpt import EMPTY_ROOT, update_trie
+from protocol.mpt import EMPTY_ROOT
 from protocol.receipt import Log
-from protocol.rlp_codec import encode, uint_bytes
-from protocol.types import ZERO_HASH, Address, Hash32
+from protocol.rlp_codec import encode
+from protocol.types import UINT64_MAX, ZERO_HASH, Address, Hash32
 from prover.commitments.structures import NOTHING, BlockContext, LogLink, TxBoundary
-from prover.commitments.tape import Sealed
-from prover.machine.frame import NO_FRAME
-from prover.machine.journal import FullJournal
 from prover.machine.oracle import FullOracle, ring_of
-from prover.machine.vm import BEGIN, VM
+from prover.machine.vm import VM
+from prover.trace import start
+from vm.fixtures import (
+    JsonObject,
+    allocations,
+    blob_schedule,
+    data,
+    fixture_files,
+    items,
+    load_fixtures,
+    mapping,
+    number,
+)
+from vm.memory_state import memory_state
 
+DEFAULT_BASE_FEE = 10
+"""Wei per gas where a case states none."""
+FORK_NAMES = {Fork.CANCUN: "Cancun"}
+"""The forks that the machine knows, as the suites call them."""
 _ANCESTORS = 256
-_UINT64 = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class StateCase:
-    """One transaction on one pre-state. `expected_root` and `expected_logs` are the test's; None: no such exception."""
+    """One transaction on one pre-state, and what must come of it: a root, the logs' hash, or a refusal."""
 
     name: str
     fork: Fork
-    pre: Mapping[str, Any]
-    env: Mapping[str, str]
+    pre: JsonObject
+    env: JsonObject
+    config: JsonObject
     tx: bytes
     expected_root: Hash32
     expected_logs: Hash32
-    exception: str | None
+    refused: bool
 
 
-def cases_in(path: Path, fork: Fork = Fork.CANCUN) -> Iterator[StateCase]:
-    """The fork's cases in one file, or in every file below a folder, in order of path."""
-    for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
-        for name, test in json.loads(file.read_text()).items():
-            for post in test["post"].get(_FORK_NAMES[fork], []):
-                indexes = post["indexes"]
-                yield StateCase(
-                    name=f"{name}[{indexes['data']},{indexes['gas']},{indexes['value']}]",
-                    fork=fork,
-                    pre=test["pre"],
-                    env=test["env"],
-                    tx=_bytes(post["txbytes"]),
-                    expected_root=Hash32(_bytes(post["hash"])),
-                    expected_logs=Hash32(_bytes(post["logs"])),
-                    exception=post.get("expectException"),
-                )
+def cases_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateCase]:
+    """The fork's cases in these files and below these folders.
+
+    Raises:
+        InvalidInput: A path does not exist, or a file named itself holds no state tests.
+    """
+    for file, named in fixture_files(paths):
+        for name, test in load_fixtures(file).items():
+            if not isinstance(test, dict) or not {"env", "pre", "post", "transaction"} <= test.keys():
+                if named:
+                    raise InvalidInput(f"{file}: {name} is not a state test")
+                break
+            for post in items(mapping(test["post"]).get(FORK_NAMES[fork])):
+                yield _case(name, fork, test, mapping(post))
 
 
-_FORK_NAMES = {Fork.CANCUN: "Cancun", Fork.PRAGUE: "Prague", Fork.OSAKA: "Osaka"}
+def _case(name: str, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:
+    if "txbytes" not in post:
+        raise InvalidInput(f"{name}: a case without the transaction's bytes cannot be proved")
+    indexes = {key: number(value) for key, value in mapping(post["indexes"]).items()}
+    return StateCase(
+        name=f"{name}_d{indexes['data']}g{indexes['gas']}v{indexes['value']}",
+        fork=fork,
+        pre=mapping(test["pre"]),
+        env=mapping(test["env"]),
+        config=mapping(test.get("config", {})),
+        tx=data(post["txbytes"]),
+        expected_root=Hash32(data(post["hash"])),
+        expected_logs=Hash32(data(post["logs"])),
+        refused="expectException" in post,
+    )
 
 
 def begin(case: StateCase) -> VM:
     """The machine just before the case's transaction."""
-    nodes: dict[Hash32, bytes] = {}
-    codes: dict[Hash32, bytes] = {EMPTY_KECCAK: b""}
-    state_root = _build_state(case.pre, nodes, codes)
+    state = memory_state(allocations(case.pre))
+    block_number = number(case.env["currentNumber"])
+    # geth's `evm statetest`: the hash of block n is keccak of n in decimal.
+    known = range(max(block_number - _ANCESTORS, 0), block_number)
+    ring = ring_of({ancestor: keccak(str(ancestor).encode()) for ancestor in known})
     item = keccak(case.tx)
-    number = _number(case.env["currentNumber"])
-    ring = ring_of({n: keccak(str(n).encode()) for n in range(max(number - _ANCESTORS, 0), number)})
-    oracle = FullOracle(codes.__getitem__, nodes.__getitem__, {item: case.tx}, ring)
     boundary = TxBoundary(
-        block=_block(case, number, ring.digest()),
+        block=_block(case, block_number, ring.digest()),
         parent=NOTHING,
         tx_index=0,
         item=item,
-        state_root=state_root,
+        state_root=state.root,
         gas_used=0,
         blob_gas_used=0,
         receipts=NOTHING,
         batch_cursor=ZERO_HASH,
     )
-    return start(boundary, oracle)
+    return start(boundary, FullOracle(state.code, state.node, {item: case.tx}, ring))
 
 
-def start(boundary: TxBoundary, oracle: FullOracle) -> VM:
-    """The machine before the transaction at a boundary."""
-    return VM(
-        phase=BEGIN,
-        cursor=boundary,
-        frame=NO_FRAME,
-        fork=0,
-        boundary=NOTHING,
-        tx=NOTHING,
-        start_root=ZERO_HASH,
-        working_root=ZERO_HASH,
-        journal=FullJournal(),
-        oracle=oracle,
-    )
-
-
-def _block(case: StateCase, number: int, ring: Hash32) -> BlockContext:
+def _block(case: StateCase, block_number: int, ring: Hash32) -> BlockContext:
     env = case.env
-    timestamp = _number(env["currentTimestamp"])
-    blobs = constant_schedule(case.fork).blobs_at(timestamp)
+    blobs = blob_schedule(case.config, FORK_NAMES[case.fork]) or constant_schedule(case.fork).blobs_at(0)
+    excess = number(env.get("currentExcessBlobGas", 0))
     return BlockContext(
-        chain_id=1,
+        chain_id=number(case.config.get("chainid", 1)),
         fork=int(case.fork),
         allow_blobs=True,
-        number=number,
-        timestamp=timestamp,
-        fee_recipient=Address(_bytes(env["currentCoinbase"])),
-        gas_limit=min(_number(env["currentGasLimit"]), _UINT64),
-        base_fee=_number(env.get("currentBaseFee", "0x0a")),
-        prev_randao=Hash32(_number(env.get("currentRandom", "0x0")).to_bytes(32, "big")),
-        blob_base_fee=0 if blobs is None else blob_base_fee(_number(env.get("currentExcessBlobGas", "0x0")), blobs),
+        number=block_number,
+        timestamp=number(env["currentTimestamp"]),
+        fee_recipient=Address(data(env["currentCoinbase"])),
+        gas_limit=min(number(env["currentGasLimit"]), UINT64_MAX),
+        base_fee=number(env.get("currentBaseFee", DEFAULT_BASE_FEE)),
+        prev_randao=Hash32(number(env.get("currentRandom", 0)).to_bytes(32, "big")),
+        blob_base_fee=0 if blobs is None else blob_base_fee(excess, blobs),
         blob_gas_limit=0 if blobs is None else blobs.maximum * GAS_PER_BLOB,
         ring=ring,
     )
 
 
-def _build_state(pre: Mapping[str, Any], nodes: dict[Hash32, bytes], codes: dict[Hash32, bytes]) -> Hash32:
-    leaves: dict[bytes, bytes | None] = {}
-    for address, account in pre.items():
-        slots = {_number(slot): _number(value) for slot, value in account["storage"].items()}
-        storage: dict[bytes, bytes | None] = {
-            keccak(slot.to_bytes(32, "big")): encode(uint_bytes(value)) for slot, value in slots.items() if value
-        }
-        storage_root, created = update_trie(EMPTY_ROOT, storage, nodes.__getitem__)
-        nodes.update(created)
-        code = _bytes(account["code"])
-        codes[keccak(code)] = code
-        nonce, balance = uint_bytes(_number(account["nonce"])), uint_bytes(_number(account["balance"]))
-        leaves[keccak(_bytes(address))] = encode([nonce, balance, storage_root, keccak(code)])
-    root, created = update_trie(EMPTY_ROOT, leaves, nodes.__getitem__)
-    nodes.update(created)
+def outcome_error(case: StateCase, vm: VM) -> str:
+    """How the state that a finished machine has reached differs from what the case expects; empty if it does not."""
+    boundary = last_boundary(vm)
+    if case.refused != (boundary.tx_index == 0):
+        return "the transaction should have been skipped" if case.refused else "the transaction was skipped"
+    root = _touched(case, vm, boundary.state_root) if case.refused else boundary.state_root
+    if root != case.expected_root:
+        return f"post-state 0x{root.hex()}, expected 0x{case.expected_root.hex()}"
+    if not case.refused and logs_hash(logs_of(vm)) != case.expected_logs:
+        return "the logs differ from the expected ones"
+    return ""
+
+
+def _touched(case: StateCase, vm: VM, root: Hash32) -> Hash32:
+    """The root after the fee recipient was touched, which geth's `evm statetest` does even after a refusal."""
+    key = keccak(data(case.env["currentCoinbase"]))
+
+    def node(node_hash: Hash32) -> bytes:
+        return vm.oracle.node(node_hash, None)
+
+    if mpt.get(root, key, node) == encode([b"", b"", EMPTY_ROOT, EMPTY_KECCAK]):
+        return mpt.update_trie(root, {key: None}, node)[0]
     return root
+
+
+def last_boundary(vm: VM) -> TxBoundary:
+    """The boundary where the machine stands; only before and after a transaction."""
+    if not isinstance(vm.cursor, TxBoundary):
+        raise TypeError("the machine is inside a transaction")
+    return vm.cursor
 
 
 def logs_of(vm: VM) -> list[Log]:
@@ -150,21 +173,6 @@ def logs_of(vm: VM) -> list[Log]:
     return logs[::-1]
 
 
-def logs_hash(logs: list[Log]) -> Hash32:
+def logs_hash(logs: Sequence[Log]) -> Hash32:
     """What state tests call the hash of the logs."""
     return keccak(encode([[log.address, list(log.topics), log.data] for log in logs]))
-
-
-def state_root_of(vm: VM) -> Hash32:
-    """The state root at the boundary where the machine stands; only before and after a transaction."""
-    if isinstance(vm.cursor, Sealed) or not isinstance(vm.cursor, TxBoundary):
-        raise TypeError("the machine is inside a transaction")
-    return vm.cursor.state_root
-
-
-def _number(text: str) -> int:
-    return int(text, 16)
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))

@@ -26,6 +26,9 @@ class Journal(Protocol):
     def restore(self, root: Committed) -> None:
         """Go back to an earlier root."""
 
+    def copy(self) -> "Journal":
+        """An independent journal with the same records."""
+
 
 class JournalRoot:
     """A tree at one moment."""
@@ -76,6 +79,10 @@ class FullJournal:
             raise TypeError("a journal with records cannot go back to a bare digest")
         self.node = root.node
 
+    def copy(self) -> "FullJournal":
+        """Another reference to the same tree."""
+        return FullJournal(self.node)
+
 
 class ProvenJournal:
     """A journal of which only the root is known."""
@@ -113,3 +120,7 @@ class ProvenJournal:
         """Go back."""
         self._root = root.digest()
         self._last = None
+
+    def copy(self) -> "ProvenJournal":
+        """Another reference to the same root."""
+        return ProvenJournal(self._root, self._reader)

@@ -4,7 +4,7 @@ The same transition runs on two kinds of state. The machine's has everything: fr
 the tries and codes. The referee's has digests, and opens what it needs from a witness. `opened` is where they meet.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from protocol.types import Hash32
@@ -125,6 +125,16 @@ class VM:
     def digest(self) -> Hash32:
         """The commitment to the state: what two parties of a dispute agree or disagree on."""
         return self._encoded().digest
+
+    def copy(self) -> "VM":
+        """An independent machine in the same state. Tries, codes and the journal's tree are shared."""
+        return replace(
+            self,
+            frame=self.frame.copy() if isinstance(self.frame, Frame) else self.frame,
+            journal=self.journal.copy(),
+            memo=Memo(),
+            globals_memo=Memo(),
+        )
 
     def go(self, phase: int, cursor: Committed = NOTHING) -> None:
         """Say what comes next."""
