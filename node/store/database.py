@@ -33,10 +33,16 @@ class Database:
         self.path = path
         if path.exists() and not path.is_dir():
             raise InvalidInput(f"{path}: is a file, expected a directory for the database")
-        if not create and not (path / "CURRENT").exists():
-            raise InvalidInput(f"{path}: there is no database here")
-        path.mkdir(parents=True, exist_ok=True)
         fresh = not (path / "CURRENT").exists()
+        if fresh and (any(path.glob("*.ldb")) or any(path.glob("*.log"))):
+            # LevelDB would begin a new database here and delete what is left of the old one.
+            raise self._damaged("its file CURRENT is missing")
+        if fresh and not create:
+            raise InvalidInput(f"{path}: there is no database here")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(f"{path}: the directory cannot be made ({error.strerror})") from error
         with self._errors():
             self._db = plyvel.DB(
                 str(path),
@@ -117,11 +123,15 @@ class Database:
         text = str(error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error)
         if "LOCK" in text or "already held by process" in text:
             return Halt(f"{self.path}: another process is using this database; stop it, or choose another directory")
-        if isinstance(error, plyvel.CorruptionError) or "orruption" in text or "missing files" in text:
-            return Halt(
-                f"{self.path}: the database is damaged ({text}); move it away and rebuild it from L1 or a chain file"
-            )
+        # A table file that is cut short reads as an invalid argument.
+        if "Corruption" in text or (".ldb" in text and "Invalid argument" in text):
+            return self._damaged(text)
         return Halt(f"{self.path}: the database cannot be used ({text})")
+
+    def _damaged(self, how: str) -> Halt:
+        return Halt(
+            f"{self.path}: the database is damaged ({how}); move it away and rebuild it from L1 or a chain file"
+        )
 
 
 def after_prefix(prefix: bytes) -> bytes | None:

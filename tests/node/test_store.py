@@ -88,6 +88,8 @@ def test_a_path_that_cannot_be_a_database_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInput, match="file: is a file, expected a directory"):
         Store(tmp_path / "file")
+    with pytest.raises(InvalidInput, match=r"db: the directory cannot be made \(Not a directory\)"):
+        Store(tmp_path / "file" / "db")
     with pytest.raises(InvalidInput, match="none: there is no database here"):
         Store(tmp_path / "none", create=False)
     assert not (tmp_path / "none").exists()
@@ -116,9 +118,31 @@ def test_a_flipped_bit_in_a_table_is_found_when_it_is_read(tmp_path):
             list(store.records(b"t"))
 
 
-def test_a_missing_table_is_found_when_opening(tmp_path):
-    filled(tmp_path / "db")[0].unlink()
-    with pytest.raises(Halt, match="the database is damaged"):
+@pytest.mark.parametrize(
+    ("pattern", "how"),
+    [
+        ("*.ldb", "1 missing files"),
+        ("CURRENT", "its file CURRENT is missing"),
+        ("MANIFEST-*", "CURRENT points to a non-existent file"),
+    ],
+)
+def test_a_missing_file_is_found_when_opening_and_nothing_is_lost(tmp_path, pattern, how):
+    filled(tmp_path / "db")
+    missing = next((tmp_path / "db").glob(pattern))
+    content = missing.read_bytes()
+    missing.unlink()
+    for create in (True, False):
+        with pytest.raises(Halt, match=rf"the database is damaged \(.*{how}.*\); move it away and rebuild it"):
+            Store(tmp_path / "db", create=create)
+    missing.write_bytes(content)
+    with Store(tmp_path / "db") as store:
+        assert sum(1 for _ in store.records(b"t")) == 20_000
+
+
+def test_a_table_that_is_cut_short_is_found(tmp_path):
+    table = filled(tmp_path / "db")[0]
+    table.write_bytes(table.read_bytes()[:-100])
+    with pytest.raises(Halt, match=r"the database is damaged \(IO error: .*\.ldb: Invalid argument\)"):
         Store(tmp_path / "db")
 
 
