@@ -30,7 +30,8 @@ class BestTransactions:
         self._heap: list[tuple[int, int, Entry]] = []
         self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
-    def __enter__(self) -> "BestTransactions":
+    def open(self) -> None:
+        """Begin: the pool's transactions now, and what comes later. Without this there is nothing to offer."""
         with self._lock:
             for queue in self._queues.values():
                 first = queue.executable(queue.nonce)
@@ -40,6 +41,8 @@ class BestTransactions:
                         self._heap.append(self._item(first))
             heapify(self._heap)
             self._opened.add(self)
+
+    def __enter__(self) -> "BestTransactions":
         return self
 
     def __exit__(

@@ -120,9 +120,17 @@ class Mempool:
 
     # --- what block building asks ---
 
-    def best(self, base_fee: int) -> BestTransactions:
-        """What a block with this base fee (wei per gas) can take, as a context to iterate in."""
-        return BestTransactions(self._book.queues, self._lock, base_fee, self._book.opened)
+    def best(self, base_fee: int, parent: Hash32 | None = None) -> BestTransactions:
+        """What a block with this base fee (wei per gas) can take, as a context to iterate in.
+
+        Nothing, when `parent` is given and is not the head that the pool follows: nonces would be off, and what the
+        block refused for that would seem invalid.
+        """
+        offers = BestTransactions(self._book.queues, self._lock, base_fee, self._book.opened)
+        with self._lock:
+            if parent in (None, self._head_hash):
+                offers.open()
+        return offers
 
     def drop(self, transaction_hash: Hash32, reason: str) -> None:
         """Forget a transaction that a block could not contain; those after it wait behind the gap."""
@@ -226,6 +234,7 @@ class Mempool:
 
     def _read_head(self) -> None:
         head = self._chain.head()
+        self._head_hash = head.hash
         self._state = self._chain.state_at(head)
         self._next = next_block(head, self._config)
         self._heads_seen += 1

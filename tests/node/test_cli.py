@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -74,7 +75,7 @@ def test_the_help_of_a_command_teaches_with_examples_that_parse(command: str, to
     outcome = tombolo(command, "--help")
     assert outcome.status == 0
     assert "Examples" in outcome.out
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     examples = re.findall(r"\btombolo ([a-z]+)( .*)?$", group.commands[command].callback.__doc__, re.MULTILINE)
     assert command in {name for name, _ in examples}
     for name, flags in examples:

@@ -447,6 +447,17 @@ def test_a_new_head_ends_the_offers_for_the_old_one(world: World):
         assert offers.next() is None
 
 
+def test_a_block_on_another_parent_than_the_pools_head_is_offered_nothing(world: World):
+    world.add(signed(0, 0))
+    old = world.chain.head().hash
+    world.mine()
+    with world.pool.best(GWEI, parent=old) as offers:
+        world.add(signed(1, 0))
+        assert offers.next() is None
+    with world.pool.best(GWEI, parent=world.chain.head().hash) as offers:
+        assert offers.next() == signed(0, 0)
+
+
 def test_what_a_block_could_not_contain_is_dropped_and_the_rest_waits_behind_the_gap(world: World):
     transactions = [signed(0, nonce) for nonce in range(3)]
     world.add(*transactions)
