@@ -21,7 +21,7 @@ _PORTS = range(20_000, 30_000)
 @pytest.fixture(scope="session")
 def vectors() -> Path:
     """The folder with the official suites; TOMBOLO_VECTORS overrides where it is."""
-    folder = Path(os.environ.get("TOMBOLO_VECTORS", REPOSITORY.parent / "shared" / "vectors"))
+    folder = Path(os.environ.get("TOMBOLO_VECTORS") or REPOSITORY.parent / "shared" / "vectors")
     if not folder.is_dir():
         pytest.skip(f"official vectors not found at {folder}; set TOMBOLO_VECTORS")
     return folder
