@@ -17,7 +17,6 @@ from protocol.crypto import keccak
 from protocol.engine import ExecutedBlock
 from protocol.errors import Halt, InvalidBlock, InvalidTransaction
 from protocol.forks import Fork, ForkSchedule, constant_schedule
-from protocol.header_rules import difficulty_after
 from protocol.payload import BlockAttributes
 from protocol.rlp_codec import encode
 from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
@@ -445,26 +444,6 @@ def test_difficulty_follows_from_the_time_between_blocks(store, fork, seconds, d
         chain.import_block(mine(chain, seconds, difficulty + 1))
     chain.import_block(mine(chain, seconds, difficulty))
     assert chain.head().number == 1
-
-
-def test_the_bomb_ticks_by_the_delay_of_each_fork():
-    parent = replace(
-        build_genesis(replace(GENESIS, config=ChainConfig(1337, constant_schedule(Fork.HOMESTEAD)))).block.header,
-        difficulty=131_072,
-    )
-    for fork, delay in (
-        (Fork.HOMESTEAD, 0),
-        (Fork.BYZANTIUM, 3_000_000),
-        (Fork.CONSTANTINOPLE, 5_000_000),
-        (Fork.MUIR_GLACIER, 9_000_000),
-        (Fork.BERLIN, 9_000_000),
-        (Fork.LONDON, 9_700_000),
-        (Fork.ARROW_GLACIER, 10_700_000),
-        (Fork.GRAY_GLACIER, 11_400_000),
-    ):
-        for number, bomb in ((199_999, 0), (200_000, 1), (300_000, 2), (1_000_000, 256)):
-            header = replace(parent, number=delay + number - 1)
-            assert difficulty_after(header, parent.timestamp + 15, fork) == 131_072 + bomb
 
 
 def test_an_ommer_is_a_recent_cousin_and_counted_once(store):
