@@ -48,23 +48,23 @@ class Store:
         """
         if keep_states is not None and keep_states < 1:
             raise InvalidInput(f"states to keep: at least 1, got {keep_states}")
-        self._database = Database(path, create=create)
         self.keep_states = keep_states
+        self._database = Database(path, create=create)
         self.get = self._database.get
         self._headers: Cache[Hash32, Header] = Cache(CACHED_HEADERS)
         self._blocks: Cache[Hash32, Block] = Cache(CACHED_TRANSACTIONS)
         self._receipts: Cache[Hash32, tuple[Receipt, ...]] = Cache(CACHED_TRANSACTIONS)
         self._nodes: Cache[Hash32, bytes] = Cache(CACHED_NODES)
         self._codes: Cache[Hash32, bytes] = Cache(CACHED_CODES)
-        head = self.head("unsafe")
-        self.flat = FlatPosition(None if head is None else head.state_root)
-        """Which state the tables `a` and `s` hold; replaced at every write to them."""
-        self.oldest_state = int.from_bytes(self.get_meta(OLDEST) or b"", "big")
-        """Number of the oldest canonical block whose state is complete."""
-        self.counted = self.get_meta(COUNTED) is not None
-        """Whether trie nodes are counted, so that they can be forgotten."""
-        if keep_states is not None and not self.counted:
-            with self._closing_on_error():
+        with self._closing_on_error():
+            head = self.head("unsafe")
+            self.flat = FlatPosition(None if head is None else head.state_root)
+            """Which state the tables `a` and `s` hold; replaced at every write to them."""
+            self.oldest_state = int.from_bytes(self.get_meta(OLDEST) or b"", "big")
+            """Number of the oldest canonical block whose state is complete."""
+            self.counted = self.get_meta(COUNTED) is not None
+            """Whether trie nodes are counted, so that they can be forgotten."""
+            if keep_states is not None and not self.counted:
                 self._start_counting()
 
     @contextmanager

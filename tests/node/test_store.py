@@ -470,6 +470,13 @@ def test_what_the_database_lost_is_a_halt(store):
         batch.put_meta(b"unsafe", lost)
     with pytest.raises(Halt, match=r"the unsafe head 0x11.* has no header"):
         store.head("unsafe")
+    store.close()
+    for _attempt in range(2):  # the failed opening let go of the database
+        with pytest.raises(Halt, match=r"the unsafe head 0x11.* has no header"):
+            Store(store.path)
+
+
+def test_what_never_was_there_is_none_or_empty(store):
     assert store.code(EMPTY_KECCAK) == b""
     assert store.header(ZERO_HASH) is None
     assert store.receipts(ZERO_HASH) is None

@@ -119,6 +119,14 @@ def test_a_field_of_a_later_fork_is_refused(fork, name):
         check_header(child, parent, config)
 
 
+def test_blocks_of_a_rollup_may_share_a_second():
+    parent = parent_under(Fork.CANCUN)
+    rollup = ChainConfig(1, constant_schedule(Fork.CANCUN), allow_deposits=True)
+    check_header(child_of(parent, rollup, Fork.CANCUN, seconds=0), parent, rollup)
+    with pytest.raises(InvalidBlock, match="INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT: timestamp 999, parent 1000"):
+        check_header(child_of(parent, rollup, Fork.CANCUN, seconds=-1), parent, rollup)
+
+
 def test_the_least_gas_limit():
     config = ChainConfig(1, constant_schedule(Fork.CANCUN))
     parent = replace(parent_under(Fork.CANCUN), gas_limit=5_000, gas_used=2_500)
