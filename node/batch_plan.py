@@ -121,16 +121,17 @@ def judge(
     submissions: Sequence[Submission],
     sightings: Sequence[Sighting],
     next_block: int,
+    nonce: int,
     l1_head: int,
     progress: Progress,
     resubmit_after_blocks: int,
 ) -> Plan | Restart:
-    """Decide on the submissions (by nonce, ascending; they end before `next_block`) from what was seen of each."""
-    if not submissions and progress.safe_number >= next_block:
-        return Restart(f"block {next_block} is safe already, though this batcher did not post it")
-    uncovered = submissions[0].first if submissions else next_block
-    if progress.safe_number + 1 < uncovered:
-        return Restart(f"the safe head went back to block {progress.safe_number}, before block {uncovered}")
+    """Decide on the submissions (by nonce, ascending; they end before `next_block`) from what was seen of each.
+
+    `nonce` is the account's on L1 at that time.
+    """
+    if (reason := _out_of_step(submissions, next_block, nonce, progress)) is not None:
+        return Restart(reason)
     done, resend, bump = 0, [], []
     for position, (submission, sighting) in enumerate(zip(submissions, sightings, strict=True)):
         match sighting:
@@ -149,6 +150,20 @@ def judge(
                 elif not in_pool:
                     resend.append(position)
     return Plan(done, tuple(resend), tuple(bump))
+
+
+def _out_of_step(submissions: Sequence[Submission], next_block: int, nonce: int, progress: Progress) -> str | None:
+    """Why the submissions, taken together, no longer lead from the safe head on; None when they do."""
+    if not submissions and progress.safe_number >= next_block:
+        return f"block {next_block} is safe already, though this batcher did not post it"
+    uncovered = submissions[0].first if submissions else next_block
+    if progress.safe_number + 1 < uncovered:
+        return f"the safe head went back to block {progress.safe_number}, before block {uncovered}"
+    waiting = [submission for submission in submissions if submission.nonce >= nonce]
+    if waiting and waiting[0].nonce > nonce:
+        # A reorg took back a foreign transaction, or one of ours that was done with.
+        return f"nothing fills L1's nonces from {nonce} to that of {waiting[0]}"
+    return None
 
 
 def bumped(last: Fees, suggested: Fees, max_fee_per_gas: int) -> Fees | None:

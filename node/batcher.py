@@ -170,7 +170,8 @@ class Batcher:
         submissions = self._sender.submissions
         sightings = await self._sender.look(nonce)
         next_block = self._prepared.first if self._prepared else opened.first
-        verdict = judge(submissions, sightings, next_block, l1_head, progress, self._config.resubmit_after_blocks)
+        patience = self._config.resubmit_after_blocks
+        verdict = judge(submissions, sightings, next_block, nonce, l1_head, progress, patience)
         if self._chain.canonical_hash(opened.next - 1) != opened.last_hash:
             verdict = Restart(f"block {opened.next - 1} is not on the chain any more")
         if isinstance(verdict, Restart):

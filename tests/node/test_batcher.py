@@ -297,6 +297,21 @@ async def test_a_reorg_before_derivation_saw_the_batch_sends_it_again(world: Wor
     assert world.safe == 2
 
 
+async def test_a_nonce_that_a_reorg_freed_is_filled_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.l1.take_nonce()
+    await world.derived.follow()
+    await world.post(1)
+    assert [tx.nonce for tx in world.l1.sent] == [1]
+    world.l1.reorganise(1, keep_transactions=False)
+    await world.derived.follow()
+    await world.batcher.step()
+    assert "nothing fills L1's nonces from 0 to that of the batch of blocks 1 to 1 (nonce 1)" in caplog.text
+    await world.post(0)
+    await world.mine()
+    assert [tx.nonce for tx in world.l1.sent] == [1, 0]
+    assert world.safe == 1
+
+
 async def test_a_batch_that_derivation_passed_over_is_posted_anew(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
