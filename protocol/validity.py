@@ -35,6 +35,12 @@ _TYPE_SINCE = {
 
 def check_stateless(tx: Transaction, fork: Fork, config: ChainConfig) -> None:
     """Refuse what no block of this fork may contain, whatever its state."""
+    check_shape(tx, fork, config)
+    check_gas(tx, fork)
+
+
+def check_shape(tx: Transaction, fork: Fork, config: ChainConfig) -> None:
+    """The part of `check_stateless` that comes before block and state are asked: all but gas and size."""
     if tx.type == DEPOSIT and config.allow_deposits:
         return
     _check_type(tx, fork, config)
@@ -56,7 +62,22 @@ def check_stateless(tx: Transaction, fork: Fork, config: ChainConfig) -> None:
         _check_blobs(tx, fork)
     elif tx.type == SET_CODE:
         _check_authorizations(tx)
-    _check_gas_and_size(tx, fork)
+
+
+def check_gas(tx: Transaction, fork: Fork) -> None:
+    """The part of `check_stateless` that comes last: whether the gas limit covers what `tx` owes at least, and size."""
+    if tx.type == DEPOSIT:
+        return
+    needed = intrinsic_gas(tx, fork)
+    if tx.gas_limit < needed:
+        raise InvalidTransaction(TxError.INTRINSIC_GAS_TOO_LOW, f"gas {tx.gas_limit}, minimum needed {needed}")
+    floor = floor_data_gas(tx, fork)
+    if tx.gas_limit < floor:
+        raise InvalidTransaction(
+            TxError.INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, f"gas {tx.gas_limit}, minimum needed {floor}"
+        )
+    if tx.to is None and fork >= Fork.SHANGHAI and len(tx.data) > MAX_INITCODE_SIZE:
+        raise InvalidTransaction(TxError.INITCODE_SIZE_EXCEEDED, f"limit {MAX_INITCODE_SIZE}, size {len(tx.data)}")
 
 
 def check_block_room(
@@ -154,16 +175,3 @@ def _check_authorizations(tx: Transaction) -> None:
         raise InvalidTransaction(TxError.TYPE_4_TX_CONTRACT_CREATION)
     if not tx.authorizations:
         raise InvalidTransaction(TxError.TYPE_4_EMPTY_AUTHORIZATION_LIST)
-
-
-def _check_gas_and_size(tx: Transaction, fork: Fork) -> None:
-    needed = intrinsic_gas(tx, fork)
-    if tx.gas_limit < needed:
-        raise InvalidTransaction(TxError.INTRINSIC_GAS_TOO_LOW, f"gas {tx.gas_limit}, minimum needed {needed}")
-    floor = floor_data_gas(tx, fork)
-    if tx.gas_limit < floor:
-        raise InvalidTransaction(
-            TxError.INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, f"gas {tx.gas_limit}, minimum needed {floor}"
-        )
-    if tx.to is None and fork >= Fork.SHANGHAI and len(tx.data) > MAX_INITCODE_SIZE:
-        raise InvalidTransaction(TxError.INITCODE_SIZE_EXCEEDED, f"limit {MAX_INITCODE_SIZE}, size {len(tx.data)}")

@@ -39,6 +39,7 @@ FORKS = {
     "Cancun": Fork.CANCUN,
     "Prague": Fork.PRAGUE,
     "Osaka": Fork.OSAKA,
+    **{f"BPO{step}": Fork.OSAKA for step in range(1, 6)},
 }
 
 _LEGACY_EXCEPTIONS = {

@@ -18,7 +18,7 @@ from protocol.rlp_codec import encode, uint_bytes
 from protocol.state import Account
 from protocol.transaction import AccessEntry, Authorization, Transaction
 from protocol.types import UINT64_MAX, ZERO_ADDRESS, Address
-from protocol.validity import DELEGATION_PREFIX, check_block_room, check_state, check_stateless, is_delegation
+from protocol.validity import DELEGATION_PREFIX, check_block_room, check_gas, check_shape, check_state, is_delegation
 from vm.pyevm.block_state import BlockState
 from vm.pyevm.faults import CreateCollision
 from vm.pyevm.frame import execute
@@ -51,12 +51,16 @@ class Execution:
 def check_transaction(
     state: BlockState, config: ChainConfig, tx: Transaction, gas_left: int, blob_gas_left: int
 ) -> None:
-    """Raise InvalidTransaction unless the block, with this much room left, may go on with `tx`."""
-    check_stateless(tx, state.fork, config)
+    """Raise InvalidTransaction unless the block, with this much room left, may go on with `tx`.
+
+    The order is geth's, since of several reasons the first one is reported, and the official suites name it.
+    """
+    check_shape(tx, state.fork, config)
     check_block_room(tx, gas_left, state.base_fee, blob_gas_left, state.blob_base_fee)
     fields = state.account(tx.sender)
     sender = None if fields is None else Account(fields[0], fields[1], EMPTY_ROOT, fields[2])
     check_state(tx, sender, state.get_code(tx.sender))
+    check_gas(tx, state.fork)
 
 
 def execute_transaction(state: BlockState, rules: Rules, tx: Transaction) -> Execution:
