@@ -16,6 +16,7 @@ from da.adapter import Commitment, DataAvailability
 from node.batch_plan import BatcherConfig, OpenBatch, Progress, Restart, judge
 from node.batch_sender import BatcherL1, BatchSender
 from node.clock import Clock
+from node.l1_client import L1Refused
 from protocol.batch import encode_batch
 from protocol.block import Block
 from protocol.errors import Halt, Retry
@@ -117,11 +118,11 @@ class Batcher:
         return [submission.attempts[-1].hash for submission in self._sender.submissions]
 
     async def run(self) -> None:
-        """Post batches for ever; cancel to stop, at any moment. Retry means wait; any other failure ends the role."""
+        """Post batches for ever; cancel to stop, at any moment. Any failure but those of `step` to wait for ends it."""
         while True:
             try:
                 await self.step()
-            except Retry as error:
+            except (Retry, L1Refused) as error:
                 self._complain(str(error))
             await self._clock.sleep(self._config.poll_seconds)
 
@@ -130,6 +131,7 @@ class Batcher:
 
         Raises:
             Retry: L1 or the data layer does not answer; another step goes on from here.
+            L1Refused: L1's node refuses a question that every node should answer; it may be mended as well.
             Halt: A block is too large for the data layer, so that nothing after it can ever be posted.
         """
         self._complained = False

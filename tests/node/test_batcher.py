@@ -10,7 +10,7 @@ from da.adapter import Commitment
 from da.calldata import Calldata
 from node.batch_plan import BatcherConfig, OpenBatch, Refusal, bumped, claim_of, classify_refusal
 from node.batcher import Batcher, BatcherStatus
-from node.l1_client import Fees
+from node.l1_client import Fees, L1Refused
 from protocol.batch import Batch, decode_batch
 from protocol.errors import Halt, Retry
 from tests.node.simulated import (
@@ -466,7 +466,10 @@ async def test_it_begins_after_what_others_made_safe(world: World) -> None:
     assert world.posted_blocks() == [(1, 3), (4, 4), (5, 5)]
 
 
-async def test_it_runs_until_cancelled(world: World) -> None:
+async def test_it_runs_until_cancelled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(_l1: SimulatedL1) -> None:
+        raise L1Refused("eth_getBlockByNumber", -32000, "not in your plan")
+
     world.chain.build(1)
     world.l1.is_down = True
     task = asyncio.create_task(world.batcher.run())
@@ -477,6 +480,14 @@ async def test_it_runs_until_cancelled(world: World) -> None:
     for _turn in range(10):
         await asyncio.sleep(0)
     assert len(world.l1.sent) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatedL1, "head", refuse)
+        for _turn in range(10):
+            await asyncio.sleep(0)
+        assert world.batcher.status().complaint == "L1 refused eth_getBlockByNumber: not in your plan (code -32000)"
+    for _turn in range(10):
+        await asyncio.sleep(0)
+    assert world.batcher.status().complaint is None
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
