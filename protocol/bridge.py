@@ -20,5 +20,5 @@ _PROXY_END = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 def image_address(token: Address) -> Address:
     """Where the L2 image of an L1 token is, or will be (CREATE2 by L2's end, the token as salt)."""
     code_hash = keccak(_PROXY_CREATION + TOKEN_TEMPLATE_ADDRESS + _PROXY_END)
-    salt = token + bytes(12)
+    salt = bytes(12) + token
     return Address(keccak(b"\xff" + L2_BRIDGE_ADDRESS + salt + code_hash)[12:])

@@ -161,7 +161,7 @@ def accept_ownership():
     """
     @notice Become the owner, as offered.
     """
-    assert msg.sender == self.heir, "config: not the heir"
+    assert self.heir != empty(address) and msg.sender == self.heir, "config: not the heir"
     self.heir = empty(address)
     self.owner = msg.sender
     log OwnershipTaken(owner=msg.sender)

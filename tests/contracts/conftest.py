@@ -210,7 +210,7 @@ def deploy(sources: Path = SOURCES, *, permissioned: bool = False, game: str | N
     boa.env.evm.patch.block_number = 1_000
     boa.env.evm.patch.prev_hashes = [keccak(bytes((index,))) for index in range(256)]
     owner, batcher, proposer, gamer = (
-        str(boa.env.generate_address(name)) for name in "owner batcher proposer game".split()
+        str(boa.env.generate_address(name)) for name in ["owner", "batcher", "proposer", "game"]
     )
     settings = [int(batcher, 16), int(proposer, 16), 30_000_000, 50, 6, 0, 0, 0, 0, 0]
     config = load("l1/chain_config", owner, CONFIG_DELAY, DEPOSIT_GAS_LIMIT, settings)
