@@ -12,7 +12,7 @@ from node.batcher import Batcher
 from node.chain import Chain, create_chain
 from node.clock import Clock
 from node.driver import Driver
-from node.l1_client import L1Client
+from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
 from node.producer import Producer, ProducerConfig, RollupPlan
@@ -163,7 +163,7 @@ async def check_l1(rollup: Rollup, l1: L1Client, clock: Clock) -> None:
             chain_id = await l1.chain_id()
             genesis = await l1.block(config.l1_genesis.number)
             break
-        except Retry as error:
+        except (Retry, L1Refused) as error:
             logger.warning("waiting for L1: %s", error)
             await clock.sleep(1.0)
     if chain_id != config.l1_chain_id:
