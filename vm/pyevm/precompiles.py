@@ -8,6 +8,7 @@ from typing import Any
 
 import ckzg
 import eth
+from Crypto.Hash import RIPEMD160
 from eth.exceptions import VMError
 from eth.vm.forks.berlin.computation import BERLIN_PRECOMPILES
 from eth.vm.forks.byzantium.computation import BYZANTIUM_PRECOMPILES
@@ -23,6 +24,7 @@ from vm.pyevm.modexp import ModexpPrice, modexp, price_eip198, price_eip2565, pr
 from vm.pyevm.osaka import p256_verify
 
 GAS_ECRECOVER = 3_000
+GAS_RIPEMD160, GAS_RIPEMD160_WORD = 600, 120
 GAS_POINT_EVALUATION = 50_000
 FIELD_ELEMENTS_PER_BLOB = 4_096
 BLS_MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
@@ -39,6 +41,7 @@ def precompiles_of(fork: Fork) -> Mapping[Address, Precompile]:
     """The fork's precompiles by address."""
     table = dict(_pyevm_precompiles(fork))
     table[address_of(0x01)] = ecrecover
+    table[address_of(0x03)] = ripemd160
     if fork >= Fork.BYZANTIUM:
         table[address_of(0x05)] = modexp(_modexp_price(fork))
     if fork >= Fork.CANCUN:
@@ -75,6 +78,13 @@ def ecrecover(frame: Frame) -> None:
         frame.output = bytes(12) + recover_address(data[:32], v - 27, r, s)
     except ValueError:
         frame.output = b""
+
+
+def ripemd160(frame: Frame) -> None:
+    """0x03: RIPEMD-160. Replaced: py-evm takes it from OpenSSL, and many builds of that no longer have it."""
+    data = frame.msg.data
+    frame.consume_gas(GAS_RIPEMD160 + GAS_RIPEMD160_WORD * ((len(data) + 31) // 32))
+    frame.output = bytes(12) + RIPEMD160.new(data).digest()
 
 
 def point_evaluation(frame: Frame) -> None:
