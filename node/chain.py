@@ -13,7 +13,7 @@ from node.store.batch import HEAD_NAMES
 from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.engine import Engine, ExecutedBlock
-from protocol.errors import Halt, InvalidBlock, Reject
+from protocol.errors import Halt, HistoryPruned, InvalidBlock
 from protocol.header_rules import check_block
 from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt
@@ -99,11 +99,11 @@ class Chain:
         return self.store.locate(transaction_hash)
 
     def state_at(self, header: Header) -> StateReader:
-        """The state after this block; raises Reject when retention has pruned it."""
+        """The state after this block; raises HistoryPruned when retention has taken it away."""
         if header.number < self.store.oldest_state:
-            raise Reject(
-                f"the state of block {header.number} is not kept any more; the oldest is that of block "
-                f"{self.store.oldest_state}"
+            raise HistoryPruned(
+                f"pruned history unavailable: the state of block {header.number} is not kept any more; the oldest is "
+                f"that of block {self.store.oldest_state}"
             )
         return self.store.state(header.state_root)
 

@@ -42,6 +42,8 @@ class L1Options:
     gas_limit: int = 30_000_000
     funded: tuple[Address, ...] = ()
     """Accounts with ether from the start, beside the ten dev accounts."""
+    keep_states: int | None = None
+    """As in `NodeOptions`."""
 
 
 class L1Node:
@@ -59,7 +61,7 @@ class L1Node:
     async def start(self) -> None:
         """Open the database, creating the chain at first, and serve."""
         options = self.options
-        self._store = store = Store(options.data_dir / "db")
+        self._store = store = Store(options.data_dir / "db", keep_states=options.keep_states)
         genesis = self._genesis(store)
         engine = PyEvmEngine(genesis.config)
         create_chain(store, build_genesis(genesis))

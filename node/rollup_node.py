@@ -52,6 +52,8 @@ class NodeOptions:
     rpc_port: int = 8545
     host: str = "127.0.0.1"
     sequencer: SequencerOptions | None = None
+    keep_states: int | None = None
+    """For how many of the newest blocks the state stays readable; None keeps every state."""
 
 
 class RollupNode:
@@ -75,7 +77,7 @@ class RollupNode:
         rollup = load_rollup(options.rollup)
         config = rollup.config
         self._l1 = l1 = L1Client(options.l1_url, clock)
-        self._store = store = Store(options.data_dir / "db")
+        self._store = store = Store(options.data_dir / "db", keep_states=options.keep_states)
         open_rollup(store, rollup)
         engine = PyEvmEngine(config.chain)
         self.chain = chain = Chain(store, engine, config.chain)

@@ -98,5 +98,9 @@ class InvalidBatch(Reject):
     """Batch bytes, or one item of them, that the format does not allow. Derivation skips them."""
 
 
+class HistoryPruned(Reject):
+    """What was asked for was kept once, and retention has taken it away."""
+
+
 class InvalidInput(Reject):
     """A file, option or setting that cannot be used; the message says which, and what would work."""

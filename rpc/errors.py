@@ -6,7 +6,7 @@ every Ethereum node expect.
 
 from typing import TypeAlias
 
-from protocol.errors import Reject, Reset, Retry, TomboloError
+from protocol.errors import HistoryPruned, Reject, Reset, Retry, TomboloError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What json.loads returns and what a handler answers."""
@@ -52,6 +52,8 @@ def rpc_error_of(error: TomboloError) -> RpcError | None:
     """What an expected failure of the node means to a client; None for a Halt, which is no client's business."""
     if isinstance(error, RpcError):
         return error
+    if isinstance(error, HistoryPruned):
+        return RpcError(HISTORY_PRUNED, str(error))
     if isinstance(error, Retry):
         return RpcError(RESOURCE_UNAVAILABLE, str(error))
     if isinstance(error, Reject | Reset):

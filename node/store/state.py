@@ -9,7 +9,7 @@ from typing import Protocol
 from node.store import tables
 from node.store.codec import decode_account
 from protocol.crypto import keccak
-from protocol.errors import Halt, Reject
+from protocol.errors import Halt, HistoryPruned
 from protocol.mpt import EMPTY_ROOT, get
 from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
 from protocol.state import Account
@@ -88,12 +88,14 @@ class StateAt:
         return self._source.code(code_hash)
 
     def node(self, node_hash: Hash32) -> bytes:
-        """The RLP of a trie node; raises Reject when it belonged to a state that is not kept any more."""
+        """The RLP of a trie node; raises HistoryPruned when it belonged to a state that is not kept any more."""
         try:
             return self._source.node(node_hash)
         except MissingNode as error:
             if self._source.counted and self._source.flat.root != self._root:
-                raise Reject(f"the state with root 0x{self._root.hex()} is not kept any more") from error
+                raise HistoryPruned(
+                    f"pruned history unavailable: the state with root 0x{self._root.hex()} is not kept any more"
+                ) from error
             raise
 
 
