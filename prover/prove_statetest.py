@@ -1,6 +1,6 @@
 """Official state tests through the referee: every step of the trace judged, from the pre-state to the expected root.
 
-    python -m prover.prove_statetest PATH... [--sample K] [--json]
+    python -m prover.prove_statetest PATH... [--sample K] [--most-steps N] [--jobs J] [--json]
 
 A case passes when each judged step gave exactly the machine's next hash, and the last state is the boundary with the
 test's post-state root and logs. `max_gas` is L1's and so null for the Python referee; `max_witness` is in bytes.
@@ -25,6 +25,9 @@ from prover.referee import judge
 from prover.statetest import StateCase, begin, cases_in, last_boundary, outcome_error
 from prover.witness import witnessed_step
 
+DEFAULT_SAMPLE = 100
+"""Steps drawn from a trace that is too long, beside those of each kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -47,9 +50,16 @@ class Proof:
 
 
 def run_prove(
-    paths: Sequence[Path], referee: str = "python", sample: int | None = None, jobs: int = 1
+    paths: Sequence[Path],
+    referee: str = "python",
+    sample: int | None = None,
+    jobs: int = 1,
+    most_steps: int | None = None,
 ) -> Iterator[Proof]:
-    """Prove every case below `paths`; with `sample`, that many steps of each beside one of each kind that occurs.
+    """Prove every case below `paths`, in order.
+
+    With `sample`, so many steps of each are judged beside one of each kind that occurs; with `most_steps`, only traces
+    longer than that are sampled.
 
     Raises:
         InvalidInput: There is no such referee, a path does not exist, or a file holds no state tests.
@@ -58,14 +68,16 @@ def run_prove(
         raise InvalidInput(f"referee {referee!r} does not exist yet; there is: python")
     cases = cases_in(paths)
     if jobs == 1:
-        yield from map(partial(prove, sample=sample), cases)
+        yield from map(partial(prove, sample=sample, most_steps=most_steps), cases)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(partial(prove, sample=sample), cases, chunksize=8)
+        yield from pool.map(partial(prove, sample=sample, most_steps=most_steps), cases, chunksize=8)
 
 
-def prove(case: StateCase, sample: int | None = None) -> Proof:
-    """Run one case and judge its steps."""
+def prove(case: StateCase, sample: int | None = None, most_steps: int | None = None) -> Proof:
+    """Run one case and judge its steps: all of them, or a sample if `sample` is given or there are too many."""
+    if sample is None and most_steps is not None and _is_longer(case, most_steps):
+        sample = DEFAULT_SAMPLE
     chosen = None if sample is None else _chosen_steps(case, sample)
     vm = begin(case)
     state = vm.digest()
@@ -101,6 +113,15 @@ def prove(case: StateCase, sample: int | None = None) -> Proof:
         post=f"0x{last_boundary(vm).state_root.hex()}" if vm.phase == DONE else "",
         error=error,
     )
+
+
+def _is_longer(case: StateCase, most_steps: int) -> bool:
+    vm = begin(case)
+    steps = 0
+    while vm.phase != DONE and steps <= most_steps:
+        step(vm)
+        steps += 1
+    return vm.phase != DONE
 
 
 def _chosen_steps(case: StateCase, sample: int) -> frozenset[int]:
@@ -146,12 +167,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--referee", default="python")
     parser.add_argument("--sample", type=int, help="judge so many steps of each case beside the edges, not all")
+    parser.add_argument("--most-steps", type=int, help="sample only the cases with more steps than this")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     proofs = []
     try:
-        for proof in run_prove(options.paths, options.referee, options.sample, options.jobs):
+        for proof in run_prove(options.paths, options.referee, options.sample, options.jobs, options.most_steps):
             proofs.append(proof)
             if not options.json:
                 verdict = "pass" if proof.passed else f"FAIL {proof.error}"

@@ -45,6 +45,7 @@ class StateCase:
     """One transaction on one pre-state, and what must come of it: a root, the logs' hash, or a refusal."""
 
     name: str
+    file: str
     fork: Fork
     pre: JsonObject
     env: JsonObject
@@ -68,15 +69,16 @@ def cases_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateC
                     raise InvalidInput(f"{file}: {name} is not a state test")
                 break
             for post in items(mapping(test["post"]).get(FORK_NAMES[fork])):
-                yield _case(name, fork, test, mapping(post))
+                yield _case(name, file, fork, test, mapping(post))
 
 
-def _case(name: str, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:
+def _case(name: str, file: Path, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:
     if "txbytes" not in post:
         raise InvalidInput(f"{name}: a case without the transaction's bytes cannot be proved")
     indexes = {key: number(value) for key, value in mapping(post["indexes"]).items()}
     return StateCase(
         name=f"{name}_d{indexes['data']}g{indexes['gas']}v{indexes['value']}",
+        file=file.as_posix(),
         fork=fork,
         pre=mapping(test["pre"]),
         env=mapping(test["env"]),

@@ -27,10 +27,11 @@ MODEXP_MINIMUM = 200
 
 
 class Precompile(NamedTuple):
-    """`gas` is due before `run`, which may raise PrecompileFailure."""
+    """`gas` is due before `run`, which may raise PrecompileFailure. Neither looks beyond the first `most` bytes."""
 
     gas: Callable[[bytes], int]
     run: Callable[[bytes], bytes]
+    most: int = 2**64
 
 
 def _number(data: bytes, start: int, length: int = 32) -> int:
@@ -170,14 +171,15 @@ def _trusted_setup() -> object:
     return ckzg.load_trusted_setup(str(Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"), 0)
 
 
+# Where the length itself is checked, one byte too many is as good as all of them.
 PRECOMPILES: dict[int, Precompile] = {
-    0x01: Precompile(lambda _data: 3_000, _ecrecover),
+    0x01: Precompile(lambda _data: 3_000, _ecrecover, 128),
     0x02: Precompile(lambda data: 60 + 12 * words_of(len(data)), _sha256),
     0x03: Precompile(lambda data: 600 + 120 * words_of(len(data)), _ripemd160),
     0x05: Precompile(_modexp_gas, _modexp),
-    0x06: Precompile(lambda _data: 150, _bn128_add),
-    0x07: Precompile(lambda _data: 6_000, _bn128_multiply),
+    0x06: Precompile(lambda _data: 150, _bn128_add, 128),
+    0x07: Precompile(lambda _data: 6_000, _bn128_multiply, 96),
     0x08: Precompile(lambda data: 45_000 + 34_000 * (len(data) // 192), _bn128_pairing),
-    0x09: Precompile(_blake2f_gas, _blake2f),
-    0x0A: Precompile(lambda _data: 50_000, _point_evaluation),
+    0x09: Precompile(_blake2f_gas, _blake2f, 214),
+    0x0A: Precompile(lambda _data: 50_000, _point_evaluation, 193),
 }

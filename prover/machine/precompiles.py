@@ -24,7 +24,8 @@ def precompile_step(vm: VM) -> None:
         vm.go(RETURN, Return(True, frame.calldata, frame.calldata_offset, frame.calldata_length))
         return
     precompile = PRECOMPILES[number]
-    data = frame.calldata.read(frame.calldata_offset, frame.calldata_length, vm.recorder)
+    length = min(frame.calldata_length, precompile.most)
+    data = frame.calldata.read(frame.calldata_offset, length, vm.recorder)
     charge(frame, precompile.gas(data))
     output = precompile.run(data)
     vm.go(RETURN, Return(True, pages_of(output) if output else NO_PAGES, 0, len(output)))

@@ -1,0 +1,107 @@
+"""Official state tests through the referee. The bounded part runs always, all of them in `make test-slow`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import InvalidInput
+from protocol.types import ZERO_HASH
+from prover.prove_statetest import main, prove, run_prove
+from prover.statetest import cases_in
+
+BOUNDED = [
+    "stExample",
+    "stEIP1559",
+    "stEIP3607",
+    "stEIP2930",
+    "stTransactionTest",
+    "stSelfBalance",
+    "stChainId",
+    "stCodeCopyTest",
+    "stLogTests",
+    "stRefundTest",
+    "stZeroCallsRevert",
+    "Cancun/stEIP1153-transientStorage",
+    "Cancun/stEIP5656-MCOPY",
+    "Shanghai",
+    "Pyspecs/cancun/eip6780_selfdestruct",
+]
+SLOW_FOLDERS = ("stTimeConsuming", "VMTests/vmPerformance")
+"""Loops of up to a hundred million steps."""
+MOST_STEPS = 20_000
+"""Longer traces are sampled in the slow test, since a few loops hold nine tenths of all steps."""
+
+
+@pytest.fixture(scope="module")
+def suite(vectors) -> Path:
+    return vectors / "ethereum-tests" / "GeneralStateTests"
+
+
+@pytest.mark.parametrize("folder", BOUNDED)
+def test_every_step_of_official_cases_is_verified_up_to_the_expected_root(suite, folder):
+    proofs = list(run_prove([suite / folder], sample=None))
+    assert proofs
+    assert [(proof.name, proof.error) for proof in proofs if not proof.passed] == []
+    assert all(proof.verified == proof.steps > 0 for proof in proofs)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(6 * 3600)
+def test_all_official_cases_are_verified(suite):
+    failures, cases = [], 0
+    for case in cases_in([suite]):
+        if any(folder in case.file for folder in SLOW_FOLDERS):
+            continue
+        cases += 1
+        proof = prove(case, most_steps=MOST_STEPS)
+        if not proof.passed:
+            failures.append((proof.name, proof.error))
+    assert failures == []
+    assert cases > 7_000
+
+
+def test_a_case_with_another_expected_root_fails(suite):
+    case = next(cases_in([suite / "stExample"]))
+    proof = prove(replace(case, expected_root=ZERO_HASH))
+    assert not proof.passed
+    assert proof.error == f"post-state {proof.post}, expected 0x{'00' * 32}"
+    assert proof.verified == proof.steps
+
+
+def test_a_case_with_other_expected_logs_fails(suite):
+    case = next(cases_in([suite / "stExample"]))
+    assert prove(replace(case, expected_logs=ZERO_HASH)).error == "the logs differ from the expected ones"
+
+
+def test_a_case_that_should_be_refused_and_is_not_fails(suite):
+    case = next(cases_in([suite / "stExample"]))
+    assert prove(replace(case, refused=True)).error == "the transaction should have been skipped"
+
+
+def test_a_sample_judges_the_edges_and_the_drawn_steps(suite):
+    case = next(case for case in cases_in([suite / "stRefundTest"]) if not case.refused)
+    whole, some = prove(case), prove(case, sample=0)
+    assert (whole.post, whole.passed) == (some.post, some.passed)
+    assert 2 <= some.verified < whole.verified == whole.steps == some.steps
+
+
+def test_the_command_line_prints_what_the_issue_names(suite, capsys):
+    assert main([str(suite / "stExample"), "--json", "--sample", "3"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert {"name", "pass", "steps", "verified", "max_gas", "post"} <= entries[0].keys()
+    assert all(entry["pass"] for entry in entries)
+
+
+def test_a_wrong_path_or_referee_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path / "absent.json")]) == 2
+    assert main([str(tmp_path), "--referee", "solidity"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "absent.json" in line and "no such file" in line]
+    assert [line for line in lines if "'solidity'" in line]
+
+
+def test_an_unknown_referee_is_refused_before_anything_runs():
+    with pytest.raises(InvalidInput):
+        next(run_prove([], referee="vyper"))
