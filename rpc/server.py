@@ -1,6 +1,7 @@
 """The JSON-RPC server: HTTP POST and WebSocket on one port, over aiohttp."""
 
 import asyncio
+import json
 import logging
 import secrets
 import time
@@ -12,7 +13,8 @@ from multidict import CIMultiDict
 
 from rpc.access import Access
 from rpc.backend import Backend
-from rpc.dispatch import Dispatcher
+from rpc.dispatch import Dispatcher, encode_json
+from rpc.errors import Json, RpcError
 from rpc.filters import Filters
 from rpc.hub import Hub
 from rpc.limits import Limits
@@ -92,6 +94,20 @@ class Server:
         self._hub_task = asyncio.create_task(self._hub.run())
         self._hub_task.add_done_callback(_log_failure)
         return int(self._runner.addresses[0][1])
+
+    async def ask(self, method: str, *params: Json) -> Json:
+        """Run one method for a page of ours, by the rules and limits that hold for every client.
+
+        Raises:
+            RpcError: What a client would be told.
+        """
+        request: Json = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        answer = json.loads(await self._dispatcher.answer(encode_json(request), self._context) or "{}")
+        if "error" in answer:
+            error = answer["error"]
+            raise RpcError(error["code"], error["message"], error.get("data"))
+        result: Json = answer["result"]
+        return result
 
     async def wait(self) -> None:
         """Return when the node's events end; raises what a bug in announcing them raised."""
