@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up install test test-slow bench check format install-test lock clean
 
-PACKAGES := protocol vm prover da rpc node genesis bench
+PACKAGES := protocol vm prover da rpc web node genesis bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
 
