@@ -1,7 +1,7 @@
 """Block production: take transactions from the pool as they come, seal at the tick.
 
 The same loop makes a rollup's blocks and the embedded L1's; only the plan differs. Transactions execute in short slices
-on the worker thread while the block is open, so the event loop keeps answering and `pending` is always at hand.
+while the block is open, so the event loop keeps answering and `pending` is always at hand.
 """
 
 import asyncio
@@ -29,7 +29,17 @@ from protocol.types import Address
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.02
-"""How long the worker may hold the interpreter before the event loop gets a whole turn."""
+"""How long the worker executes before the event loop gets a whole turn."""
+
+LIGHT_GAS = 25_000
+"""A transaction with no more gas than this can hardly do more than move ether. It executes on the event loop: to hand
+it to the worker, and the interpreter back and forth between the two, would cost as much again."""
+
+LIGHT_SLICE_SECONDS = 0.004
+"""How long the event loop executes such before it does anything else."""
+
+GATHER_SECONDS = 0.01
+"""How long transactions gather before a slice executes them; each slice has its price."""
 
 
 class BlockPlan(Protocol):
@@ -148,43 +158,80 @@ class Producer:
 
     async def _fill(self, builder: BlockBuilder, deadline: float) -> None:
         """Execute what the pool offers until `deadline` (monotonic seconds)."""
-        size = block_size(len(builder.transactions), (len(tx.raw) for tx in builder.transactions))
         with self._pool.best(builder.base_fee_per_gas) as offers:
+            filling = _Filling(builder, offers, self._config.max_block_bytes, self._clock)
             while (left := deadline - self._clock.monotonic()) > 0:
-                self._busy = True
-                try:
-                    size, dropped, more = await self._worker.run(self._slice, builder, offers, size)
-                finally:
-                    self._busy = False
-                for tx, reason in dropped:
+                heavy = filling.light_slice()
+                if heavy is not None:
+                    self._busy = True
+                    try:
+                        await self._worker.run(filling.slice, heavy)
+                    finally:
+                        self._busy = False
+                for tx, reason in filling.take_dropped():
                     self._pool.drop(tx.hash, reason)
-                if more:
+                if filling.more:
                     await asyncio.sleep(0)
                 else:
                     await offers.wait(min(left, self._config.block_time_seconds))
+                    await self._clock.sleep(max(0.0, min(GATHER_SECONDS, deadline - self._clock.monotonic())))
 
-    def _slice(
-        self, builder: BlockBuilder, offers: BestTransactions, size: int
-    ) -> tuple[int, list[tuple[Transaction, str]], bool]:
-        """Add transactions for one slice: (block size so far, transactions that proved invalid, whether more wait)."""
-        end = self._clock.monotonic() + SLICE_SECONDS
-        limit = self._config.max_block_bytes
-        dropped: list[tuple[Transaction, str]] = []
+
+class _Filling:
+    """One block on its way from the pool's offers into its builder."""
+
+    def __init__(self, builder: BlockBuilder, offers: BestTransactions, max_bytes: int | None, clock: Clock) -> None:
+        self._builder = builder
+        self._offers = offers
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._size = block_size(len(builder.transactions), (len(tx.raw) for tx in builder.transactions))
+        self._dropped: list[tuple[Transaction, str]] = []
+        self.more = True
+        """Whether the last slice ended before the offers did."""
+
+    def light_slice(self) -> Transaction | None:
+        """Add transactions for one slice on the event loop, up to the first heavy one, which is returned."""
+        end = self._clock.monotonic() + LIGHT_SLICE_SECONDS
+        self.more = True
         while self._clock.monotonic() < end:
-            tx = offers.next()
+            tx = self._offers.next()
             if tx is None:
-                return size, dropped, False
-            added = block_size(1, [len(tx.raw)]) - block_size(0, [])
-            if tx.gas_limit > builder.gas_left or (limit is not None and size + added > limit):
-                offers.skip(tx.sender)
-                continue
-            try:
-                builder.add(tx)
-                size += added
-            except InvalidTransaction as error:
-                offers.skip(tx.sender)
-                dropped.append((tx, str(error)))
-        return size, dropped, True
+                self.more = False
+                return None
+            if tx.gas_limit > LIGHT_GAS:
+                return tx
+            self._add(tx)
+        return None
+
+    def slice(self, first: Transaction) -> None:
+        """Add `first` and then others for one slice on the worker."""
+        end = self._clock.monotonic() + SLICE_SECONDS
+        tx: Transaction | None = first
+        while tx is not None:
+            self._add(tx)
+            if self._clock.monotonic() >= end:
+                return
+            tx = self._offers.next()
+        self.more = False
+
+    def take_dropped(self) -> list[tuple[Transaction, str]]:
+        """The transactions that proved invalid since the last time, and why."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def _add(self, tx: Transaction) -> None:
+        added = block_size(1, [len(tx.raw)]) - block_size(0, [])
+        too_large = self._max_bytes is not None and self._size + added > self._max_bytes
+        if too_large or tx.gas_limit > self._builder.gas_left:
+            self._offers.skip(tx.sender)
+            return
+        try:
+            self._builder.add(tx)
+            self._size += added
+        except InvalidTransaction as error:
+            self._offers.skip(tx.sender)
+            self._dropped.append((tx, str(error)))
 
 
 class RollupPlan:

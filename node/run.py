@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from node.rollup_node import NodeOptions, RollupNode
 from protocol.errors import InvalidInput
 
 ROLLUP_FILE_SECONDS = 60.0
+
+SWITCH_SECONDS = 0.001
+"""How long one thread keeps the interpreter while another wants it; a fifth of Python's default. While the worker seals
+a block, the event loop wants it anew after each of its system calls, several for every request."""
 
 
 def run_l1(options: L1Options, *, with_parent: bool = False) -> None:
@@ -29,6 +34,7 @@ def run_rollup(options: NodeOptions, *, with_parent: bool = False) -> None:
 
 def _run(make_role: Callable[[], Role], needs: Path | None, with_parent: bool) -> None:
     async def main() -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         stop = asyncio.Event()
         stop_on_signals(stop, with_parent=with_parent)
         if needs is not None:
