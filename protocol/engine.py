@@ -12,7 +12,9 @@ from protocol.block import Block, Header
 from protocol.errors import InvalidTransaction
 from protocol.payload import BlockAttributes, PayloadAttributes
 from protocol.receipt import Log, Receipt
+from protocol.simulation import NORMAL, Conditions
 from protocol.state import StateChanges, StateReader
+from protocol.tracing import Tracer
 from protocol.transaction import DEPOSIT, AccessEntry, Authorization, Transaction, decode_transaction
 from protocol.types import Address, Hash32
 
@@ -53,8 +55,11 @@ class BlockBuilder(Protocol):
     def state(self) -> StateReader:
         """The state as it would be if the block ended here; its `root` is the parent's. For `pending` reads."""
 
-    def add(self, tx: Transaction) -> Receipt:
-        """Execute `tx` at the end of the block.
+    def snapshot(self) -> StateReader:
+        """The same as of now: later transactions do not show, and other threads may read it meanwhile."""
+
+    def add(self, tx: Transaction, tracer: Tracer | None = None) -> Receipt:
+        """Execute `tx` at the end of the block, watched by `tracer` if there is one.
 
         Raises:
             InvalidTransaction: The block cannot contain it; the builder is as it was before the call.
@@ -85,18 +90,47 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class CallResult:
     """What a call did. `error` is None on success, "execution reverted" with `output` as its data on REVERT, and the
-    fault's name (geth's wording, e.g. "out of gas") otherwise. `gas_used` counts intrinsic gas, after refunds;
-    `access_list` is what the call touched beyond what is warm anyway."""
+    fault's name (geth's wording, e.g. "out of gas") otherwise. `gas_used` counts intrinsic gas, after refunds, and
+    `gas_before_refund` what it took at most; `access_list` is what the call touched beyond what is warm anyway."""
 
     error: str | None
     output: bytes
     gas_used: int
     logs: tuple[Log, ...]
     access_list: tuple[AccessEntry, ...]
+    gas_before_refund: int = 0
 
 
 AncestorHash = Callable[[int], Hash32 | None]
 """The hash of the ancestor with this number, for BLOCKHASH; None when it is not known."""
+
+
+class SimulatedBlock(Protocol):
+    """A block that is only imagined: its transactions need no signature, and its state may be pretended."""
+
+    @property
+    def gas_left(self) -> int:
+        """Gas of the block's limit that no transaction has used yet."""
+
+    @property
+    def base_fee_per_gas(self) -> int:
+        """The block's base fee in wei; 0 before London."""
+
+    @property
+    def state(self) -> StateReader:
+        """The state as it would be if the block ended here; its `root` is the parent's."""
+
+    def call(self, tx: Transaction, *, validate: bool, tracer: Tracer | None = None) -> CallResult:
+        """Execute `tx`, whose sender is taken at its word, at the end of the block.
+
+        Without `validate` its nonce is not checked, and a price of zero is below no base fee and pays nobody.
+
+        Raises:
+            InvalidTransaction: The block cannot contain it; the block is as it was before the call.
+        """
+
+    def seal(self) -> ExecutedBlock:
+        """Finish: withdrawals, system calls, roots and header. The block must not be used afterwards."""
 
 
 class Engine(Protocol):
@@ -107,11 +141,35 @@ class Engine(Protocol):
     ) -> BlockBuilder:
         """Start the block after `parent`, whose post-state is `state`. Runs the fork's opening system calls."""
 
-    def call(self, call: Call, header: Header, state: StateReader, ancestor_hash: AncestorHash) -> CallResult:
+    def begin_simulation(
+        self,
+        parent: Header,
+        attributes: BlockAttributes,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> SimulatedBlock:
+        """Imagine a block after `parent`. Overrides become part of the state before anything else happens in it.
+
+        Raises:
+            Reject: An override asks for what cannot be.
+        """
+
+    def call(
+        self,
+        call: Call,
+        header: Header,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> CallResult:
         """Run `call` on `state` as if inside the block that `header` describes. Nothing is kept.
+
+        `state` must show the overrides of `conditions` already; what they do to precompiles is done here.
 
         Raises:
             InvalidTransaction: The call cannot start (funds for value or gas, intrinsic gas).
+            Reject: An override asks for what cannot be.
         """
 
 

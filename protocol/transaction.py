@@ -401,10 +401,31 @@ def sign_transaction(unsigned: UnsignedTransaction, private_key: bytes) -> Trans
 
     Shape rules of types 3 and 4 are not enforced, so that tests can build what nodes must refuse.
     """
-    draft = Transaction(
+    draft = _draft(unsigned, private_key_address(private_key))
+    fields = _signed_fields(draft)
+    prefix = b"" if draft.type == LEGACY else bytes((draft.type,))
+    replay_protection: list[RlpItem] = []
+    if draft.type == LEGACY and draft.chain_id is not None:
+        replay_protection = [uint_bytes(draft.chain_id), b"", b""]
+    y_parity, r, s = sign(keccak(prefix + encode([*fields, *replay_protection])), private_key)
+    draft = replace(draft, y_parity=y_parity, r=r, s=s)
+    raw = prefix + encode([*fields, uint_bytes(draft.v), uint_bytes(r), uint_bytes(s)])
+    return replace(draft, raw=raw, hash=keccak(raw))
+
+
+def unsigned_transaction(unsigned: UnsignedTransaction, sender: Address) -> Transaction:
+    """The transaction with zeros for its signature: what a simulation puts into its blocks. No node accepts it."""
+    draft = _draft(unsigned, sender)
+    prefix = b"" if draft.type == LEGACY else bytes((draft.type,))
+    raw = prefix + encode([*_signed_fields(draft), b"", b"", b""])
+    return replace(draft, raw=raw, hash=keccak(raw))
+
+
+def _draft(unsigned: UnsignedTransaction, sender: Address) -> Transaction:
+    return Transaction(
         type=unsigned.type,
         hash=ZERO_HASH,
-        sender=private_key_address(private_key),
+        sender=sender,
         nonce=unsigned.nonce,
         gas_limit=unsigned.gas_limit,
         to=unsigned.to,
@@ -421,12 +442,3 @@ def sign_transaction(unsigned: UnsignedTransaction, private_key: bytes) -> Trans
         blob_hashes=unsigned.blob_hashes,
         authorizations=unsigned.authorizations,
     )
-    fields = _signed_fields(draft)
-    prefix = b"" if draft.type == LEGACY else bytes((draft.type,))
-    replay_protection: list[RlpItem] = []
-    if draft.type == LEGACY and draft.chain_id is not None:
-        replay_protection = [uint_bytes(draft.chain_id), b"", b""]
-    y_parity, r, s = sign(keccak(prefix + encode([*fields, *replay_protection])), private_key)
-    draft = replace(draft, y_parity=y_parity, r=r, s=s)
-    raw = prefix + encode([*fields, uint_bytes(draft.v), uint_bytes(r), uint_bytes(s)])
-    return replace(draft, raw=raw, hash=keccak(raw))

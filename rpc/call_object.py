@@ -1,24 +1,20 @@
 """The transaction object of eth_call and its kin."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from protocol.engine import Call
 from protocol.errors import InvalidTransaction, TxError
-from protocol.transaction import AccessEntry, Authorization
+from protocol.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, AccessEntry, Authorization
 from protocol.types import ZERO_ADDRESS, Address
-from rpc.codec import address, array_of, data, field, hash32, quantity, record, uint64
+from rpc.codec import address, array_of, data, field, hash32, needed, quantity, record, uint64
 from rpc.errors import InvalidParams, Json
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class CallObject:
     """What a client asks to try; None where it said nothing. Amounts in wei.
 
-    Fields that only signing needs (type, nonce, maxFeePerBlobGas) are checked for their form and then ignored.
+    `type` is what a transaction with these fields would be; the type that a client names is checked for its form only.
     """
 
     sender: Address
@@ -33,6 +29,9 @@ class CallObject:
     authorizations: tuple[Authorization, ...]
     blob_hashes: tuple[bytes, ...]
     chain_id: int | None
+    type: int = DYNAMIC_FEE
+    nonce: int | None = None
+    max_fee_per_blob_gas: int | None = None
 
     def effective_gas_price(self, base_fee: int | None) -> int | None:
         """What the call pays per gas in a block with this base fee; None when no price was given.
@@ -83,8 +82,7 @@ def call_object(value: Json) -> CallObject:
     code_or_input = _input(source)
     authorizations = tuple(field(source, "authorizationList", array_of(_authorization)) or ())
     blob_hashes = tuple(field(source, "blobVersionedHashes", array_of(hash32)) or ())
-    for name, codec in _ONLY_CHECKED.items():
-        field(source, name, codec)
+    field(source, "type", uint64)
     if to is None and (authorizations or blob_hashes):
         raise InvalidParams("a set-code or blob transaction needs `to`")
     return CallObject(
@@ -100,14 +98,19 @@ def call_object(value: Json) -> CallObject:
         authorizations=authorizations,
         blob_hashes=blob_hashes,
         chain_id=field(source, "chainId", quantity),
+        type=_type(source),
+        nonce=field(source, "nonce", uint64),
+        max_fee_per_blob_gas=field(source, "maxFeePerBlobGas", quantity),
     )
 
 
-_ONLY_CHECKED: dict[str, Callable[[Json], object]] = {
-    "nonce": uint64,
-    "type": uint64,
-    "maxFeePerBlobGas": quantity,
-}
+def _type(source: dict[str, Json]) -> int:
+    """The oldest type that an explicit gas price allows, else the one that the other fields need."""
+    if source.get("gasPrice") is not None:
+        return LEGACY
+    if source.get("authorizationList") is not None:
+        return SET_CODE
+    return DYNAMIC_FEE if source.get("blobVersionedHashes") is None else BLOB
 
 
 def _input(source: dict[str, Json]) -> bytes:
@@ -121,23 +124,16 @@ def _input(source: dict[str, Json]) -> bytes:
 def _access_entry(value: Json) -> AccessEntry:
     source = record(value)
     slots = field(source, "storageKeys", array_of(hash32)) or []
-    return AccessEntry(_needed(source, "address", address), tuple(int.from_bytes(slot, "big") for slot in slots))
+    return AccessEntry(needed(source, "address", address), tuple(int.from_bytes(slot, "big") for slot in slots))
 
 
 def _authorization(value: Json) -> Authorization:
     source = record(value)
     return Authorization(
-        chain_id=_needed(source, "chainId", quantity),
-        address=_needed(source, "address", address),
-        nonce=_needed(source, "nonce", uint64),
-        y_parity=_needed(source, "yParity" if "yParity" in source else "v", lambda parity: quantity(parity, 8)),
-        r=_needed(source, "r", quantity),
-        s=_needed(source, "s", quantity),
+        chain_id=needed(source, "chainId", quantity),
+        address=needed(source, "address", address),
+        nonce=needed(source, "nonce", uint64),
+        y_parity=needed(source, "yParity" if "yParity" in source else "v", lambda parity: quantity(parity, 8)),
+        r=needed(source, "r", quantity),
+        s=needed(source, "s", quantity),
     )
-
-
-def _needed(source: dict[str, Json], name: str, codec: Callable[[Json], T]) -> T:
-    value = field(source, name, codec)
-    if value is None:
-        raise InvalidParams(f"missing {name}")
-    return value

@@ -7,22 +7,23 @@ from protocol.crypto import EMPTY_KECCAK
 from protocol.engine import AncestorHash, Call, CallResult, Engine
 from protocol.errors import InvalidTransaction, TxError
 from protocol.fees import GAS_TX
+from protocol.simulation import Conditions, StateOverride
 from protocol.state import StateReader
 from protocol.transaction import AccessEntry
 from protocol.types import Address
+from rpc.backend import Backend
 from rpc.call_object import CallObject
 from rpc.codec import BlockId, BlockTag
 from rpc.encode import access_list_json, data
 from rpc.errors import REVERTED, Json, RpcError, server_error
 from rpc.lookup import ancestor_hash_of, known_header, pending_header, state_of
 from rpc.method import Context
-from rpc.overrides import BlockOverride, OverriddenState, StateOverride
-from rpc.revert import revert_message
+from rpc.overrides import BlockOverride, OverriddenState
+from rpc.revert import EXECUTION_REVERTED, revert_message
 
 CALL_STIPEND = 2_300
 """Gas that a call with value gives on top of what the caller set aside."""
 
-EXECUTION_REVERTED = "execution reverted"
 OUT_OF_GAS = "out of gas"
 
 
@@ -34,10 +35,11 @@ class Scene:
     header: Header
     state: StateReader
     ancestor_hash: AncestorHash
+    conditions: Conditions
 
     def run(self, call: Call) -> CallResult:
         """Execute; raises InvalidTransaction when it cannot start."""
-        return self.engine.call(call, self.header, self.state, self.ancestor_hash)
+        return self.engine.call(call, self.header, self.state, self.ancestor_hash, self.conditions)
 
 
 def call(
@@ -48,8 +50,8 @@ def call(
     block_override: BlockOverride | None,
 ) -> str:
     """eth_call: the output, or error 3 with the revert's data."""
-    scene = _scene(context, wanted, block, state_override, block_override)
-    gas = _gas_of_call(context, wanted)
+    scene = scene_of(context, wanted, block, state_override, block_override)
+    gas = gas_of_call(context, wanted)
     result = scene.run(wanted.to_call(gas, scene.header.base_fee_per_gas))
     _raise_failure(result)
     return data(result.output)
@@ -63,7 +65,7 @@ def estimate_gas(
     block_override: BlockOverride | None,
 ) -> str:
     """eth_estimateGas: the least gas limit with which the message succeeds, exactly."""
-    scene = _scene(context, wanted, block, state_override, block_override)
+    scene = scene_of(context, wanted, block, state_override, block_override)
     call = wanted.to_call(0, scene.header.base_fee_per_gas)
     ceiling = _gas_ceiling(context, wanted, scene)
     if _is_plain_transfer(wanted, scene.state) and _succeeds(scene, replace(call, gas_limit=GAS_TX)):
@@ -95,7 +97,7 @@ def _least_gas(scene: Scene, call: Call, gas_used: int, ceiling: int) -> int:
     return enough
 
 
-def _gas_of_call(context: Context, wanted: CallObject) -> int:
+def gas_of_call(context: Context, wanted: CallObject) -> int:
     """What a call runs with: what it names, up to our cap. An explicit zero is taken at its word."""
     return context.limits.call_gas if wanted.gas is None else min(wanted.gas, context.limits.call_gas)
 
@@ -142,8 +144,8 @@ def create_access_list(
 
     A list changes gas, and gas may change the path; so one run is not enough. The list only grows, so this ends.
     """
-    scene = _scene(context, wanted, block, state_override, None)
-    gas = _gas_of_call(context, wanted)
+    scene = scene_of(context, wanted, block, state_override, None)
+    gas = gas_of_call(context, wanted)
     call = wanted.to_call(gas, scene.header.base_fee_per_gas)
     call = replace(call, access_list=_union(call.access_list, ()))
     while True:
@@ -165,31 +167,44 @@ def _union(left: tuple[AccessEntry, ...], right: tuple[AccessEntry, ...]) -> tup
     return tuple(AccessEntry(address, tuple(sorted(slots[address]))) for address in sorted(slots))
 
 
-def _scene(
+def scene_of(
     context: Context,
     wanted: CallObject,
     block: BlockId,
     state_override: StateOverride | None,
     block_override: BlockOverride | None,
 ) -> Scene:
+    """Where a call on `block` runs, with what the client pretends."""
     backend = context.backend
     if wanted.chain_id is not None and wanted.chain_id != backend.chain_id:
         raise server_error(f"chainId does not match node's (have={wanted.chain_id}, want={backend.chain_id})")
-    builder = backend.pending_block() if block is BlockTag.PENDING else None
-    if builder is not None:
-        # Calls run on a thread, and the open block's state belongs to whoever builds it: take the newest sealed state
-        # under the open block's header.
-        head = backend.chain.head()
-        header, state = pending_header(head, builder), state_of(backend.chain, head)
-    else:
-        header = known_header(backend.chain, block)
-        state = state_of(backend.chain, header)
+    header, state = _header_and_state(backend, block)
     ancestor_hash = ancestor_hash_of(backend.chain, header)
     if state_override:
         state = OverriddenState(state, state_override)
+    blob_base_fee = None
     if block_override is not None:
-        header = block_override.apply(header)
-    return Scene(backend.engine, header, state, ancestor_hash)
+        header, blob_base_fee = block_override.apply(header), block_override.blob_base_fee
+    conditions = Conditions(state_override or {}, blob_base_fee, deadline=context.deadline)
+    return Scene(backend.engine, header, state, ancestor_hash, conditions)
+
+
+def _header_and_state(backend: Backend, block: BlockId) -> tuple[Header, StateReader]:
+    if block is BlockTag.PENDING:
+        # This is a thread of its own, and the open block belongs to whoever builds it: a snapshot is good only if
+        # nobody was at work before and after it was taken, and nothing was added in between.
+        builder = backend.pending_block()
+        if builder is not None:
+            head, count = backend.chain.head(), len(builder.transactions)
+            header = pending_header(head, builder)
+            try:
+                state = builder.snapshot()
+            except RuntimeError:  # a dictionary that grew while it was copied
+                return head, state_of(backend.chain, head)
+            if backend.pending_block() is builder and len(builder.transactions) == count:
+                return header, state
+    header = known_header(backend.chain, block)
+    return header, state_of(backend.chain, header)
 
 
 def _raise_failure(result: CallResult) -> None:

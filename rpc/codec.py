@@ -163,6 +163,14 @@ def field(source: dict[str, Json], name: str, codec: Callable[[Json], T]) -> T |
         raise InvalidParams(f"{name}: {error.message}") from error
 
 
+def needed(source: dict[str, Json], name: str, codec: Callable[[Json], T]) -> T:
+    """A member of an object that has to be there."""
+    value = field(source, name, codec)
+    if value is None:
+        raise InvalidParams(f"missing {name}")
+    return value
+
+
 def block_number(value: Json) -> BlockTag | int:
     """A block number or tag."""
     if isinstance(value, str):

@@ -6,7 +6,7 @@ every Ethereum node expect.
 
 from typing import TypeAlias
 
-from protocol.errors import HistoryPruned, Reject, Reset, Retry, TomboloError
+from protocol.errors import HistoryPruned, InvalidTransaction, Reject, Reset, Retry, TomboloError, TxError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What json.loads returns and what a handler answers."""
@@ -24,6 +24,20 @@ RESPONSE_TOO_LARGE = -32003
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
 HISTORY_PRUNED = 4444
+
+EXECUTION_FAILED = -32015
+NONCE_TOO_LOW = -38010
+NONCE_TOO_HIGH = -38011
+FEE_TOO_LOW = -38012
+INTRINSIC_GAS_TOO_LOW = -38013
+INSUFFICIENT_FUNDS = -38014
+BLOCK_GAS_LIMIT_REACHED = -38015
+BLOCK_NUMBER_ORDER = -38020
+BLOCK_TIMESTAMP_ORDER = -38021
+SENDER_NOT_EOA = -38024
+INITCODE_TOO_LARGE = -38025
+CLIENT_LIMIT_EXCEEDED = -38026
+"""-380xx: eth_simulateV1's own."""
 
 
 class RpcError(Reject):
@@ -46,6 +60,26 @@ class InvalidParams(RpcError):
 def server_error(message: str) -> RpcError:
     """The general refusal: the request was understood and cannot be served."""
     return RpcError(SERVER_ERROR, message)
+
+
+_SIMULATION_CODES = {
+    TxError.NONCE_MISMATCH_TOO_LOW: NONCE_TOO_LOW,
+    TxError.NONCE_MISMATCH_TOO_HIGH: NONCE_TOO_HIGH,
+    TxError.NONCE_IS_MAX: NONCE_TOO_HIGH,
+    TxError.INSUFFICIENT_MAX_FEE_PER_GAS: FEE_TOO_LOW,
+    TxError.INSUFFICIENT_MAX_FEE_PER_BLOB_GAS: FEE_TOO_LOW,
+    TxError.INTRINSIC_GAS_TOO_LOW: INTRINSIC_GAS_TOO_LOW,
+    TxError.INTRINSIC_GAS_BELOW_FLOOR_GAS_COST: INTRINSIC_GAS_TOO_LOW,
+    TxError.INSUFFICIENT_ACCOUNT_FUNDS: INSUFFICIENT_FUNDS,
+    TxError.GAS_ALLOWANCE_EXCEEDED: BLOCK_GAS_LIMIT_REACHED,
+    TxError.SENDER_NOT_EOA: SENDER_NOT_EOA,
+    TxError.INITCODE_SIZE_EXCEEDED: INITCODE_TOO_LARGE,
+}
+
+
+def simulation_error(error: InvalidTransaction) -> RpcError:
+    """What eth_simulateV1 says of a call that no block can contain."""
+    return RpcError(_SIMULATION_CODES.get(error.reason, INVALID_PARAMS), f"err: {error}")
 
 
 def rpc_error_of(error: TomboloError) -> RpcError | None:

@@ -46,6 +46,9 @@ class Limits:
     call_gas: int = 50_000_000
     """The most gas that one simulated call gets, and what it gets when it names none."""
 
+    simulated_blocks: int = 256
+    """Blocks that one eth_simulateV1 may span, gaps included."""
+
     log_blocks: int = 100_000
     """Blocks that one eth_getLogs may span."""
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from protocol.tracing import Deadline
 from rpc.backend import Backend
 from rpc.codec import BlockTag, block_id
 from rpc.errors import InvalidParams, Json
@@ -34,6 +35,8 @@ class Context:
     limits: Limits
     filters: Filters
     subscriber: Subscriber | None = None
+    deadline: Deadline | None = None
+    """Expires when a slow method has used up its time; its answer is an error then, whatever it returns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The method table: adding a method is one function and one row here."""
 
-from rpc import blocks, calls, fees, identity, log_search, pool, state, subscriptions
+from rpc import blocks, calls, fees, identity, log_search, pool, simulate, state, subscriptions
 from rpc.call_object import call_object
 from rpc.codec import (
     BlockTag,
@@ -19,12 +19,12 @@ from rpc.codec import (
 )
 from rpc.logs import log_query
 from rpc.method import LATEST_IF_ABSENT, Method, MethodTable, optional
-from rpc.overrides import block_override, state_override
+from rpc.overrides import call_block_override, state_override
 
 _NUMBER_OR_LATEST = optional(block_number, BlockTag.LATEST)
 _FULL = optional(boolean, False)
 _ACCOUNT = (address, LATEST_IF_ABSENT)
-_TRY = (call_object, LATEST_IF_ABSENT, optional(state_override), optional(block_override))
+_TRY = (call_object, LATEST_IF_ABSENT, optional(state_override), optional(call_block_override))
 
 METHODS: MethodTable = {
     # who answers
@@ -74,6 +74,7 @@ METHODS: MethodTable = {
     "eth_createAccessList": Method(
         calls.create_access_list, (call_object, LATEST_IF_ABSENT, optional(state_override)), slow=True
     ),
+    "eth_simulateV1": Method(simulate.simulate, (simulate.simulation, LATEST_IF_ABSENT), slow=True),
     # fees
     "eth_gasPrice": Method(fees.gas_price),
     "eth_maxPriorityFeePerGas": Method(fees.max_priority_fee_per_gas),

@@ -1,32 +1,18 @@
 """What a client may pretend about the state and the block before a call."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from protocol.block import Header
+from protocol.block import Header, Withdrawal
 from protocol.crypto import keccak
 from protocol.mpt import EMPTY_ROOT
+from protocol.simulation import AccountOverride, StateOverride
 from protocol.state import Account, StateReader
 from protocol.types import Address, Hash32
-from rpc.codec import address, data, field, hash32, quantity, record, uint64
+from rpc.codec import address, array_of, data, field, hash32, needed, quantity, record, uint64
 from rpc.errors import InvalidParams, Json
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class AccountOverride:
-    """New values for one account; None keeps the real one. `state` replaces all slots, `state_diff` some."""
-
-    nonce: int | None
-    balance: int | None
-    code: bytes | None
-    state: Mapping[int, int] | None
-    state_diff: Mapping[int, int]
-
-
-StateOverride = Mapping[Address, AccountOverride]
 
 
 def state_override(value: Json) -> StateOverride:
@@ -36,8 +22,6 @@ def state_override(value: Json) -> StateOverride:
 
 def _account_override(value: Json) -> AccountOverride:
     source = record(value)
-    if source.get("movePrecompileToAddress") is not None:
-        raise InvalidParams("movePrecompileToAddress is not supported")
     state, state_diff = field(source, "state", _slots), field(source, "stateDiff", _slots)
     if state is not None and state_diff is not None:
         raise InvalidParams("an account has both 'state' and 'stateDiff'")
@@ -47,6 +31,7 @@ def _account_override(value: Json) -> AccountOverride:
         code=field(source, "code", data),
         state=state,
         state_diff=state_diff or {},
+        move_precompile_to=field(source, "movePrecompileToAddress", address),
     )
 
 
@@ -116,6 +101,9 @@ class BlockOverride:
     fee_recipient: Address | None = None
     prev_randao: Hash32 | None = None
     base_fee_per_gas: int | None = None
+    blob_base_fee: int | None = None
+    beacon_root: Hash32 | None = None
+    withdrawals: tuple[Withdrawal, ...] | None = None
 
     def apply(self, header: Header) -> Header:
         """The header with its changes."""
@@ -138,9 +126,7 @@ def _either(new: T | None, old: T) -> T:
 def block_override(value: Json) -> BlockOverride:
     """The codec of a block override object."""
     source = record(value)
-    for unsupported in ("blobBaseFee", "beaconRoot", "withdrawals"):
-        if source.get(unsupported) is not None:
-            raise InvalidParams(f"block override {unsupported} is not supported")
+    withdrawals = field(source, "withdrawals", array_of(_withdrawal))
     return BlockOverride(
         number=field(source, "number", uint64),
         timestamp=field(source, "time", uint64),
@@ -149,4 +135,26 @@ def block_override(value: Json) -> BlockOverride:
         fee_recipient=field(source, "feeRecipient", address),
         prev_randao=field(source, "prevRandao", hash32),
         base_fee_per_gas=field(source, "baseFeePerGas", quantity),
+        blob_base_fee=field(source, "blobBaseFee", quantity),
+        beacon_root=field(source, "beaconRoot", hash32),
+        withdrawals=None if withdrawals is None else tuple(withdrawals),
+    )
+
+
+def call_block_override(value: Json) -> BlockOverride:
+    """The codec of a block override for calls, which see a block's header only."""
+    override = block_override(value)
+    for name, given in (("beaconRoot", override.beacon_root), ("withdrawals", override.withdrawals)):
+        if given is not None:
+            raise InvalidParams(f'block override "{name}" is not supported for this method')
+    return override
+
+
+def _withdrawal(value: Json) -> Withdrawal:
+    source = record(value)
+    return Withdrawal(
+        index=needed(source, "index", uint64),
+        validator_index=needed(source, "validatorIndex", uint64),
+        address=needed(source, "address", address),
+        amount_gwei=needed(source, "amount", uint64),
     )

@@ -9,6 +9,9 @@ from protocol.engine import CallResult
 ERROR_SELECTOR = keccak(b"Error(string)")[:4]
 PANIC_SELECTOR = keccak(b"Panic(uint256)")[:4]
 
+EXECUTION_REVERTED = "execution reverted"
+"""A `CallResult`'s error when the outermost frame reverted."""
+
 PANICS = {
     0x00: "generic panic",
     0x01: "assert(false)",

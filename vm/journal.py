@@ -53,7 +53,6 @@ class Journal:
         "_code",
         "_loaded_accounts",
         "_loaded_storage",
-        "_new_code",
         "_originals",
         "_storage",
         "_undo",
@@ -79,7 +78,6 @@ class Journal:
         self._loaded_storage: dict[Address, dict[int, int]] = {}
         self._wiped: set[Address] = set()
         self._code: dict[Hash32, bytes] = {EMPTY_KECCAK: b""}
-        self._new_code: set[Hash32] = set()
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self.begin_transaction({})
 
@@ -222,8 +220,6 @@ class Journal:
         nonce, balance, _ = self.account(address) or EMPTY_ACCOUNT
         code_hash = keccak(code)
         self._code[code_hash] = code
-        if code:
-            self._new_code.add(code_hash)
         self.set_account(address, (nonce, balance, code_hash))
 
     def has_code_or_nonce(self, address: Address) -> bool:
@@ -339,42 +335,57 @@ class Journal:
         code = {
             fields[2]: self._code[fields[2]]
             for address, fields in accounts.items()
-            if fields is not None and fields[2] in self._new_code
+            if fields is not None and fields[2] not in (EMPTY_KECCAK, (self._loaded_accounts[address] or EMPTY_ACCOUNT)[2])
         }
         wiped = frozenset(address for address in self._wiped if self._loaded_accounts[address] is not None)
         return JournalChanges(accounts, storage, wiped, code)
 
 
 class PendingState:
-    """The journal as a `StateReader`, for reads of the block that is being built. `root` is still the parent's."""
+    """The journal as a `StateReader`, for reads of the block that is being built. `root` is still the parent's.
 
-    __slots__ = ("_journal",)
+    It never writes into the journal, not even what it had to look up. It shows the journal as it is whenever it is
+    read or, `frozen`, as it is now: then it may be read from other threads while the block goes on.
+    """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    __slots__ = ("_accounts", "_code", "_reader", "_storage", "_wiped")
+
+    def __init__(self, journal: Journal, *, frozen: bool = False) -> None:
+        self._reader = journal.reader
+        self._accounts, self._storage = journal.accounts, journal._storage
+        self._wiped, self._code = journal._wiped, journal._code
+        if frozen:
+            self._accounts, self._wiped, self._code = dict(self._accounts), set(self._wiped), dict(self._code)
+            self._storage = {address: dict(slots) for address, slots in self._storage.items()}
 
     @property
     def root(self) -> Hash32:
         """The parent's state root."""
-        return self._journal.reader.root
+        return self._reader.root
 
     def account(self, address: Address) -> Account | None:
         """The account as it is now; its storage root is the parent's."""
-        fields = self._journal.account(address)
+        stored = self._reader.account(address)
+        fields = self._accounts.get(address, _ABSENT)
+        if fields is _ABSENT:
+            return stored
         if fields is None:
             return None
-        stored = self._journal.reader.account(address)
-        root = EMPTY_ROOT if stored is None else stored.storage_root
+        root = EMPTY_ROOT if stored is None or address in self._wiped else stored.storage_root
         return Account(fields[0], fields[1], root, fields[2])
 
     def storage(self, address: Address, slot: int) -> int:
         """The word as it is now."""
-        return self._journal.get_storage(address, slot)
+        slots = self._storage.get(address)
+        if slots is not None and slot in slots:
+            return slots[slot]
+        return 0 if address in self._wiped else self._reader.storage(address, slot)
 
     def code(self, code_hash: Hash32) -> bytes:
         """The code, be it from this block."""
-        return self._journal.code_of(code_hash)
+        code = self._code.get(code_hash)
+        return self._reader.code(code_hash) if code is None else code
 
     def node(self, node_hash: Hash32) -> bytes:
         """A trie node of the parent's state."""
-        return self._journal.reader.node(node_hash)
+        return self._reader.node(node_hash)

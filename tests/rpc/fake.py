@@ -9,7 +9,7 @@ from typing import Any
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.crypto import EMPTY_KECCAK, keccak
-from protocol.engine import AncestorHash, BlockBuilder, Call, CallResult
+from protocol.engine import AncestorHash, BlockBuilder, Call, CallResult, SimulatedBlock
 from protocol.errors import InvalidTransaction, Reject, Reset, TxError
 from protocol.fees import GAS_TX
 from protocol.forks import Fork, constant_schedule
@@ -17,6 +17,7 @@ from protocol.mpt import EMPTY_ROOT, update_trie
 from protocol.payload import BlockAttributes
 from protocol.receipt import Log, Receipt, logs_bloom
 from protocol.rlp_codec import encode, uint_bytes
+from protocol.simulation import NORMAL, Conditions
 from protocol.state import Account, StateReader
 from protocol.transaction import Transaction, UnsignedTransaction, decode_transaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
@@ -228,7 +229,14 @@ class FakeEngine:
         self.script: Script = lambda call, header, state: CallResult(None, b"", GAS_TX, (), ())
         self.calls: list[Call] = []
 
-    def call(self, call: Call, header: Header, state: StateReader, ancestor_hash: AncestorHash) -> CallResult:
+    def call(
+        self,
+        call: Call,
+        header: Header,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> CallResult:
         self.calls.append(call)
         return self.script(call, header, state)
 
@@ -236,6 +244,16 @@ class FakeEngine:
         self, parent: Header, attributes: BlockAttributes, state: StateReader, ancestor_hash: AncestorHash
     ) -> BlockBuilder:
         raise NotImplementedError
+
+    def begin_simulation(
+        self,
+        parent: Header,
+        attributes: BlockAttributes,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> SimulatedBlock:
+        raise Reject("this engine simulates nothing")
 
 
 class FakeBackend:

@@ -260,7 +260,7 @@ async def test_state_overrides_change_only_what_they_name(node):
         {BOB_HEX: {"balance": 1}},
         {BOB_HEX: {"state": {"0x1": word(1)}}},
         {BOB_HEX: {"state": {}, "stateDiff": {}}},
-        {BOB_HEX: {"movePrecompileToAddress": ZERO}},
+        {BOB_HEX: {"movePrecompileToAddress": "0x1"}},
         [],
     ],
 )

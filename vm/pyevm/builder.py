@@ -2,22 +2,26 @@
 
 from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
-from protocol.engine import AncestorHash, ExecutedBlock
+from protocol.engine import AncestorHash, CallResult, ExecutedBlock
 from protocol.fees import GAS_PER_BLOB, blob_base_fee, blob_gas, next_base_fee, next_excess_blob_gas
 from protocol.forks import BlobSchedule, Fork
 from protocol.mpt import ordered_root
 from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt, logs_bloom
 from protocol.rlp_codec import encode
+from protocol.simulation import NORMAL, Conditions
 from protocol.state import StateReader
+from protocol.tracing import Tracer
 from protocol.transaction import DEPOSIT, Transaction
 from protocol.types import Hash32
 from vm.journal import PendingState
 from vm.pyevm import system
 from vm.pyevm.block_state import BlockEnvironment, BlockState
+from vm.pyevm.conditions import override_accounts, rules_under, watch_transaction
 from vm.pyevm.deposits import execute_deposit
 from vm.pyevm.execution import Execution, check_transaction, execute_transaction
 from vm.pyevm.rules import Rules, rules_of
+from vm.pyevm.simulation import simulate_transaction
 from vm.state_root import state_after
 
 
@@ -31,6 +35,7 @@ class PyEvmBuilder:
         attributes: BlockAttributes,
         state: StateReader,
         ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
     ) -> None:
         self._config = config
         self._parent = parent
@@ -38,7 +43,7 @@ class PyEvmBuilder:
         self._reader = state
         self._number = parent.number + 1
         self._fork = config.forks.at(self._number, attributes.timestamp)
-        self._rules: Rules = rules_of(self._fork)
+        self._rules: Rules = rules_under(rules_of(self._fork), conditions)
         self._blobs = _blob_schedule(config, self._fork, attributes.timestamp)
         self._base_fee = attributes.base_fee_per_gas
         if self._base_fee is None:
@@ -46,7 +51,9 @@ class PyEvmBuilder:
         self._excess_blob_gas = attributes.excess_blob_gas
         if self._excess_blob_gas is None and self._blobs is not None:
             self._excess_blob_gas = next_excess_blob_gas(parent, self._blobs, self._fork)
-        self._state = BlockState(state, self._environment(ancestor_hash))
+        self._state = BlockState(state, self._environment(ancestor_hash, conditions.blob_base_fee))
+        if conditions.overrides:
+            override_accounts(self._state, conditions.overrides)
         self._gas_used = 0
         self._blob_gas_used = 0
         self._bloom = 0
@@ -54,8 +61,10 @@ class PyEvmBuilder:
         self._receipts: list[Receipt] = []
         system.begin_block(self._state, self._rules, parent.hash, attributes.parent_beacon_block_root)
 
-    def _environment(self, ancestor_hash: AncestorHash) -> BlockEnvironment:
+    def _environment(self, ancestor_hash: AncestorHash, blob_fee: int | None) -> BlockEnvironment:
         attributes = self._attributes
+        if blob_fee is None:
+            blob_fee = 0 if self._blobs is None else blob_base_fee(self._excess_blob_gas or 0, self._blobs)
         return BlockEnvironment(
             fork=self._fork,
             chain_id=self._config.chain_id,
@@ -66,7 +75,7 @@ class PyEvmBuilder:
             difficulty=attributes.difficulty,
             prev_randao=attributes.prev_randao,
             base_fee=self.base_fee_per_gas,
-            blob_base_fee=0 if self._blobs is None else blob_base_fee(self._excess_blob_gas or 0, self._blobs),
+            blob_base_fee=blob_fee,
             ancestor_hash=ancestor_hash,
         )
 
@@ -100,13 +109,31 @@ class PyEvmBuilder:
         """The state as it would be if the block ended here."""
         return PendingState(self._state)
 
-    def add(self, tx: Transaction) -> Receipt:
+    def snapshot(self) -> StateReader:
+        """The same as of now; later transactions do not show."""
+        return PendingState(self._state, frozen=True)
+
+    def add(self, tx: Transaction, tracer: Tracer | None = None) -> Receipt:
         """Execute `tx` at the end of the block; raises InvalidTransaction and changes nothing when it cannot be."""
         check_transaction(self._state, self._config, tx, self.gas_left, self._blob_gas_left())
+        rules = self._rules
+        if tracer is not None:
+            rules = watch_transaction(rules, self._state, tracer, tx.sender, tx.to, tx.authorizations)
         if tx.type == DEPOSIT:
-            execution = execute_deposit(self._state, self._rules, tx, self.gas_left)
+            execution = execute_deposit(self._state, rules, tx, self.gas_left)
         else:
-            execution = execute_transaction(self._state, self._rules, tx)
+            execution = execute_transaction(self._state, rules, tx)
+        if tracer is not None:
+            tracer.end(execution.gas_used)
+        return self._append(tx, execution)
+
+    def call(self, tx: Transaction, *, validate: bool, tracer: Tracer | None = None) -> CallResult:
+        """Execute `tx`, which nobody signed; see `protocol.engine.SimulatedBlock`."""
+        execution, result = simulate_transaction(self._state, self._rules, tx, self.gas_left, tracer, validate=validate)
+        self._append(tx, execution)
+        return result
+
+    def _append(self, tx: Transaction, execution: Execution) -> Receipt:
         self._gas_used += execution.gas_used
         self._blob_gas_used += blob_gas(tx)
         receipt = self._receipt(tx, execution)

@@ -6,10 +6,12 @@ from protocol.errors import InvalidTransaction, TxError
 from protocol.fees import floor_data_gas, intrinsic_gas
 from protocol.forks import Fork
 from protocol.state import StateReader
+from protocol.tracing import Tracer
 from protocol.transaction import DYNAMIC_FEE, AccessEntry, Transaction
 from protocol.types import ZERO_HASH, Address
 from protocol.validity import MAX_INITCODE_SIZE
 from vm.pyevm.block_state import BlockEnvironment, BlockState
+from vm.pyevm.conditions import watch_transaction
 from vm.pyevm.execution import apply_authorizations, gas_after_refund, run_message, warm_addresses, warm_slots
 from vm.pyevm.faults import fault_name
 from vm.pyevm.message import TransactionContext
@@ -38,13 +40,20 @@ class RecordingState(BlockState):
 
 
 def run_call(
-    config: ChainConfig, rules: Rules, call: Call, environment: BlockEnvironment, state: StateReader
+    config: ChainConfig,
+    rules: Rules,
+    call: Call,
+    environment: BlockEnvironment,
+    state: StateReader,
+    tracer: Tracer | None = None,
 ) -> CallResult:
     """Run `call` in this environment on top of `state`; raises InvalidTransaction when it cannot start."""
     journal = RecordingState(state, environment)
     tx = _as_transaction(config, call)
     price = call.gas_price or 0
     _check(tx, rules.fork, journal)
+    if tracer is not None:
+        rules = watch_transaction(rules, journal, tracer, call.sender, call.to, call.authorizations)
     warm = warm_addresses(journal, rules, call.sender, call.to, call.access_list)
     journal.begin_transaction(dict(warm))
     warm_slots(journal, call.access_list)
@@ -54,13 +63,17 @@ def run_call(
     context = TransactionContext(call.sender, price, call.blob_hashes)
     gas = call.gas_limit - intrinsic_gas(tx, rules.fork)
     outcome = run_message(journal, rules, context, call.to, call.value, call.data, gas, nonce)
-    gas_used = gas_after_refund(journal, rules, call.gas_limit - outcome.gas, floor_data_gas(tx, rules.fork))
+    floor = floor_data_gas(tx, rules.fork)
+    gas_used = gas_after_refund(journal, rules, call.gas_limit - outcome.gas, floor)
+    if tracer is not None:
+        tracer.end(gas_used)
     return CallResult(
         error=None if outcome.error is None else fault_name(outcome.error),
         output=outcome.output,
         gas_used=gas_used,
         logs=tuple(journal.logs),
         access_list=_access_list(journal, warm_addresses(journal, rules, call.sender, call.to, ())),
+        gas_before_refund=max(call.gas_limit - outcome.gas, floor),
     )
 
 

@@ -5,10 +5,12 @@ from protocol.chain_config import ChainConfig
 from protocol.engine import AncestorHash, Call, CallResult
 from protocol.fees import blob_base_fee
 from protocol.payload import BlockAttributes
+from protocol.simulation import NORMAL, Conditions
 from protocol.state import StateReader
 from vm.pyevm.block_state import BlockEnvironment
 from vm.pyevm.builder import PyEvmBuilder
 from vm.pyevm.call import run_call
+from vm.pyevm.conditions import rules_under
 from vm.pyevm.rules import rules_of
 
 
@@ -24,14 +26,36 @@ class PyEvmEngine:
         """Start the block after `parent`, whose post-state is `state`. Runs the fork's opening system calls."""
         return PyEvmBuilder(self._config, parent, attributes, state, ancestor_hash)
 
-    def call(self, call: Call, header: Header, state: StateReader, ancestor_hash: AncestorHash) -> CallResult:
+    def begin_simulation(
+        self,
+        parent: Header,
+        attributes: BlockAttributes,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> PyEvmBuilder:
+        """Imagine a block after `parent` under `conditions`; raises Reject when an override cannot be."""
+        return PyEvmBuilder(self._config, parent, attributes, state, ancestor_hash, conditions)
+
+    def call(
+        self,
+        call: Call,
+        header: Header,
+        state: StateReader,
+        ancestor_hash: AncestorHash,
+        conditions: Conditions = NORMAL,
+    ) -> CallResult:
         """Run `call` on `state` as if inside the block that `header` describes. Nothing is kept.
 
         Raises:
             InvalidTransaction: The call cannot start (funds for value or gas, intrinsic gas).
+            Reject: An override asks for what cannot be.
         """
         fork = self._config.forks.at(header.number, header.timestamp)
         blobs = self._config.forks.blobs_at(header.timestamp)
+        blob_fee = conditions.blob_base_fee
+        if blob_fee is None:
+            blob_fee = 0 if blobs is None else blob_base_fee(header.excess_blob_gas or 0, blobs)
         environment = BlockEnvironment(
             fork=fork,
             chain_id=self._config.chain_id,
@@ -42,7 +66,8 @@ class PyEvmEngine:
             difficulty=header.difficulty,
             prev_randao=header.prev_randao,
             base_fee=(header.base_fee_per_gas or 0) if call.gas_price else 0,
-            blob_base_fee=0 if blobs is None else blob_base_fee(header.excess_blob_gas or 0, blobs),
+            blob_base_fee=blob_fee,
             ancestor_hash=ancestor_hash,
         )
-        return run_call(self._config, rules_of(fork), call, environment, state)
+        rules = rules_under(rules_of(fork), conditions)
+        return run_call(self._config, rules, call, environment, state, conditions.tracer)

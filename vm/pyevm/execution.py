@@ -121,13 +121,15 @@ def run_message(
     if to is None:
         address = contract_address(sender, nonce)
         state.mark_address_warm(address)
-        if state.has_code_or_nonce(address):
-            return Outcome(0, b"", CreateCollision(), address)
         message = Message(gas, CREATE, sender, value, b"", data, 0, address, address)
+        if state.has_code_or_nonce(address):
+            if rules.watch is not None:
+                rules.watch.refuse(message, CreateCollision())
+            return Outcome(0, b"", CreateCollision(), address)
     else:
         address = None
         code, delegated = code_to_run(state, rules, to)
-        if not code and to not in rules.precompiles:
+        if not code and to not in rules.precompiles and rules.watch is None:
             _transfer(state, sender, to, value)
             return Outcome(gas, b"", None, None)
         message = Message(gas, to, sender, value, data, code, 0, to, to, is_delegation=delegated)

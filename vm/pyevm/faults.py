@@ -7,10 +7,11 @@ from eth import exceptions as pyevm
 
 
 class OutOfGas(pyevm.OutOfGas):  # type: ignore[misc]
-    """The frame's gas does not cover the next step."""
+    """The frame's gas does not cover the next step; `asked` is what that took, where it is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: int = 0) -> None:
         super().__init__("out of gas")
+        self.asked = asked
 
 
 class StackUnderflow(pyevm.InsufficientStack):  # type: ignore[misc]

@@ -95,7 +95,7 @@ class Frame:
     def consume_gas(self, amount: int, reason: str = "") -> None:
         """Take gas, or end the frame."""
         if amount > self.gas:
-            raise OutOfGas
+            raise OutOfGas(amount)
         self.gas -= amount
 
     def return_gas(self, amount: int) -> None:
@@ -229,9 +229,13 @@ class Frame:
 
 def execute(state: BlockState, rules: "Rules", message: Message, context: TransactionContext) -> Frame:
     """Run a message to its end. On a fault the state is as it was before, but for the nonce of a creator."""
-    if message.to == CREATE:
-        return _execute_create(state, rules, message, context)
-    return _execute_call(state, rules, message, context)
+    run = _execute_create if message.to == CREATE else _execute_call
+    if rules.watch is None:
+        return run(state, rules, message, context)
+    rules.watch.enter(message)
+    frame = run(state, rules, message, context)
+    rules.watch.leave(message, frame)
+    return frame
 
 
 def _execute_call(state: BlockState, rules: "Rules", message: Message, context: TransactionContext) -> Frame:

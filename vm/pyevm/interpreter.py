@@ -4,6 +4,7 @@ Stack heights and constant gas are checked here, from the fork's instruction tab
 that only move the stack or the program counter are done here as well, because they are half of all that run.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 POP, JUMP, JUMPI, JUMPDEST = 0x50, 0x56, 0x57, 0x5B
 PUSH0, PUSH1, PUSH32, DUP1, DUP16, SWAP1, SWAP16 = 0x5F, 0x60, 0x7F, 0x80, 0x8F, 0x90, 0x9F
 
-_PADDING = bytes(33)
+PADDING = bytes(33)
 """Code reads as STOP behind its end, and a PUSH32 in its last byte still has its operand."""
 
 
@@ -37,12 +38,12 @@ class Instruction(NamedTuple):
     most: int
 
 
-InstructionTable = tuple[Instruction, ...]
+InstructionTable = Sequence[Instruction]
 
 
 def run(frame: "Frame", table: InstructionTable) -> None:  # noqa: PLR0912 - the hot loop pays for every call it makes
     """Run the frame's code until it halts; raises VMError on a fault."""
-    code = frame.code + _PADDING
+    code = frame.code + PADDING
     stack = frame.stack
     gas = frame.gas
     counter = 0

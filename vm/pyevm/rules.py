@@ -27,6 +27,7 @@ from vm.pyevm.frame import Frame
 from vm.pyevm.instructions import Ours, build_table
 from vm.pyevm.interpreter import InstructionTable, Operation, run
 from vm.pyevm.precompiles import Precompile
+from vm.pyevm.tracing import Watch, run_stepwise
 
 GAS_CODE_BYTE = 200
 MAX_CODE_SIZE = 24_576
@@ -45,10 +46,15 @@ class Rules:
     refund_quotient: int
     created_nonce: int
     clears_empty_accounts: bool
+    watch: Watch | None = None
 
     def run(self, frame: Frame) -> None:
         """Run the frame's code; raises VMError on a fault."""
-        if frame.code:
+        if not frame.code:
+            return
+        if self.watch is not None and self.watch.steps:
+            run_stepwise(frame, self.instructions, self.watch)
+        else:
             run(frame, self.instructions)
 
     def install_code(self, frame: Frame) -> None:
