@@ -335,7 +335,8 @@ class Journal:
         code = {
             fields[2]: self._code[fields[2]]
             for address, fields in accounts.items()
-            if fields is not None and fields[2] not in (EMPTY_KECCAK, (self._loaded_accounts[address] or EMPTY_ACCOUNT)[2])
+            if fields is not None
+            and fields[2] not in (EMPTY_KECCAK, (self._loaded_accounts[address] or EMPTY_ACCOUNT)[2])
         }
         wiped = frozenset(address for address in self._wiped if self._loaded_accounts[address] is not None)
         return JournalChanges(accounts, storage, wiped, code)
