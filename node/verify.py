@@ -80,6 +80,7 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
             driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock)
             try:
                 await _derive_all(driver, reader, rollup, progress)
+                store.sync()
                 compared = 0
                 if options.against_url is not None:
                     compared = await _compare(chain, options.against_url, clock)

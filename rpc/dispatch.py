@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
-from protocol.errors import TomboloError
+from protocol.errors import Halt, TomboloError
 from rpc.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -169,7 +169,8 @@ def _error_of(error: Exception, method: str) -> dict[str, Json]:
     answer = rpc_error_of(error) if isinstance(error, TomboloError) else None
     if answer is not None:
         return error_object(answer.code, answer.message, answer.data)
-    _LOGGER.error("%s failed", method, exc_info=error)
+    # A Halt stops the node by itself, where it writes; it says what to do, and its traceback says nothing more.
+    _LOGGER.error("%s failed: %s", method, error, exc_info=None if isinstance(error, Halt) else error)
     return error_object(INTERNAL_ERROR, "internal error")
 
 

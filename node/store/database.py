@@ -31,6 +31,7 @@ class Database:
             Halt: Another process holds it, another version of this program made it, or it is damaged.
         """
         self.path = path
+        self._refuses: str | None = None
         if path.exists() and not path.is_dir():
             raise InvalidInput(f"{path}: is a file, expected a directory for the database")
         fresh = not (path / "CURRENT").exists()
@@ -100,13 +101,24 @@ class Database:
 
         When this returns, the writes survive the end of the process, however it ends. With `sync` they survive the
         end of the machine.
+
+        Raises:
+            Halt: The disk is full or broken. Nothing more is written until the database is opened again.
         """
-        with self._errors(), self._db.write_batch(sync=sync) as batch:
-            for key, value in changes.items():
-                if value is None:
-                    batch.delete(key)
-                else:
-                    batch.put(key, value)
+        if self._refuses is not None:
+            raise Halt(self._refuses)
+        try:
+            with self._errors(), self._db.write_batch(sync=sync) as batch:
+                for key, value in changes.items():
+                    if value is None:
+                        batch.delete(key)
+                    else:
+                        batch.put(key, value)
+        except Halt as error:
+            # LevelDB has left half a record at the end of its log. Opening passes over it there, but what would be
+            # written behind it, once there is space again, would be lost or make the log unreadable.
+            self._refuses = str(error)
+            raise
 
     def close(self) -> None:
         """Release the directory for others."""
@@ -126,11 +138,14 @@ class Database:
         # A table file that is cut short reads as an invalid argument.
         if "Corruption" in text or (".ldb" in text and "Invalid argument" in text):
             return self._damaged(text)
+        if "No space left" in text or "File too large" in text or "quota exceeded" in text:
+            return Halt(f"{self.path}: the disk is full ({text}); nothing is damaged: make room and start again")
         return Halt(f"{self.path}: the database cannot be used ({text})")
 
     def _damaged(self, how: str) -> Halt:
         return Halt(
-            f"{self.path}: the database is damaged ({how}); move it away and rebuild it from L1 or a chain file"
+            f"{self.path}: the database is damaged ({how}); move it away and rebuild it from L1 or a chain file "
+            "(`tombolo verify --into FOLDER`, `tombolo import`)"
         )
 
 

@@ -279,5 +279,6 @@ class Store:
 
     def _damaged(self, what: str) -> Halt:
         return Halt(
-            f"{self.path}: the database is damaged ({what}); move it away and rebuild it from L1 or a chain file"
+            f"{self.path}: the database is damaged ({what}); move it away and rebuild it from L1 or a chain file "
+            "(`tombolo verify --into FOLDER`, `tombolo import`)"
         )
