@@ -76,6 +76,9 @@ def up(
     the next `up` goes on from there. Chain id, block time, gas limit, fork and
     data layer are chosen once, at the first start.
 
+    The environment reaches every process that this starts: TOMBOLO_KEEP_STATES=1000
+    limits how much old state each of them keeps.
+
     \b
     [bold]Examples[/]
       [dim]# everything with the usual settings[/]
@@ -154,6 +157,16 @@ def node(
         int | None, typer.Option(min=1, max=MAX_CHAIN_ID, help="Only for l1.", show_default=str(L1_CHAIN_ID))
     ] = None,
     block_time: Annotated[float | None, block_time_option("Only for l1.")] = None,
+    keep_states: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_KEEP_STATES",
+            min=1,
+            metavar="BLOCKS",
+            help="Answer about the state of only so many of the newest blocks, and forget older ones.",
+            show_default="all",
+        ),
+    ] = None,
     with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Run one role in the foreground: what `up` starts three of.
@@ -187,6 +200,7 @@ def node(
             host,
             block_time_seconds=block_time or 1.0,
             funded=() if key is None else (private_key_address(key),),
+            keep_states=keep_states,
         )
         run_l1(l1_options, with_parent=with_parent)
         return
@@ -210,6 +224,7 @@ def node(
         rpc_port=default_port if rpc_port is None else rpc_port,
         host=host,
         sequencer=sequencer,
+        keep_states=keep_states,
     )
     run_rollup(options, with_parent=with_parent)
 
