@@ -43,7 +43,7 @@ def swallow():
     @notice Try something that needs 50,000 gas, and go on if it fails: whoever starves it of gas makes it drop that.
     """
     success: bool = raw_call(
-        self, method_id("spend()"), gas=min(200_000, msg.gas - msg.gas // 64), revert_on_failure=False
+        self, method_id("spend()"), gas=msg.gas - 60_000, revert_on_failure=False
     )
     if not success:
         self.inner_failures += 1
