@@ -27,6 +27,9 @@ from protocol.transaction import DEPOSIT
 
 logger = logging.getLogger(__name__)
 
+FETCH_SECONDS = 60.0
+"""How long one fetch of batch data may take before it is asked for anew, and the node says that it waits."""
+
 
 class L1Source(Protocol):
     """What derivation reads of L1. Every method raises Retry when L1 does not answer."""
@@ -79,6 +82,7 @@ class Driver:
         *,
         keep_unsafe: bool = False,
         poll_seconds: float = 0.5,
+        fetch_seconds: float = FETCH_SECONDS,
         on_l1_block: Callable[[L1Record], None] = lambda record: None,
     ) -> None:
         self.config = config
@@ -90,6 +94,7 @@ class Driver:
         self._clock = clock
         self._keep_unsafe = keep_unsafe
         self._poll_seconds = poll_seconds
+        self._fetch_seconds = fetch_seconds
         self._on_l1_block = on_l1_block
         self._displaced: list[Block] = []
         self._l1_head = 0
@@ -161,12 +166,17 @@ class Driver:
         data = []
         for commitment in commitments:
             try:
-                data.append(await self._batches.fetch(commitment))
+                async with asyncio.timeout(self._fetch_seconds):
+                    data.append(await self._batches.fetch(commitment))
             except Reject as error:
                 # The commitment itself is void, on every node alike: the defined transition is to pass over it.
                 logger.warning("L1 block %d: passed over a commitment: %s", ref.number, error)
             except Retry as error:
                 raise Retry(f"batch data committed in L1 block {ref.number}: {error}") from error
+            except TimeoutError as error:
+                raise Retry(
+                    f"batch data committed in L1 block {ref.number}: no answer within {self._fetch_seconds:g} s"
+                ) from error
         return data
 
     async def _derive(self, block: L1Block, data: Sequence[bytes]) -> None:

@@ -1,17 +1,19 @@
 """A node of one rollup: it derives the chain from L1, serves JSON-RPC, and as the sequencer also builds and batches."""
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from da.table import all_layers, make_adapter
+from genesis.geth_format import genesis_json
 from genesis.model import build_genesis
+from node import chain_setup
 from node.batch_plan import BatcherConfig, Progress
 from node.batcher import Batcher
 from node.chain import Chain, create_chain
 from node.clock import Clock
-from node.driver import Driver
+from node.driver import BatchSource, Driver
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
@@ -57,12 +59,18 @@ class NodeOptions:
 
 
 class RollupNode:
-    """One process's worth of a rollup, as a `node.role.Role`."""
+    """One process's worth of a rollup, as a `node.role.Role`.
 
-    def __init__(self, options: NodeOptions, clock: Clock) -> None:
+    `layers` makes what batches are read through, from the folder for layers that keep data on this machine.
+    """
+
+    def __init__(
+        self, options: NodeOptions, clock: Clock, *, layers: Callable[[Path], BatchSource] = all_layers
+    ) -> None:
         self.options = options
         self.port = options.rpc_port
         self._clock = clock
+        self._layers = layers
         self._worker = Worker()
         self._store: Store | None = None
         self._server: Server | None = None
@@ -87,7 +95,7 @@ class RollupNode:
             chain,
             engine,
             L1Reader(l1, config.inbox_address),
-            all_layers(options.da_dir),
+            self._layers(options.da_dir),
             self._worker,
             clock,
             keep_unsafe=options.sequencer is not None,
@@ -150,7 +158,8 @@ def open_rollup(store: Store, rollup: Rollup) -> None:
     """Make sure that `store` holds this rollup's genesis, block and L1 record, creating both in an empty one."""
     genesis = build_genesis(rollup.genesis())
     record = L1Record(L1Block(rollup.config.l1_genesis), 0, genesis.block.hash)
-    create_chain(store, genesis, [(TABLE, record_key(record.block.ref.number), encode_record(record))])
+    document = (chain_setup.TABLE, chain_setup.KEY, genesis_json(rollup.genesis()))
+    create_chain(store, genesis, [document, (TABLE, record_key(record.block.ref.number), encode_record(record))])
 
 
 async def check_l1(rollup: Rollup, l1: L1Client, clock: Clock) -> None:
