@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genesis.dev import DEV_BALANCE, dev_genesis
+from genesis.geth_format import genesis_json
 from genesis.model import Genesis, GenesisAccount, build_genesis
+from node import chain_setup
 from node.chain import Chain, create_chain
 from node.clock import Clock
 from node.producer import DevL1Plan, Producer, ProducerConfig
@@ -64,7 +66,8 @@ class L1Node:
         self._store = store = Store(options.data_dir / "db", keep_states=options.keep_states)
         genesis = self._genesis(store)
         engine = PyEvmEngine(genesis.config)
-        create_chain(store, build_genesis(genesis))
+        document = (chain_setup.TABLE, chain_setup.KEY, genesis_json(genesis))
+        create_chain(store, build_genesis(genesis), [document])
         self.chain = chain = Chain(store, engine, genesis.config)
         services = Services(chain, engine, self._clock, self._pending_block)
         self._plan = DevL1Plan(options.gas_limit, FEE_RECIPIENT, os.urandom(32))

@@ -24,7 +24,7 @@ from protocol.errors import InvalidTransaction
 from protocol.payload import BlockAttributes, PayloadAttributes
 from protocol.rollup import RollupConfig
 from protocol.transaction import Transaction, decode_transaction
-from protocol.types import Address
+from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)
 
@@ -117,12 +117,12 @@ class Producer:
         deadline = self._clock.monotonic() + wait
         builder = await self._worker.run(self._begin, parent, payload)
         self._builder = builder
-        await self._fill(builder, deadline)
+        await self._fill(builder, parent.hash, deadline)
         while not self._worth_sealing(builder, parent):
             deadline = self._clock.monotonic() + self._seconds_to_tick()
             if self._chain.head().hash != parent.hash or self._clock.now() - builder.attributes.timestamp > 1:
                 return
-            await self._fill(builder, deadline)
+            await self._fill(builder, parent.hash, deadline)
         self._busy = True
         try:
             executed = await self._worker.run(builder.seal)
@@ -156,9 +156,9 @@ class Producer:
             return True
         return self._clock.now() - parent.timestamp >= self._config.max_idle_seconds
 
-    async def _fill(self, builder: BlockBuilder, deadline: float) -> None:
+    async def _fill(self, builder: BlockBuilder, parent_hash: Hash32, deadline: float) -> None:
         """Execute what the pool offers until `deadline` (monotonic seconds)."""
-        with self._pool.best(builder.base_fee_per_gas) as offers:
+        with self._pool.best(builder.base_fee_per_gas, parent_hash) as offers:
             filling = _Filling(builder, offers, self._config.max_block_bytes, self._clock)
             while (left := deadline - self._clock.monotonic()) > 0:
                 heavy = filling.light_slice()

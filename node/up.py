@@ -15,8 +15,8 @@ from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions, launch_rollup
+from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.rollup_file import Rollup, load_rollup
-from protocol.crypto import private_key_address
 from protocol.errors import Halt, InvalidInput, Retry
 
 T = TypeVar("T")
@@ -24,7 +24,6 @@ T = TypeVar("T")
 OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a22a48e01628897")
 """Deploys and posts batches on the embedded L1: account 10 of the dev mnemonic, the one after the ten shown."""
 
-OPERATOR_KEY_VARIABLE = "TOMBOLO_OPERATOR_KEY"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
@@ -114,19 +113,12 @@ async def run_up(
 
 def operator_key_for(options: UpOptions) -> bytes:
     """The key that deploys and posts batches; raises InvalidInput when an external L1 needs one and none is set."""
-    text = os.environ.get(OPERATOR_KEY_VARIABLE)
-    if text is None and options.l1_url is None:
-        return OPERATOR_KEY
-    if text is None:
+    key = operator_key()
+    if key is None and options.l1_url is not None:
         raise InvalidInput(
             f"an L1 of your own needs an account with ether on it: set {OPERATOR_KEY_VARIABLE} to its private key (hex)"
         )
-    try:
-        key = bytes.fromhex(text.removeprefix("0x"))
-        private_key_address(key)
-    except ValueError as error:
-        raise InvalidInput(f"{OPERATOR_KEY_VARIABLE} is not a private key of 32 bytes in hex") from error
-    return key
+    return key or OPERATOR_KEY
 
 
 def check_port(host: str, port: int) -> None:
