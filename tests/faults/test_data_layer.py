@@ -55,6 +55,24 @@ class Misbehaving:
         return self.chance.choice([changed, honest[:at], honest + b"\0", self.chance.randbytes(len(honest)), b""])
 
 
+WORDS = {"nothing": "is not served", "wrong": "holds something else", "silent": "no answer within 0.5 s"}
+"""What the node says in each mood of the layer's server."""
+
+
+async def holds(network: Network, layer: Misbehaving, words: str, below: int) -> None:
+    """The verifier stays below block `below`, says why, and asks again and again."""
+    verifier = network.verifier
+    await network.until(lambda: words in str(verifier.driver.status().waiting_for), f"it says {words}")
+    asked, safe = layer.asked, verifier.chain.safe_head().number
+    await network.until(lambda: layer.asked >= asked + 3, "it asks again")
+    assert verifier.chain.safe_head().number == safe < below
+    async with L1Client(f"http://127.0.0.1:{verifier.port}") as client:
+        answer = await client.request("rollup_syncStatus", [])
+    assert isinstance(answer, dict)
+    assert "batch data committed in L1 block" in str(answer["waiting_for"])
+    assert words in str(answer["waiting_for"])
+
+
 async def test_the_safe_head_holds_and_says_why_until_the_layer_mends(
     l1_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,22 +90,11 @@ async def test_the_safe_head_holds_and_says_why_until_the_layer_mends(
     async with running(sequencer), running(verifier):
         network = Network(l1_url, tmp_path, behind, options, sequencer, verifier)
         wallet = Wallet(0)
-        async with L1Client(network.url) as client, L1Client(f"http://127.0.0.1:{verifier.port}") as asked:
-            for mood, words in (
-                ("nothing", "is not served"),
-                ("wrong", "holds something else"),
-                ("silent", "no answer within 0.5 s"),
-            ):
+        async with L1Client(network.url) as client:
+            for mood, words in WORDS.items():
                 layer.mood = mood
                 last = await until_mined(network, await send(client, wallet.transfers(10)))
-                await network.until(lambda w=words: w in str(verifier.driver.status().waiting_for), f"it says {words}")
-                tries, safe = layer.asked, verifier.chain.safe_head().number
-                await network.until(lambda t=tries: layer.asked >= t + 3, "it asks again")
-                assert verifier.chain.safe_head().number == safe < last, f"{mood}: the safe head holds"
-                answer = await asked.request("rollup_syncStatus", [])
-                assert isinstance(answer, dict)
-                assert words in str(answer["waiting_for"])
-                assert "batch data committed in L1 block" in str(answer["waiting_for"])
+                await holds(network, layer, words, below=last)
                 layer.mood = "honest"
                 await network.until_verified(last)
             layer.mood = "late"
