@@ -1,6 +1,7 @@
 """The machine's clock jumps: no crash, timestamps never go back, the drift rule holds, and the chain goes on."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
