@@ -273,6 +273,7 @@ def apply_defect(description: Path, target: Path) -> Path:
     return target
 
 
+@cache
 def compile_strictly(name: str) -> dict[str, Any]:
     """Compile with warnings as errors; the outputs that tests look at."""
     bundle = FilesystemInputBundle([SOURCES])

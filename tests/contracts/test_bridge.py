@@ -8,11 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from node.artifacts import SOURCES
 from protocol.bridge import L2_BRIDGE_ADDRESS, TOKEN_TEMPLATE_ADDRESS, image_address
 from protocol.deposit import aliased
 from tests.contracts.conftest import (
     DELAY,
-    SOURCES,
     Settlement,
     abi_tuple,
     deploy,

@@ -4,7 +4,8 @@ import boa
 import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
 
-from tests.contracts.conftest import CONFIG_DELAY, DEPOSIT_GAS_LIMIT, SOURCES, Settlement, deployer
+from node.artifacts import SOURCES
+from tests.contracts.conftest import CONFIG_DELAY, DEPOSIT_GAS_LIMIT, Settlement, deployer
 
 BATCHER, PROPOSER, GAS_LIMIT, DENOMINATOR, ELASTICITY, MIN_BASE_FEE, RECIPIENT, OPERATOR_FEE = range(8)
 NOBODY = "0x" + "00" * 20

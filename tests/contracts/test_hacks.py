@@ -12,6 +12,7 @@ from boa import BoaError
 from boa.contracts.vyper.vyper_contract import VyperContract
 from eth_utils.address import to_checksum_address
 
+from node.artifacts import SOURCES
 from protocol.bridge import L2_BRIDGE_ADDRESS
 from protocol.crypto import keccak
 from protocol.deposit import aliased
@@ -25,7 +26,6 @@ from tests.contracts.conftest import (
     DELAY,
     DEPOSIT_GAS_LIMIT,
     ETHER,
-    SOURCES,
     STATE_ROOT,
     VULNERABLE,
     WINDOW,

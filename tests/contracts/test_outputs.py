@@ -8,8 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from node.artifacts import SOURCES
 from protocol.crypto import keccak
-from tests.contracts.conftest import BOND, GENESIS_ROOT, SOURCES, WINDOW, Settlement, deploy, deployer, l1_hash
+from tests.contracts.conftest import BOND, GENESIS_ROOT, WINDOW, Settlement, deploy, deployer, l1_hash
 
 NOBODY = "0x" + "00" * 20
 NONE, PENDING, CONFIRMED, REJECTED, SUPERSEDED = range(5)
