@@ -17,7 +17,7 @@ _CURSOR_OF_PHASE = {
     "access": "AccessEntry, zero after the last",
     "enter": "Enter",
     "copy": "Copy",
-    "sponge": "Sponge",
+    "hash": "Hashing",
     "return": "Return",
     "create finish": "Return",
     "end": "End",

@@ -302,10 +302,12 @@ COPY = _layout(
     ("destination", U64),
     ("remaining", U64),
 )
-SPONGE = _layout(
-    "Sponge",
-    "A KECCAK256 over a long range that is under way; the lanes are the permutation's state.",
-    ("offset", U64),
+HASHING = _layout(
+    "Hashing",
+    "A hash over a long range that is under way; the lanes are what the function remembers between two blocks.",
+    ("function", U8, "0 keccak256 of own memory, 1 SHA-256 of the calldata, 2 RIPEMD-160 of the calldata"),
+    ("offset", U64, "of the next byte"),
+    ("length", U64, "of the whole input"),
     ("remaining", U64),
     *((f"lane_{index}", U64) for index in range(25)),
 )
@@ -385,7 +387,7 @@ RING_NODE = _layout(
 
 STATE = (VM, GLOBALS, FRAME, SNAPSHOT, STACK_ITEM)
 CONTEXTS = (BLOCK_CONTEXT, TX_BOUNDARY, TX_CONTEXT, BLOB_HASHES, RECEIPT)
-CURSORS = (ACCESS_ENTRY, ENTER, COPY, SPONGE, RETURN, END, FLUSH)
+CURSORS = (ACCESS_ENTRY, ENTER, COPY, HASHING, RETURN, END, FLUSH)
 JOURNAL = (
     JOURNAL_KEY,
     JOURNAL_LEAF,

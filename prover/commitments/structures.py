@@ -244,11 +244,13 @@ class Copy(Hashed):
 
 
 @dataclass(frozen=True, slots=True)
-class Sponge(Hashed):
+class Hashing(Hashed):
     """See the layout table."""
 
-    LAYOUT: ClassVar[Layout] = table.SPONGE
+    LAYOUT: ClassVar[Layout] = table.HASHING
+    function: int
     offset: int
+    length: int
     remaining: int
     lane_0: int
     lane_1: int
@@ -277,7 +279,7 @@ class Sponge(Hashed):
     lane_24: int
 
     def lanes(self) -> tuple[int, ...]:
-        """The permutation's state."""
+        """What the function remembers."""
         return tuple(cast(int, getattr(self, f"lane_{index}")) for index in range(25))
 
 

@@ -171,11 +171,17 @@ def _trusted_setup() -> object:
     return ckzg.load_trusted_setup(str(Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"), 0)
 
 
+GAS_OF_HASH: dict[int, Callable[[int], int]] = {
+    0x02: lambda length: 60 + 12 * words_of(length),
+    0x03: lambda length: 600 + 120 * words_of(length),
+}
+"""By the input's length in bytes."""
+
 # Where the length itself is checked, one byte too many is as good as all of them.
 PRECOMPILES: dict[int, Precompile] = {
     0x01: Precompile(lambda _data: 3_000, _ecrecover, 128),
-    0x02: Precompile(lambda data: 60 + 12 * words_of(len(data)), _sha256),
-    0x03: Precompile(lambda data: 600 + 120 * words_of(len(data)), _ripemd160),
+    0x02: Precompile(lambda data: GAS_OF_HASH[0x02](len(data)), _sha256),
+    0x03: Precompile(lambda data: GAS_OF_HASH[0x03](len(data)), _ripemd160),
     0x05: Precompile(_modexp_gas, _modexp),
     0x06: Precompile(lambda _data: 150, _bn128_add, 128),
     0x07: Precompile(lambda _data: 6_000, _bn128_multiply, 96),

@@ -12,7 +12,7 @@ from prover.machine.creates import create_finish_step
 from prover.machine.faults import Fault, InvalidOpcode, StackOverflow, StackUnderflow
 from prover.machine.flush import flush_accounts_step, flush_slots_step
 from prover.machine.frame import Frame
-from prover.machine.hashing import sponge_step
+from prover.machine.hashing import hash_step
 from prover.machine.opcodes import table_of
 from prover.machine.precompiles import precompile_step
 from prover.machine.stack import LIMIT
@@ -29,9 +29,9 @@ from prover.machine.vm import (
     FAULT,
     FLUSH_ACCOUNTS,
     FLUSH_SLOTS,
+    HASH,
     PRECOMPILE,
     RETURN,
-    SPONGE,
     VM,
     running,
 )
@@ -112,7 +112,7 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     ACCESS: access_step,
     ENTER: enter_step,
     COPY: copy_step,
-    SPONGE: sponge_step,
+    HASH: hash_step,
     PRECOMPILE: _or_fault(precompile_step),
     RETURN: return_step,
     FAULT: fault_step,

@@ -18,7 +18,7 @@ from prover.machine.journal import Journal
 S = TypeVar("S", bound=Hashed)
 
 # Phases: which kind of step comes next.
-BEGIN, ACCESS, ENTER, EXECUTE, COPY, SPONGE, PRECOMPILE, RETURN, FAULT, CREATE_FINISH, END = range(11)
+BEGIN, ACCESS, ENTER, EXECUTE, COPY, HASH, PRECOMPILE, RETURN, FAULT, CREATE_FINISH, END = range(11)
 FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
 PHASE_NAMES = (
     "begin",
@@ -26,7 +26,7 @@ PHASE_NAMES = (
     "enter",
     "execute",
     "copy",
-    "sponge",
+    "hash",
     "precompile",
     "return",
     "fault",

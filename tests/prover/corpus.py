@@ -175,6 +175,15 @@ def other_examples() -> Iterator[Example]:
     yield Example("a clearing of storage", {CONTRACT: Allocation(0, 1, code(push(0), push(1), 0x55), {1: 5, 2: 6})})
     long_hash = code(push(40_000), push(3), 0x20, push(1), 0x55)
     yield Example("a hash of 40,000 bytes", {CONTRACT: Allocation(0, 1, long_hash)})
+    for number in (2, 3):
+        long_input = code(push(32), push(0), push(40_000), push(7), push(number), push(300_000), 0xFA, push(0), 0x51)
+        yield Example(
+            f"precompile {number} of 40,000 bytes", {CONTRACT: Allocation(0, 1, long_input + push(1) + b"\x55")}
+        )
+    whole = 7 * 136 * 35  # ends with a full step, so that the last one has only the padding
+    yield Example(
+        f"a hash of {whole} bytes", {CONTRACT: Allocation(0, 1, code(push(whole), push(0), 0x20, push(1), 0x55))}
+    )
     copy = code(push(32), push(0), 0x52, push(3000), push(10), push(500), 0x5E, push(3000), push(700), push(10), 0x5E)
     yield Example("copies that overlap", {CONTRACT: Allocation(0, 1, copy)})
     for number in range(1, 11):

@@ -18,8 +18,10 @@ SKIPPED = {"a wrong nonce", "too little gas"}
 @pytest.mark.parametrize("example", CORPUS, ids=lambda example: example.name)
 def test_every_step_is_judged_and_the_outcome_is_the_engines(example: Example):
     vm = example.begin()
-    for index, (before, witness, after) in enumerate(judged_steps(vm)):
+    steps = judged_steps(vm)
+    for index, (before, witness, after) in enumerate(steps):
         assert judge(before, witness) == after, f"step {index}"
+    assert len(steps) <= GAS_LIMIT
     state = state_with(example.accounts)
     if example.name in SKIPPED:
         boundary = last_boundary(vm)

@@ -30,8 +30,8 @@ def test_states_and_witnesses_are_the_same_in_any_order(indices):
     expected = judged_steps(nested_machine())
     trace = Trace(nested_machine())
     assert trace.steps == len(expected)
-    for index in indices:
-        index = min(index, len(expected) - 1)
+    for drawn in indices:
+        index = min(drawn, len(expected) - 1)
         before, _witness, after = expected[index]
         assert trace.state_hash(index) == before
         assert judge(before, trace.witness(index)) == after == trace.state_hash(index + 1)
@@ -64,3 +64,11 @@ def test_a_copy_of_the_machine_goes_its_own_way():
     while copy.phase != DONE:
         step(copy)
     assert vm.digest() == before != copy.digest()
+
+
+def test_a_trace_has_fewer_steps_than_its_transaction_has_gas():
+    """The cheapest step there is costs 1 gas; everything around the opcodes fits into the intrinsic gas."""
+    gas_limit = 300_000
+    program = b"\x5b" * 24_000 + code(push(0), 0x56)
+    trace = Trace(running(program, gas_limit=gas_limit))
+    assert 0.9 * gas_limit < trace.steps + 21_000 < gas_limit + 100
