@@ -21,11 +21,15 @@ from protocol.types import Address, Hash32
 
 @dataclass(frozen=True, slots=True)
 class ExecutedBlock:
-    """A sealed block with its receipts and its effect on the parent's state."""
+    """A sealed block with its receipts and its effect on the parent's state.
+
+    `requests` are those that its header commits to (EIP-7685), each with its type byte first.
+    """
 
     block: Block
     receipts: tuple[Receipt, ...]
     changes: StateChanges
+    requests: tuple[bytes, ...] = ()
 
 
 class BlockBuilder(Protocol):

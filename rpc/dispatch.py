@@ -8,10 +8,14 @@ import json
 import logging
 import math
 import re
+import time
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from protocol.errors import Halt, TomboloError
+from protocol.tracing import Deadline
+from rpc.encode import encode_json
 from rpc.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -24,9 +28,11 @@ from rpc.errors import (
     RpcError,
     error_object,
     rpc_error_of,
+    server_error,
 )
 from rpc.limits import Limits
-from rpc.method import Context, Method, MethodTable
+from rpc.method import Answer, Context, Method, MethodTable
+from rpc.spool import Spool, Streamed
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,20 +49,24 @@ def _refuse_constant(name: str) -> Json:
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
-encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
-"""Compact JSON; non-ASCII text is escaped, so lone surrogates survive."""
 
 _BRACKETS_AND_STRINGS = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
+WATCH_SECONDS = 0.1
+"""How often the time of slow calls is looked at."""
+
+
 class Dispatcher:
-    """Runs the methods of one table. Slow ones go to threads, of which there are a fixed number."""
+    """Runs the methods of one table. Slow ones go to threads, of which there are a fixed number, and have deadlines."""
 
     def __init__(self, methods: MethodTable, limits: Limits) -> None:
         self._methods = methods
         self._limits = limits
         self._threads = ThreadPoolExecutor(max_workers=limits.worker_threads, thread_name_prefix="rpc")
         self._slow_calls = 0
+        self._running: dict[Deadline, float] = {}
+        """When the calls that threads run at this moment will have used up their time, on the monotonic clock."""
 
     async def close(self) -> None:
         """Wait for the calls that run; those that wait for a thread are cancelled."""
@@ -64,6 +74,11 @@ class Dispatcher:
 
     async def answer(self, body: bytes | str, context: Context) -> str | None:
         """The response text, or None when nothing may be answered (notifications)."""
+        reply = await self.reply(body, context)
+        return self._in_one_piece(reply) if isinstance(reply, Streamed) else reply
+
+    async def reply(self, body: bytes | str, context: Context) -> str | Streamed | None:
+        """Like `answer`, but the result of a single request may be one to send in chunks."""
         try:
             text = body if isinstance(body, str) else body.decode()
             if _is_too_deep(text):
@@ -87,7 +102,8 @@ class Dispatcher:
             if size > self._limits.batch_response_bytes:
                 response = _too_large(request)
             else:
-                response = await self._answer_one(request, context)
+                reply = await self._answer_one(request, context)
+                response = self._in_one_piece(reply) if isinstance(reply, Streamed) else reply
             if response is not None:
                 responses.append(response)
                 size += len(response)
@@ -95,7 +111,15 @@ class Dispatcher:
                 await asyncio.sleep(0)
         return f"[{','.join(responses)}]" if responses else None
 
-    async def _answer_one(self, request: Json, context: Context) -> str | None:
+    def _in_one_piece(self, reply: Streamed) -> str:
+        try:
+            result = reply.result.text(self._limits.batch_response_bytes)
+        except RpcError as error:
+            request_id = reply.head.decode().removeprefix(_HEAD).partition(',"result"')[0]
+            return _error_response(request_id, error_object(error.code, error.message))
+        return f"{reply.head.decode()}{result}{reply.tail.decode()}"
+
+    async def _answer_one(self, request: Json, context: Context) -> str | Streamed | None:
         if not isinstance(request, dict):
             return _error_response("null", error_object(INVALID_REQUEST, "invalid request"))
         request_id = _encoded_id(request)
@@ -108,27 +132,61 @@ class Dispatcher:
             if method is None:
                 raise RpcError(METHOD_NOT_FOUND, f"the method {name} does not exist/is not available")
             result = await self._run(method, method.parse(_positional(request.get("params"))), context)
-            response = f'{{"jsonrpc":"2.0","id":{request_id},"result":{result}}}'
+            head = f'{_HEAD}{request_id},"result":'
+            if isinstance(result, Spool):
+                return None if is_notification else Streamed(head.encode(), result, b"}")
+            response = f"{head}{result}}}"
         except Exception as error:
             response = _error_response(request_id, _error_of(error, name))
         return None if is_notification else response
 
-    async def _run(self, method: Method, arguments: list[object], context: Context) -> str:
+    async def _run(self, method: Method, arguments: list[object], context: Context) -> str | Spool:
         """Call the handler where it belongs; its result comes back as JSON text."""
         if not method.slow:
             result = method.handler(context, *arguments)
             if isinstance(result, Awaitable):
                 result = await result
-            return encode_json(result)
+            return _text_of(result)
         if self._slow_calls >= self._limits.worker_threads + self._limits.worker_queue:
             raise RpcError(LIMIT_EXCEEDED, "too many requests in work, try again later")
         self._slow_calls += 1
+        if self._slow_calls == 1:
+            self._watch()
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, lambda: encode_json(method.handler(context, *arguments))
+                self._threads, self._run_slow, method, arguments, context
             )
         finally:
             self._slow_calls -= 1
+
+    def _run_slow(self, method: Method, arguments: list[object], context: Context) -> str | Spool:
+        """On a thread: run the handler until its time is up."""
+        seconds = self._limits.trace_seconds if method.long else self._limits.call_seconds
+        deadline = Deadline()
+        self._running[deadline] = time.monotonic() + seconds
+        try:
+            result = _text_of(method.handler(replace(context, deadline=deadline), *arguments))
+        except TomboloError:
+            if not deadline.expired:
+                raise
+        finally:
+            del self._running[deadline]
+        if deadline.expired:
+            raise server_error(f"execution aborted (timeout = {seconds:g}s)")
+        return result
+
+    def _watch(self) -> None:
+        """Expire what has run too long, and look again while anything runs."""
+        now = time.monotonic()
+        for deadline, end in list(self._running.items()):
+            if now > end and not deadline.expired:
+                deadline.expire()
+        if self._slow_calls:
+            asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
+
+
+def _text_of(result: Answer) -> str | Spool:
+    return result if isinstance(result, Spool) else encode_json(result)
 
 
 def _is_too_deep(text: str) -> bool:
@@ -174,8 +232,11 @@ def _error_of(error: Exception, method: str) -> dict[str, Json]:
     return error_object(INTERNAL_ERROR, "internal error")
 
 
+_HEAD = '{"jsonrpc":"2.0","id":'
+
+
 def _error_response(encoded_id: str, error: dict[str, Json]) -> str:
-    return f'{{"jsonrpc":"2.0","id":{encoded_id},"error":{encode_json(error)}}}'
+    return f'{_HEAD}{encoded_id},"error":{encode_json(error)}}}'
 
 
 def _too_large(request: Json) -> str | None:

@@ -4,6 +4,7 @@ Fields are absent before the fork that brought them. Source: https://ethereum.gi
 deposits (type 0x7E) as https://specs.optimism.io/protocol/deposits.html shows them.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 
 from protocol.block import Block, Header, Withdrawal
@@ -27,6 +28,9 @@ from rpc.errors import Json
 
 JsonObject = dict[str, Json]
 
+encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
+"""Compact JSON; non-ASCII text is escaped, so lone surrogates survive."""
+
 quantity = hex
 """A number as a quantity: `0x0`, no leading zeros."""
 
@@ -34,6 +38,11 @@ quantity = hex
 def data(value: bytes) -> str:
     """Bytes as hex."""
     return "0x" + value.hex()
+
+
+def bytes_json(values: Iterable[bytes]) -> list[Json]:
+    """Byte strings as an array of hex."""
+    return [data(value) for value in values]
 
 
 def word(value: int) -> str:
@@ -88,7 +97,7 @@ def block_json(block: Block, *, full_transactions: bool) -> JsonObject:
     else:
         result["transactions"] = [data(tx.hash) for tx in block.transactions]
     if block.withdrawals is not None:
-        result["withdrawals"] = [_withdrawal_json(withdrawal) for withdrawal in block.withdrawals]
+        result["withdrawals"] = [withdrawal_json(withdrawal) for withdrawal in block.withdrawals]
     return result
 
 
@@ -98,7 +107,8 @@ def uncle_json(ommer: Header) -> JsonObject:
     return {**header_json(ommer), "size": hex(len(block.encode())), "uncles": []}
 
 
-def _withdrawal_json(withdrawal: Withdrawal) -> JsonObject:
+def withdrawal_json(withdrawal: Withdrawal) -> JsonObject:
+    """A withdrawal; its amount stays in gwei."""
     return {
         "index": hex(withdrawal.index),
         "validatorIndex": hex(withdrawal.validator_index),

@@ -13,8 +13,7 @@ from protocol.errors import Reset
 from protocol.transaction import Transaction
 from rpc.backend import Backend, Event, NewHead
 from rpc.codec import boolean
-from rpc.dispatch import encode_json
-from rpc.encode import JsonObject, header_json, transaction_json
+from rpc.encode import JsonObject, encode_json, header_json, transaction_json
 from rpc.errors import METHOD_NOT_FOUND, InvalidParams, Json, RpcError
 from rpc.filters import Filters
 from rpc.logs import LogFilter, block_logs, log_filter, log_query

@@ -46,6 +46,18 @@ class Limits:
     call_gas: int = 50_000_000
     """The most gas that one simulated call gets, and what it gets when it names none."""
 
+    call_seconds: float = 10.0
+    """How long a slow call (execution, log search) may run."""
+
+    trace_seconds: float = 120.0
+    """How long a trace may run."""
+
+    trace_bytes: int = 1_000_000_000
+    """How long the text of a trace may be; what does not fit in memory waits in a file."""
+
+    trace_frames: int = 100_000
+    """Calls that the trace of one transaction may list."""
+
     simulated_blocks: int = 256
     """Blocks that one eth_simulateV1 may span, gaps included."""
 

@@ -10,9 +10,10 @@ from rpc.codec import BlockTag, block_id
 from rpc.errors import InvalidParams, Json
 from rpc.filters import Filters
 from rpc.limits import Limits
+from rpc.spool import Spool
 
-Answer: TypeAlias = "Json | Awaitable[Json]"
-"""What a handler returns."""
+Answer: TypeAlias = "Json | Spool | Awaitable[Json]"
+"""What a handler returns: JSON, the same from a coroutine, or its text in a spool when it may be very long."""
 
 Codec: TypeAlias = Callable[[Json], object]
 
@@ -62,12 +63,14 @@ class Method:
     """A row of the table.
 
     `handler` takes a Context and then the parsed parameters. `slow` ones run
-    on a thread, so that the event loop stays free; they must not touch what belongs to the loop.
+    on a thread, so that the event loop stays free; they must not touch what belongs to the loop. `long` ones have the
+    time of a trace instead of that of a call.
     """
 
     handler: Callable[..., Answer]
     parameters: tuple[Parameter | Codec, ...] = ()
     slow: bool = False
+    long: bool = False
 
     def parse(self, params: list[Json]) -> list[object]:
         """The handler's arguments; raises InvalidParams."""

@@ -1,6 +1,6 @@
 """The method table: adding a method is one function and one row here."""
 
-from rpc import blocks, calls, fees, identity, log_search, pool, simulate, state, subscriptions
+from rpc import blocks, calls, fees, identity, log_search, pool, simulate, state, subscriptions, testing, trace
 from rpc.call_object import call_object
 from rpc.codec import (
     BlockTag,
@@ -25,6 +25,7 @@ _NUMBER_OR_LATEST = optional(block_number, BlockTag.LATEST)
 _FULL = optional(boolean, False)
 _ACCOUNT = (address, LATEST_IF_ABSENT)
 _TRY = (call_object, LATEST_IF_ABSENT, optional(state_override), optional(call_block_override))
+_TRACE = optional(trace.trace_options, trace.DEFAULT_OPTIONS)
 
 METHODS: MethodTable = {
     # who answers
@@ -68,6 +69,21 @@ METHODS: MethodTable = {
     "debug_getRawBlock": Method(blocks.get_raw_block, (block_id,)),
     "debug_getRawReceipts": Method(blocks.get_raw_receipts, (block_id,)),
     "debug_getRawTransaction": Method(blocks.get_raw_transaction, (hash32,)),
+    "testing_buildBlockV1": Method(
+        testing.build_block,
+        (hash32, testing.payload_attributes, optional(array_of(data)), optional(data, b"")),
+        slow=True,
+    ),
+    # traces
+    "debug_traceTransaction": Method(trace.trace_transaction, (hash32, _TRACE), slow=True, long=True),
+    "debug_traceBlockByNumber": Method(trace.trace_block_by_number, (block_number, _TRACE), slow=True, long=True),
+    "debug_traceBlockByHash": Method(trace.trace_block_by_hash, (hash32, _TRACE), slow=True, long=True),
+    "debug_traceCall": Method(
+        trace.trace_call,
+        (call_object, LATEST_IF_ABSENT, optional(trace.trace_call_options, (trace.DEFAULT_OPTIONS, {}))),
+        slow=True,
+        long=True,
+    ),
     # calls
     "eth_call": Method(calls.call, _TRY, slow=True),
     "eth_estimateGas": Method(calls.estimate_gas, _TRY, slow=True),

@@ -126,7 +126,7 @@ def _either(new: T | None, old: T) -> T:
 def block_override(value: Json) -> BlockOverride:
     """The codec of a block override object."""
     source = record(value)
-    withdrawals = field(source, "withdrawals", array_of(_withdrawal))
+    withdrawals = field(source, "withdrawals", array_of(withdrawal))
     return BlockOverride(
         number=field(source, "number", uint64),
         timestamp=field(source, "time", uint64),
@@ -150,7 +150,8 @@ def call_block_override(value: Json) -> BlockOverride:
     return override
 
 
-def _withdrawal(value: Json) -> Withdrawal:
+def withdrawal(value: Json) -> Withdrawal:
+    """The codec of a withdrawal."""
     source = record(value)
     return Withdrawal(
         index=needed(source, "index", uint64),

@@ -28,11 +28,12 @@ PANICS = {
 
 def revert_message(result: CallResult) -> str:
     """`execution reverted`, followed by the reason when the data holds one."""
-    reason = _reason(result.output)
+    reason = revert_reason(result.output)
     return "execution reverted" if reason is None else f"execution reverted: {reason}"
 
 
-def _reason(output: bytes) -> str | None:
+def revert_reason(output: bytes) -> str | None:
+    """The reason in a revert's data; None when there is none that can be read."""
     selector, body = output[:4], output[4:]
     if selector == PANIC_SELECTOR and len(body) >= 32:
         code = int.from_bytes(body[:32], "big")

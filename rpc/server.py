@@ -13,13 +13,15 @@ from multidict import CIMultiDict
 
 from rpc.access import Access
 from rpc.backend import Backend
-from rpc.dispatch import Dispatcher, encode_json
+from rpc.dispatch import Dispatcher
+from rpc.encode import encode_json
 from rpc.errors import Json, RpcError
 from rpc.filters import Filters
 from rpc.hub import Hub
 from rpc.limits import Limits
 from rpc.method import Context, MethodTable
 from rpc.methods import METHODS
+from rpc.spool import Streamed
 from rpc.websocket import Connection
 
 _LOGGER = logging.getLogger(__name__)
@@ -145,7 +147,7 @@ class Server:
 
         return serve
 
-    async def _serve_post(self, request: web.Request) -> web.Response:
+    async def _serve_post(self, request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         cors = {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         if request.content_type not in JSON_TYPES:
@@ -155,10 +157,13 @@ class Server:
         except web.HTTPRequestEntityTooLarge:
             text = f"request body is over {self._limits.body_bytes} bytes\n"
             return web.Response(status=413, headers=cors, text=text)
-        answer = await self._dispatcher.answer(body, self._context)
+        answer = await self._dispatcher.reply(body, self._context)
         if answer is None:
             return web.Response(headers=cors)
-        return web.Response(body=answer.encode(), headers=CIMultiDict({"Content-Type": "application/json", **cors}))
+        headers = CIMultiDict({"Content-Type": "application/json", **cors})
+        if isinstance(answer, Streamed):
+            return await _send(answer, request, headers)
+        return web.Response(body=answer.encode(), headers=headers)
 
     async def _serve_websocket(self, request: web.Request) -> web.StreamResponse:
         if len(self._sockets) >= self._limits.connections:
@@ -181,6 +186,17 @@ def _log_failure(task: asyncio.Task[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
         _LOGGER.error("announcing events failed", exc_info=error)
+
+
+async def _send(answer: Streamed, request: web.Request, headers: CIMultiDict[str]) -> web.StreamResponse:
+    """Send chunk by chunk, as fast as the client reads."""
+    response = web.StreamResponse(headers=headers)
+    response.content_length = answer.size
+    await response.prepare(request)
+    for chunk in answer.chunks():
+        await response.write(chunk)
+    await response.write_eof()
+    return response
 
 
 async def _explain(request: web.Request) -> web.Response:

@@ -19,10 +19,7 @@ from vm.pyevm.engine import PyEvmEngine
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SUITE = Path(os.environ.get("TOMBOLO_VECTORS") or REPOSITORY.parent / "shared" / "vectors") / "execution-apis"
 
-LATER = ("debug_trace", "testing_")
-"""Methods that are not part of this server yet."""
-
-CASES = [case for case in load_cases(SUITE) if not case.method.startswith(LATER)]
+CASES = load_cases(SUITE)
 
 
 @pytest.fixture(scope="module")

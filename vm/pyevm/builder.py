@@ -162,9 +162,10 @@ class PyEvmBuilder:
     def seal(self) -> ExecutedBlock:
         """Finish the block; raises InvalidBlock when Prague's request contracts fail."""
         attributes = self._attributes
-        requests_hash = None
+        requests, requests_hash = [], None
         if self._fork >= Fork.PRAGUE:
-            requests_hash = system.requests_hash(self._requests())
+            requests = self._requests()
+            requests_hash = system.requests_hash(requests)
         withdrawals = attributes.withdrawals if self._fork >= Fork.SHANGHAI else None
         system.pay_withdrawals(self._state, self._rules, withdrawals or ())
         system.pay_rewards(self._state, self._rules, attributes.ommers)
@@ -193,7 +194,7 @@ class PyEvmBuilder:
             requests_hash=requests_hash,
         )
         block = Block(header, tuple(self._transactions), attributes.ommers, withdrawals)
-        return ExecutedBlock(block, tuple(self._receipts), changes)
+        return ExecutedBlock(block, tuple(self._receipts), changes, tuple(requests))
 
     def _requests(self) -> list[bytes]:
         # A rollup has no consensus layer to ask anything of; its hash is that of no requests.
