@@ -92,15 +92,21 @@ async def run_up(
         check_port(options.host, port)
     l1_url = options.l1_url or f"http://{options.host}:{options.l1_port}"
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    async with _processes(options, l1_url, operator_key) as children, L1Client(l1_url, clock, attempts=1) as l1:
+    children: list[Child] = []
+    async with _stopping(children), L1Client(l1_url, clock, attempts=1) as l1:
+        if options.l1_url is None:
+            children.append(await _start_l1(options, operator_key))
+        children.append(await _start_node(options, "sequencer", options.rpc_port, l1_url, operator_key))
         await _unless_ended(children, stop, _wait_for_rpc(l1, clock))
         if stop.is_set():
             return
         if new:
-            # The other processes are importing meanwhile; they wait for the file that this writes.
+            # The sequencer is importing meanwhile; it waits for the file that this writes.
             await _unless_ended(
                 children, stop, launch_rollup(l1, clock, operator_key, options.launch, options.rollup_path)
             )
+        # Not before: while three processes import on two cores, the first block is late.
+        children.append(await _start_node(options, "verifier", options.verifier_port, l1_url, None))
         rpc_url = f"http://{options.host}:{options.rpc_port}"
         verifier_url = f"http://{options.host}:{options.verifier_port}"
         async with L1Client(rpc_url, clock, attempts=1) as node:
@@ -174,31 +180,31 @@ class Child:
 
 
 @asynccontextmanager
-async def _processes(options: UpOptions, l1_url: str, operator_key: bytes) -> AsyncIterator[list[Child]]:
-    logs = options.data_dir / "logs"
-    operator = {OPERATOR_KEY_VARIABLE: operator_key.hex()}
-    rollup = ["--rollup", str(options.rollup_path), "--da-dir", str(options.data_dir / "da"), "--l1", l1_url]
-    rollup += ["--host", options.host]
-    children: list[Child] = []
-
-    async def start(role: str, arguments: list[str], environment: dict[str, str]) -> None:
-        child = Child(role, logs / f"{role}.log")
-        children.append(child)
-        data_dir = ["--role", role, "--data-dir", str(options.data_dir / role)]
-        await child.start([*data_dir, *arguments], environment)
-
+async def _stopping(children: list[Child]) -> AsyncIterator[None]:
+    """Stop the processes at the end: L1 last, so that the others can still finish with it."""
     try:
-        if options.l1_url is None:
-            l1 = ["--rpc-port", str(options.l1_port), "--host", options.host, "--chain-id", str(options.l1_chain_id)]
-            l1 += ["--block-time", str(options.l1_block_time_seconds)]
-            await start("l1", l1, operator)
-        await start("sequencer", [*rollup, "--rpc-port", str(options.rpc_port)], operator)
-        await start("verifier", [*rollup, "--rpc-port", str(options.verifier_port)], {})
-        yield children
+        yield
     finally:
-        # The sequencer first, so that it can still finish with L1; L1 last.
         for child in reversed(children):
             await asyncio.shield(child.stop())
+
+
+async def _start_l1(options: UpOptions, operator_key: bytes) -> Child:
+    arguments = ["--rpc-port", str(options.l1_port), "--chain-id", str(options.l1_chain_id)]
+    arguments += ["--block-time", str(options.l1_block_time_seconds)]
+    return await _start(options, "l1", arguments, operator_key)
+
+
+async def _start_node(options: UpOptions, role: str, port: int, l1_url: str, operator_key: bytes | None) -> Child:
+    arguments = ["--rpc-port", str(port), "--rollup", str(options.rollup_path), "--l1", l1_url]
+    return await _start(options, role, [*arguments, "--da-dir", str(options.data_dir / "da")], operator_key)
+
+
+async def _start(options: UpOptions, role: str, arguments: list[str], operator_key: bytes | None) -> Child:
+    child = Child(role, options.data_dir / "logs" / f"{role}.log")
+    common = ["--role", role, "--data-dir", str(options.data_dir / role), "--host", options.host]
+    await child.start([*common, *arguments], {OPERATOR_KEY_VARIABLE: operator_key.hex()} if operator_key else {})
+    return child
 
 
 async def _unless_ended(children: list[Child], stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
