@@ -1,7 +1,7 @@
 # Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test test-slow bench check format install-test lock clean
+.PHONY: help up install test test-slow rpc-compat bench check format install-test lock clean
 
 PACKAGES := protocol vm prover da rpc web node genesis bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
@@ -21,6 +21,10 @@ test: check  ## Install what the tests need, check the code, run every test that
 
 test-slow: install-test  ## Run the slow tests: the whole of the official suites
 	@$(PYTEST) -m slow
+
+rpc-compat: install-test  ## Play the official JSON-RPC suite and print how many of its cases pass
+	@.venv/bin/tombolo rpc-compat $${TOMBOLO_VECTORS:-../shared/vectors}/execution-apis \
+		--exceptions tests/rpc/execution_apis_exceptions.txt
 
 bench:  ## Measure this node beside anvil, hardhat 2 and eth-tester (BENCH="--only transfers", BENCH="--help")
 	@scripts/install requirements-bench.lock

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli.chains import export, import_, serve, statetest, verify
+from node.cli.chains import export, import_, rpc_compat, serve, statetest, verify
 from node.cli.running import node, status, up
 
 app = typer.Typer(
@@ -52,3 +52,4 @@ app.command("import")(import_)
 app.command()(export)
 app.command()(serve)
 app.command()(statetest)
+app.command("rpc-compat")(rpc_compat)

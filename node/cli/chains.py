@@ -176,3 +176,44 @@ def statetest(
     results = run_statetests(paths, fork, jobs)
     if not show_statetests(results, as_json=as_json or not sys.stdout.isatty()):
         raise typer.Exit(1)
+
+
+def rpc_compat(
+    suite: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Folder of the suite: METHOD/NAME.io, genesis.json, chain.rlp.", show_default=False
+        ),
+    ],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", callback=check_url, help="A node that has the suite's chain.", show_default="one of our own"
+        ),
+    ] = None,
+    exceptions: Annotated[
+        Path | None,
+        typer.Option(help="Cases that need not pass, as lines of `case: reason`.", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Play the official JSON-RPC suite (ethereum/execution-apis).
+
+    Compares by the suite's own rules and prints what differs, and how many
+    cases pass. Exits with 1 if one fails that is not excused, or one passes
+    that is.
+
+    \b
+    [bold]Examples[/]
+      [dim]# import the suite's chain, serve it, play[/]
+      tombolo rpc-compat execution-apis
+      tombolo rpc-compat execution-apis --url http://127.0.0.1:8600
+    """
+    from node.cli.views import CompatReport
+    from node.rpc_compat import run_rpc_compat
+    from rpc.compat import load_exceptions
+
+    report = CompatReport()
+    good = run_rpc_compat(suite, url, load_exceptions(exceptions), report.add)
+    report.summary()
+    if not good:
+        raise typer.Exit(1)

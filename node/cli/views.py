@@ -14,6 +14,7 @@ from rich.table import Column, Table
 if TYPE_CHECKING:  # each command loads only its own part
     from node.status import NodeStatus
     from node.verify import Verified
+    from rpc.compat import Outcome
     from vm.statetest import StateTestResult
 
 Report = Callable[[int, int, str], None]
@@ -83,3 +84,29 @@ def show_statetests(results: "Iterable[StateTestResult]", *, as_json: bool) -> b
                 console.print(f"[red]FAIL[/] {escape(f'{result.fork} {result.name}: {result.error}')}", soft_wrap=True)
     console.print(f"{passed} passed, {failed} failed")
     return failed == 0
+
+
+class CompatReport:
+    """What `rpc-compat` finds, as it finds it."""
+
+    DIFFERENCES = 5
+
+    def __init__(self) -> None:
+        self._played = 0
+        self._passed = 0
+
+    def add(self, outcome: "Outcome") -> None:
+        """Count a case; show one that fails, or passes against expectation."""
+        self._played += 1
+        self._passed += outcome.passed
+        if outcome.passed:
+            if outcome.excuse is not None:
+                print(f"PASS {outcome.name}, although excused: {outcome.excuse}")
+            return
+        print(f"{'FAIL' if outcome.excuse is None else 'skip'} {outcome.name}")
+        for difference in outcome.differences[: self.DIFFERENCES] if outcome.excuse is None else (outcome.excuse,):
+            print(f"     {difference}")
+
+    def summary(self) -> None:
+        """The count."""
+        print(f"{self._passed} of {self._played} cases pass")

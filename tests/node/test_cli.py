@@ -25,7 +25,7 @@ from protocol.errors import Halt
 from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
-COMMANDS = ("up", "node", "status", "verify", "import", "export", "serve", "statetest")
+COMMANDS = ("up", "node", "status", "verify", "import", "export", "serve", "statetest", "rpc-compat")
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
 
@@ -76,7 +76,7 @@ def test_the_help_of_a_command_teaches_with_examples_that_parse(command: str, to
     assert outcome.status == 0
     assert "Examples" in outcome.out
     group: Any = typer.main.get_command(app)
-    examples = re.findall(r"\btombolo ([a-z]+)( .*)?$", group.commands[command].callback.__doc__, re.MULTILINE)
+    examples = re.findall(r"\btombolo ([a-z-]+)( .*)?$", group.commands[command].callback.__doc__, re.MULTILINE)
     assert command in {name for name, _ in examples}
     for name, flags in examples:
         group.commands[name].make_context(name, flags.split())  # raises what a wrong flag would
