@@ -120,6 +120,7 @@ def _block(case: StateCase, block_number: int, ring: Hash32) -> BlockContext:
         chain_id=number(case.config.get("chainid", 1)),
         fork=int(case.fork),
         allow_blobs=True,
+        allow_deposits=False,
         number=block_number,
         timestamp=number(env["currentTimestamp"]),
         fee_recipient=Address(data(env["currentCoinbase"])),

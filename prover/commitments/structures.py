@@ -94,6 +94,7 @@ class BlockContext(Hashed):
     chain_id: int
     fork: int
     allow_blobs: bool
+    allow_deposits: bool
     number: int
     timestamp: int
     fee_recipient: Address

@@ -1,8 +1,8 @@
 """The beginning and the end of a transaction.
 
-BEGIN decodes it, checks it against the block and the sender, and takes the gas; a transaction that no block may contain
-is skipped, which is a transition like any other. ACCESS warms what it declares, entry by entry, and then makes the
-outermost call. END settles the gas.
+BEGIN decodes it, checks it against the block and the sender, and takes the gas. A transaction that no block may contain
+is skipped, which is a transition like any other; a deposit is never skipped. ACCESS warms what the transaction
+declares, entry by entry, and then makes the outermost call. END settles the gas.
 """
 
 from dataclasses import replace
@@ -13,13 +13,14 @@ from protocol.crypto import keccak
 from protocol.errors import InvalidTransaction
 from protocol.forks import Fork, constant_schedule
 from protocol.state import Account
-from protocol.transaction import Transaction, decode_transaction
-from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
+from protocol.transaction import DEPOSIT, Transaction, decode_transaction
+from protocol.types import UINT256_MAX, ZERO_ADDRESS, ZERO_HASH, Hash32
 from prover.commitments.layout import MAX_BLOB_HASHES
 from prover.commitments.pages import NO_PAGES, pages_of
 from prover.commitments.structures import (
     NOTHING,
     AccessEntry,
+    AccountRecord,
     BlobHashes,
     BlockContext,
     Committed,
@@ -55,21 +56,35 @@ def begin_step(vm: VM) -> None:
         return
     vm.has_globals = True
     sender, _ = load_account(vm, tx.sender)
-    price = tx.effective_gas_price(block.base_fee)
-    fee = tx.gas_limit * price + fees.blob_gas(tx) * block.blob_base_fee
-    store_account(vm, tx.sender, replace(sender, nonce=sender.nonce + 1, balance=sender.balance - fee))
+    vm.tx = _context(tx, boundary.item, sender.nonce, block)
+    vm.go(ACCESS, _access_chain(tx))
+    if tx.type == DEPOSIT:
+        _begin_deposit(vm, tx, sender, block.gas_limit - boundary.gas_used)
+    else:
+        fee = tx.gas_limit * tx.effective_gas_price(block.base_fee) + fees.blob_gas(tx) * block.blob_base_fee
+        store_account(vm, tx.sender, replace(sender, nonce=sender.nonce + 1, balance=sender.balance - fee))
     warm_account(vm, block.fee_recipient)
     if tx.to is None:
         vm.oracle.keep_code(tx.data)
-    vm.tx = _context(tx, boundary.item, price, block)
-    vm.go(ACCESS, _access_chain(tx))
+
+
+def _begin_deposit(vm: VM, tx: Transaction, sender: AccountRecord, gas_left: int) -> None:
+    """Mint, which nothing undoes; a deposit that cannot run uses its gas, as far as the block has it, and is over."""
+    balance = min(sender.balance + tx.mint, UINT256_MAX)
+    store_account(vm, tx.sender, replace(sender, nonce=sender.nonce + 1, balance=balance))
+    fork = Fork(vm.fork)
+    needed = max(fees.intrinsic_gas(tx, fork), fees.floor_data_gas(tx, fork))
+    if tx.value > balance or not needed <= tx.gas_limit <= gas_left:
+        vm.go(FLUSH_SLOTS, Flush(False, min(tx.gas_limit, gas_left)))
 
 
 def _checked(vm: VM, raw: bytes, boundary: TxBoundary, block: BlockContext) -> Transaction:
     """The transaction, if the block may contain it."""
     fork = Fork(block.fork)
     tx = decode_transaction(raw)
-    config = ChainConfig(block.chain_id, constant_schedule(fork), allow_blobs=block.allow_blobs)
+    config = ChainConfig(
+        block.chain_id, constant_schedule(fork), allow_blobs=block.allow_blobs, allow_deposits=block.allow_deposits
+    )
     validity.check_stateless(tx, fork, config)
     validity.check_block_room(
         tx,
@@ -80,12 +95,14 @@ def _checked(vm: VM, raw: bytes, boundary: TxBoundary, block: BlockContext) -> T
     )
     sender, _ = load_account(vm, tx.sender)
     account = Account(sender.nonce, sender.balance, sender.storage_root, sender.code_hash)
-    validity.check_state(tx, account, code_of(vm, sender.code_hash))
+    if tx.type != DEPOSIT:
+        validity.check_state(tx, account, code_of(vm, sender.code_hash))
     return tx
 
 
-def _context(tx: Transaction, item: Hash32, price: int, block: BlockContext) -> TxContext:
+def _context(tx: Transaction, item: Hash32, nonce: int, block: BlockContext) -> TxContext:
     creates = tx.to is None
+    price = tx.effective_gas_price(block.base_fee)
     hashes = [Hash32(blob_hash) for blob_hash in tx.blob_hashes]
     return TxContext(
         item=item,
@@ -93,12 +110,12 @@ def _context(tx: Transaction, item: Hash32, price: int, block: BlockContext) -> 
         origin=tx.sender,
         create=creates,
         to=ZERO_ADDRESS if tx.to is None else tx.to,
-        nonce=tx.nonce,
+        nonce=nonce,
         value=tx.value,
         gas_limit=tx.gas_limit,
-        gas=tx.gas_limit - fees.intrinsic_gas(tx, Fork(block.fork)),
+        gas=max(tx.gas_limit - fees.intrinsic_gas(tx, Fork(block.fork)), 0),
         gas_price=price,
-        tip=price - block.base_fee,
+        tip=0 if tx.type == DEPOSIT else price - block.base_fee,
         blob_gas=fees.blob_gas(tx),
         blob_hashes=BlobHashes(len(hashes), *hashes, *([ZERO_HASH] * (MAX_BLOB_HASHES - len(hashes)))),
         data=NO_PAGES if creates or not tx.data else pages_of(tx.data),
@@ -171,6 +188,7 @@ def end_step(vm: VM) -> None:
     used = tx.gas_limit - end.gas_left
     used -= min(used // gas.MAX_REFUND_QUOTIENT, vm.refund)
     add_balance(vm, tx.origin, (tx.gas_limit - used) * tx.gas_price)
-    add_balance(vm, block.fee_recipient, used * tx.tip)
+    if tx.type != DEPOSIT:
+        add_balance(vm, block.fee_recipient, used * tx.tip)
     vm.frame = NO_FRAME
     vm.go(FLUSH_SLOTS, Flush(end.success, used))

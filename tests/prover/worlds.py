@@ -28,6 +28,7 @@ BLOCK = BlockContext(
     chain_id=1,
     fork=int(Fork.CANCUN),
     allow_blobs=True,
+    allow_deposits=True,
     number=NUMBER,
     timestamp=1_700_000_000,
     fee_recipient=COINBASE,

@@ -16,7 +16,8 @@ from vm.pyevm.rules import rules_of
 from vm.state_root import state_after
 
 
-def by_the_engine(state: MemoryState, tx):
+def engine_state(state: MemoryState) -> BlockState:
+    """The engine before a transaction of the same block."""
     environment = BlockEnvironment(
         fork=Fork.CANCUN,
         chain_id=BLOCK.chain_id,
@@ -30,7 +31,11 @@ def by_the_engine(state: MemoryState, tx):
         blob_base_fee=BLOCK.blob_base_fee,
         ancestor_hash=ANCESTORS.get,
     )
-    block = BlockState(state, environment)
+    return BlockState(state, environment)
+
+
+def by_the_engine(state: MemoryState, tx):
+    block = engine_state(state)
     execution = execute_transaction(block, rules_of(Fork.CANCUN), tx)
     root, _ = state_after(state, block.changes())
     return root, execution.gas_used, execution.outcome.error is None, list(execution.logs)
