@@ -45,7 +45,7 @@ def test_up_shows_blocks_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path
         def safe() -> int:
             return int(rpc(verifier, "eth_getBlockByNumber", "safe", False)["number"], 16)
 
-        first.until(lambda: safe() >= mined, "the verifier has them from L1")
+        first.until(lambda: answers(verifier) and safe() >= mined, "the verifier has them from L1")
         blocks = [rpc(url, "eth_getBlockByNumber", hex(n), False) for n in range(mined + 1)]
         assert blocks == [rpc(verifier, "eth_getBlockByNumber", hex(n), False) for n in range(mined + 1)]
 
