@@ -14,6 +14,7 @@ from genesis.model import Genesis, GenesisAccount, build_genesis
 from node import chain_setup
 from node.chain import Chain, create_chain
 from node.clock import Clock
+from node.pages import NodePages
 from node.producer import DevL1Plan, Producer, ProducerConfig
 from node.services import Services
 from node.store import Store
@@ -27,6 +28,7 @@ from rpc.codec import quantity
 from rpc.method import Context, Method
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
+from web.site import SiteOptions
 
 SAFE_DEPTH = 4
 FINALIZED_DEPTH = 8
@@ -82,9 +84,12 @@ class L1Node:
             after_append=self._mark_final,
         )
         rollback = Method(self._rollback, (quantity,))
-        self._server = Server(services.backend, extra_methods={"anvil_rollback": rollback})
+        site = SiteOptions("L1", is_rollup=False, chain_name="Tombolo L1")
+        pages = NodePages(services.backend, self._clock, site)
+        self._server = Server(services.backend, extra_methods={"anvil_rollback": rollback}, pages=dict(pages.routes))
+        self._tasks = [pages.attach(self._server)]
         self.port = await self._server.start(options.host, options.rpc_port)
-        self._tasks = [self._producer.run(), self._server.wait()]
+        self._tasks += [self._producer.run(), self._server.wait()]
 
     def tasks(self) -> list[Coroutine[None, None, None]]:
         """Block production and event announcements."""

@@ -9,14 +9,18 @@ from da.table import all_layers, make_adapter
 from genesis.geth_format import genesis_json
 from genesis.model import build_genesis
 from node import chain_setup
+from node.batch_index import BatchIndex
 from node.batch_plan import BatcherConfig, Progress
+from node.batch_rpc import batch_methods
 from node.batcher import Batcher
 from node.chain import Chain, create_chain
 from node.clock import Clock
 from node.driver import BatchSource, Driver
+from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
+from node.pages import NodePages
 from node.producer import Producer, ProducerConfig, RollupPlan
 from node.rollup_file import Rollup, load_rollup
 from node.rollup_rpc import rollup_methods
@@ -29,6 +33,7 @@ from protocol.errors import Halt, Retry
 from protocol.l1 import L1Block
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
+from web.site import SiteOptions
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +61,8 @@ class NodeOptions:
     sequencer: SequencerOptions | None = None
     keep_states: int | None = None
     """For how many of the newest blocks the state stays readable; None keeps every state."""
+    faucet: bool = False
+    """Give ether away, on a development chain."""
 
 
 class RollupNode:
@@ -75,6 +82,7 @@ class RollupNode:
         self._store: Store | None = None
         self._server: Server | None = None
         self._l1: L1Client | None = None
+        self._l1_of_pages: L1Client | None = None
         self._tasks: list[Coroutine[None, None, None]] = []
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
@@ -90,12 +98,13 @@ class RollupNode:
         engine = PyEvmEngine(config.chain)
         self.chain = chain = Chain(store, engine, config.chain)
         services = Services(chain, engine, clock, self._pending_block)
+        layers = self._layers(options.da_dir)
         self.driver = driver = Driver(
             config,
             chain,
             engine,
             L1Reader(l1, config.inbox_address),
-            self._layers(options.da_dir),
+            layers,
             self._worker,
             clock,
             keep_unsafe=options.sequencer is not None,
@@ -127,10 +136,21 @@ class RollupNode:
                 options.sequencer.batcher,
             )
             self._tasks += [self._producer.run(), self.batcher.run()]
-        methods = rollup_methods(rollup, chain, driver, services.pool, self.batcher)
-        self._server = Server(services.backend, extra_methods=methods)
+        # A page would rather say that L1 is silent than keep its reader waiting.
+        self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
+        index = BatchIndex(store, asked, config.inbox_address, layers)
+        methods = {
+            **rollup_methods(rollup, chain, driver, services.pool, self.batcher),
+            **batch_methods(index, asked, None if self.batcher is None else self.batcher.address),
+        }
+        if options.faucet:
+            methods |= Faucet(chain, services.pool, clock, faucet_key(rollup)).methods()
+        role = "verifier" if options.sequencer is None else "sequencer"
+        pages = NodePages(services.backend, clock, SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None))
+        self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
+        self._tasks.append(pages.attach(self._server))
         self.port = await self._server.start(options.host, options.rpc_port)
-        self._tasks.append(self._server.wait())
+        self._tasks += [self._server.wait(), pages.link_l1(asked)]
 
     def tasks(self) -> list[Coroutine[None, None, None]]:
         """Derivation, event announcements, and for the sequencer block production and batching."""
@@ -140,8 +160,9 @@ class RollupNode:
         """Stop serving, then close the database."""
         if self._server is not None:
             await self._server.stop()
-        if self._l1 is not None:
-            await self._l1.close()
+        for client in (self._l1, self._l1_of_pages):
+            if client is not None:
+                await client.close()
         self._worker.close()
         if self._store is not None:
             self._store.close()

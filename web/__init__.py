@@ -1,0 +1,1 @@
+"""Pages that the node serves beside JSON-RPC: explorer, dashboard, wallet, faucet."""
