@@ -11,7 +11,8 @@ from bench.workload import BALANCE_WEI, BLOCK_SECONDS, CHAIN_ID, GAS_LIMIT, Wall
 from node.clock import SystemClock
 from node.l1_client import L1Client
 from node.launch import LaunchOptions, launch_rollup
-from node.up import OPERATOR_KEY, OPERATOR_KEY_VARIABLE
+from node.operator_key import OPERATOR_KEY_VARIABLE
+from node.up import OPERATOR_KEY
 
 L1_CHAIN_ID = 71_716
 NODE = (sys.executable, "-m", "node.cli", "node")

@@ -7,6 +7,7 @@ import pytest
 
 from node.clock import SystemClock
 from node.l1_client import L1Client, L1Refused
+from node.l1_wire import Json
 from node.rollup_node import RollupNode
 from tests.e2e.conftest import L1
 from tests.e2e.network import as_sequencer, launch, running
@@ -28,14 +29,15 @@ async def test_reads_beyond_retention_are_refused_with_4444_and_the_chain_goes_o
             await clock.sleep(0.1)
         oldest, account = node.chain.store.oldest_state, "0x" + wallet.address.hex()
         assert 2 <= oldest <= node.chain.finalized_head().number, "no state above the finalized head is forgotten"
-        for method, params in {
+        reads: dict[str, list[Json]] = {
             "eth_getBalance": [account],
             "eth_getTransactionCount": [account],
             "eth_getCode": [account],
             "eth_getStorageAt": [account, "0x0"],
             "eth_getProof": [account, []],
             "eth_call": [{"to": account}],
-        }.items():
+        }
+        for method, params in reads.items():
             with pytest.raises(
                 L1Refused, match="pruned history unavailable: the state of block 0 is not kept"
             ) as found:
