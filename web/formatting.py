@@ -17,7 +17,7 @@ def ether(wei: int) -> str:
         return "0 ETH"
     if abs(wei) < 10**6:
         return f"{wei:,} wei"
-    if abs(wei) < 10**14:
+    if abs(wei) < 10**12:
         return gwei(wei)
     return f"{_decimal(wei, 18)} ETH"
 
@@ -28,11 +28,23 @@ def gwei(wei: int) -> str:
 
 
 def rounded_ether(wei: int) -> str:
-    """For tables: like `ether`, but with at most four decimals, cut and marked as such."""
-    exact = ether(wei)
+    """For tables: like `ether`, but with four digits that count, cut and marked as such."""
+    return _rounded(ether(wei))
+
+
+def rounded_gwei(wei: int) -> str:
+    """A gas price where there is little room; in wei when it is tiny."""
+    return f"{wei:,} wei" if wei < 10**6 else _rounded(gwei(wei))
+
+
+def _rounded(exact: str) -> str:
     number, unit = exact.split(" ")
     whole, _, decimals = number.partition(".")
-    return exact if len(decimals) <= 4 else f"≈ {whole}.{decimals[:4]} {unit}"
+    kept = max(0, 4 - len(whole)) if whole != "0" else len(decimals) - len(decimals.lstrip("0")) + 4
+    if len(decimals) <= kept:
+        return exact
+    shown = decimals[:kept].rstrip("0")
+    return f"≈ {whole}.{shown} {unit}" if shown else f"≈ {whole} {unit}"
 
 
 def size(count: int) -> str:
@@ -72,7 +84,7 @@ def age(seconds: float) -> str:
     """How long ago, in its largest unit."""
     whole = int(seconds)
     if whole < 0:
-        return "soon"
+        return "now"
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if whole >= 2 * length:
             return f"{whole // length} {unit} ago"

@@ -159,6 +159,7 @@ def _environment(now: Callable[[], float]) -> Environment:
         "grouped": formatting.grouped,
         "ether": formatting.ether,
         "gwei": formatting.gwei,
+        "rounded_gwei": formatting.rounded_gwei,
         "rounded_ether": formatting.rounded_ether,
         "size": formatting.size,
         "hex": formatting.data,

@@ -16,7 +16,7 @@ function plot(svg) {
   const points = values.map((value, index) => [index, value]).filter(([, value]) => value !== null);
   if (points.length < 2) return svg.replaceChildren();
   const most = Math.max(...points.map(([, value]) => value));
-  const least = Math.min(...points.map(([, value]) => value), svg.dataset.plot === "batcher_ether" ? Infinity : 0);
+  const least = Math.min(...points.map(([, value]) => value), ["batcher_ether", "unsafe"].includes(svg.dataset.plot) ? Infinity : 0);
   const x = (index) => (index / (values.length - 1)) * WIDTH;
   const y = (value) => HEIGHT - 3 - ((value - least) / (most - least || 1)) * (HEIGHT - 8);
   const path = points.map(([index, value], i) => `${i ? "L" : "M"}${x(index).toFixed(2)} ${y(value).toFixed(2)}`).join("");
@@ -28,7 +28,6 @@ function plot(svg) {
 
 function hover(svg, event) {
   const values = samples[svg.dataset.plot] ?? [];
-  const note = document.getElementById(svg.dataset.note);
   const box = svg.getBoundingClientRect();
   const index = Math.round(((event.clientX - box.left) / box.width) * (values.length - 1));
   const value = values[index];
@@ -36,17 +35,21 @@ function hover(svg, event) {
   svg.querySelector("line")?.remove();
   const x = (index / Math.max(1, values.length - 1)) * WIDTH;
   svg.append(draw("line", { x1: x, x2: x, y1: 0, y2: HEIGHT }));
-  note.dataset.usual ??= note.textContent;
   const seconds = Math.max(0, Math.round(Date.now() / 1000 - samples.at[index]));
   const ago = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-  note.textContent = `${value.toLocaleString("en", { maximumFractionDigits: 4 })} ${svg.dataset.unit}, ${ago} ago`;
+  const readout = document.getElementById(svg.dataset.note.replace("-note", "-readout"));
+  readout.textContent = `${value.toLocaleString("en", { maximumFractionDigits: 4 })} ${svg.dataset.unit}, ${ago} ago`;
+  showReadout(svg, true);
 }
 
 function leave(svg) {
-  const note = document.getElementById(svg.dataset.note);
   svg.querySelector("line")?.remove();
-  if (note.dataset.usual !== undefined) note.textContent = note.dataset.usual;
-  delete note.dataset.usual;
+  showReadout(svg, false);
+}
+
+function showReadout(svg, shows) {
+  document.getElementById(svg.dataset.note).hidden = shows;
+  document.getElementById(svg.dataset.note.replace("-note", "-readout")).hidden = !shows;
 }
 
 async function refresh() {

@@ -34,8 +34,21 @@ async function functions() {
 
 async function show() {
   const readable = (await functions()).filter(([, f]) => f.view);
-  list.replaceChildren(...readable.map(([selector, f]) => form(selector, f)));
+  const plain = readable.filter(([, f]) => !f.inputs.length && f.outputs.length);
+  const values = make("dl", { className: "values" });
+  const answers = await rpcBatch(plain.map(([data]) => ["eth_call", [{ to: address, data }, "latest"]]));
+  plain.forEach(([, f], index) => values.append(make("dt", { textContent: f.name }), make("dd", {}, ...results(f, answers[index]))));
+  list.replaceChildren(...(plain.length ? [values] : []), ...readable.filter(([, f]) => f.inputs.length).map(([selector, f]) => form(selector, f)));
   if (!readable.length) list.append(make("p", { className: "none", textContent: "No known function that only reads. Paste the contract’s ABI below to call it and to read its logs." }));
+}
+
+function results(f, result) {
+  if (result instanceof Error) return [result.message];
+  try {
+    return decode(f.outputs, result).flatMap((value, index) => [index ? ", " : "", shown(f.outputs[index], value)]);
+  } catch (error) {
+    return [result, ` (${error.message})`];
+  }
 }
 
 function form(selector, f) {
@@ -49,8 +62,7 @@ function form(selector, f) {
     try {
       const data = selector + encode(f.inputs, inputs.map((input) => input.value));
       const result = await rpc("eth_call", [{ to: address, data }, "latest"]);
-      const values = f.outputs.length ? decode(f.outputs, result) : [result];
-      output.replaceChildren(...values.flatMap((value, index) => [index ? ", " : "", shown(f.outputs[index] ?? { type: "bytes" }, value)]));
+      output.replaceChildren(...results(f, result));
     } catch (error) {
       output.textContent = error.message;
     }

@@ -11,7 +11,7 @@ let askedAt = 0;
 
 /** What a region said when it was drawn, but for ages, which go on by themselves. */
 const drawn = new Map();
-const content = (element) => element.innerHTML.replace(/>[^<]* ago</g, "><");
+const content = (element) => element.innerHTML.replace(/>([^<]* ago|now)</g, "><");
 for (const region of document.querySelectorAll("[data-swap]")) drawn.set(region.id, content(region));
 
 function swap(old, fresh) {
@@ -66,7 +66,7 @@ function ages() {
   for (const time of document.querySelectorAll("time[data-seconds]")) {
     const seconds = Math.floor(now - Number(time.dataset.seconds));
     const [length, unit] = [[86400, "d"], [3600, "h"], [60, "min"]].find(([length]) => seconds >= 2 * length) ?? [1, "s"];
-    const text = seconds < 0 ? "soon" : `${Math.floor(seconds / length)} ${unit} ago`;
+    const text = seconds < 0 ? "now" : `${Math.floor(seconds / length)} ${unit} ago`;
     if (time.textContent !== text) time.textContent = text;
   }
 }
