@@ -5,6 +5,7 @@ The contracts are `contracts/l1/bridge.vy`, `contracts/l2/bridge.vy` and `contra
 
 from protocol.crypto import keccak
 from protocol.types import Address
+from protocol.withdrawal import OUTBOX_ADDRESS
 
 L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000010"))
 """L2's end, on every rollup."""
@@ -22,3 +23,19 @@ def image_address(token: Address) -> Address:
     code_hash = keccak(_PROXY_CREATION + TOKEN_TEMPLATE_ADDRESS + _PROXY_END)
     salt = bytes(12) + token
     return Address(keccak(b"\xff" + L2_BRIDGE_ADDRESS + salt + code_hash)[12:])
+
+
+def l2_contracts(outbox: bytes, template: bytes, bridge: bytes, l1_bridge: Address) -> dict[Address, bytes]:
+    """The code of L2's settlement contracts at genesis, from their compiled runtime codes.
+
+    Vyper keeps immutables behind the code, one word each, in the order of their declaration; here they are filled in.
+    """
+    return {
+        OUTBOX_ADDRESS: outbox,
+        TOKEN_TEMPLATE_ADDRESS: template + _words(L2_BRIDGE_ADDRESS),
+        L2_BRIDGE_ADDRESS: bridge + _words(l1_bridge, TOKEN_TEMPLATE_ADDRESS, OUTBOX_ADDRESS),
+    }
+
+
+def _words(*addresses: Address) -> bytes:
+    return b"".join(bytes(12) + address for address in addresses)

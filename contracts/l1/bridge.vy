@@ -30,7 +30,7 @@ event WithdrawalFinalised:
 
 L2_BRIDGE: constant(address) = 0x4200000000000000000000000000000000000010
 # Enough to create the token's image there, under any fork: a deposit that ran out of gas would lose the tokens.
-MINT_GAS_LIMIT: constant(uint256) = 500_000
+MINT_GAS_LIMIT: constant(uint256) = 600_000
 DEFAULT_DECIMALS: constant(uint256) = 18
 
 portal: public(immutable(IPortal))

@@ -91,7 +91,7 @@ finalisation_delay: public(immutable(uint256))  # seconds
 
 deposit_count: public(uint256)
 accumulator: public(bytes32)
-proven: public(HashMap[bytes32, HashMap[address, Proven]])
+proofs: HashMap[bytes32, HashMap[address, uint256]]  # withdrawal → prover → assertion ‖ time, 64 bits for the latter
 finalised: public(HashMap[bytes32, bool])
 l2_sender: public(transient(address))
 
@@ -232,9 +232,21 @@ def prove(withdrawal: Withdrawal, assertion_id: uint256, preimage: OutputPreimag
     slot: bytes32 = keccak256(abi_encode(SENT_SLOT, withdrawal_hash))
     assert mpt._storage_value(preimage.outbox_root, slot, proof) == 1, "portal: not in the outbox"
 
-    self.proven[withdrawal_hash][msg.sender] = Proven(at=block.timestamp, assertion_id=assertion_id)
+    self.proofs[withdrawal_hash][msg.sender] = assertion_id << 64 | block.timestamp
     log WithdrawalProven(withdrawal_hash=withdrawal_hash, prover=msg.sender, assertion_id=assertion_id)
     return withdrawal_hash
+
+
+@external
+@view
+def proven(withdrawal_hash: bytes32, prover: address) -> Proven:
+    """
+    @notice Under which output, and when, somebody has proven a withdrawal.
+    @param withdrawal_hash The withdrawal.
+    @param prover Who.
+    @return The proof; its time is 0 if there is none.
+    """
+    return self._proven(withdrawal_hash, prover)
 
 
 @external
@@ -247,7 +259,7 @@ def finalise(withdrawal: Withdrawal, prover: address):
     """
     withdrawal_hash: bytes32 = self._withdrawal_hash(withdrawal)
     assert not self.finalised[withdrawal_hash], "portal: already finalised"
-    proven: Proven = self.proven[withdrawal_hash][prover]
+    proven: Proven = self._proven(withdrawal_hash, prover)
     assert proven.at != 0, "portal: not proven"
     assert block.timestamp >= proven.at + finalisation_delay, "portal: too early"
     output_root: bytes32 = empty(bytes32)
@@ -291,6 +303,13 @@ def _record(
     )
     deposit_gas._take(gas_limit, gas_at_start)
     return index
+
+
+@internal
+@view
+def _proven(withdrawal_hash: bytes32, prover: address) -> Proven:
+    packed: uint256 = self.proofs[withdrawal_hash][prover]
+    return Proven(at=packed & (2**64 - 1), assertion_id=packed >> 64)
 
 
 @internal

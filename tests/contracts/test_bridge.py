@@ -204,13 +204,13 @@ def test_the_gas_of_a_deposit_suffices_also_for_the_first_of_a_token(settlement:
     with boa.env.prank(alice):
         settlement.bridge.deposit(token, alice, 1_000)
     made = deposit_of(settlement.bridge)
-    assert made.gas_limit == 500_000
+    assert made.gas_limit == 600_000
     computation = boa.env.execute_code(
-        str(settlement.l2_bridge.address), sender=hex_address(made.sender), data=made.data, gas=500_000
+        str(settlement.l2_bridge.address), sender=hex_address(made.sender), data=made.data, gas=600_000
     )
     assert not computation.is_error
     # Room for 40 gas per byte of calldata, and as much again as was used.
-    assert 21_000 + 40 * len(made.data) + 1.5 * computation.get_gas_used() < made.gas_limit
+    assert 21_000 + 40 * len(made.data) + 2 * computation.get_gas_used() < made.gas_limit
 
 
 def test_only_the_other_end_mints(settlement: Settlement, token: VyperContract, alice: str) -> None:
@@ -372,6 +372,7 @@ class BridgeMachine(RuleBasedStateMachine):
         token, sender = self.tokens[which], self.people[0]
         amount = min(amount, int(token.balanceOf(sender)))
         if amount:
+            boa.env.time_travel(blocks=1)  # an L1 block takes only so much deposit gas
             self.images[which] = deposit(self.settlement, token, sender, self.people[to], amount)
 
     @rule(which=st.integers(0, 1), who=st.integers(0, 1), amount=st.integers(1, 300))

@@ -120,6 +120,8 @@ def test_a_withdrawal_is_proven_and_after_its_window_paid(
     funded: Settlement, withdrawal: Withdrawal, alice: str
 ) -> None:
     prover = funded.prove_and_wait(withdrawal)
+    proven = funded.portal.proven(withdrawal.hash, prover)
+    assert (proven.at, proven.assertion_id) == (boa.env.evm.patch.timestamp - DELAY, 1)
     finalise(funded, withdrawal, prover)
     assert boa.env.get_balance(alice) == ETHER
     assert funded.portal.finalised(withdrawal.hash)
@@ -422,9 +424,9 @@ def test_a_proof_in_the_mempool_is_worth_nothing_to_who_copies_it(
 
 def test_proving_and_finalising_cost_what_they_should(funded: Settlement, withdrawal: Withdrawal) -> None:
     prover = funded.prove_and_wait(withdrawal)
-    assert funded.portal._computation.get_gas_used() < 100_000
+    assert funded.portal._computation.get_gas_used() < 80_000
     finalise(funded, withdrawal, prover)
-    assert funded.portal._computation.get_gas_used() < 90_000
+    assert funded.portal._computation.get_gas_used() < 75_000
 
 
 @pytest.mark.parametrize(("field", "message"), [(0, "portal: no outputs"), (1, "portal: no delay")])
