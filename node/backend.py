@@ -10,7 +10,7 @@ from protocol.chain_config import ChainConfig
 from protocol.engine import BlockBuilder, Engine
 from protocol.errors import Reset
 from protocol.transaction import Transaction
-from rpc.backend import Event, NewPendingTransaction, PoolView
+from rpc.backend import Event, NewPendingTransaction, PoolView, SyncProgress
 
 EVENTS_PER_READER = 256
 """Events that a reader may lag behind. They hold whole blocks, so this bounds memory too."""
@@ -105,6 +105,8 @@ class NodeBackend:
         self._pool = pool
         self._client_version = client_version
         self._pending_block = pending_block
+        self.sync_progress: Callable[[], SyncProgress | None] = lambda: None
+        """What follows another chain says here how far it has come; a chain that stands still has nothing to."""
         self.bus = bus or EventBus(asyncio.get_running_loop())
         chain.on_head(self.bus.publish)
 
@@ -141,6 +143,10 @@ class NodeBackend:
     def pending_block(self) -> BlockBuilder | None:
         """The block being built, when this node builds one and it is not being changed this moment."""
         return self._pending_block()
+
+    def syncing(self) -> SyncProgress | None:
+        """How far this node has come in catching up; None when it has."""
+        return self.sync_progress()
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:

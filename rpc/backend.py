@@ -100,6 +100,15 @@ class PoolView(Protocol):
         """Transactions behind a nonce gap."""
 
 
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """A node that has not caught up: the blocks it started at, stands at, and knows of."""
+
+    starting_block: int
+    current_block: int
+    highest_block: int
+
+
 class Backend(Protocol):
     """One running node, as JSON-RPC sees it."""
 
@@ -129,6 +138,9 @@ class Backend(Protocol):
 
     def pending_block(self) -> BlockBuilder | None:
         """The block being built, for the `pending` tag; None when this node builds none."""
+
+    def syncing(self) -> SyncProgress | None:
+        """How far this node has come in catching up; None when it has."""
 
     def events(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """A bounded stream of events from now on; a reader that falls behind gets a Reset."""

@@ -32,6 +32,7 @@ from rpc.errors import (
 )
 from rpc.limits import Limits
 from rpc.method import Answer, Context, Method, MethodTable
+from rpc.metrics import UNKNOWN_METHOD, Counts
 from rpc.spool import Spool, Streamed
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,9 +61,10 @@ WATCH_SECONDS = 0.1
 class Dispatcher:
     """Runs the methods of one table. Slow ones go to threads, of which there are a fixed number, and have deadlines."""
 
-    def __init__(self, methods: MethodTable, limits: Limits) -> None:
+    def __init__(self, methods: MethodTable, limits: Limits, counts: Counts | None = None) -> None:
         self._methods = methods
         self._limits = limits
+        self._counts = counts or Counts()
         self._threads = ThreadPoolExecutor(max_workers=limits.worker_threads, thread_name_prefix="rpc")
         self._slow_calls = 0
         self._running: dict[Deadline, float] = {}
@@ -127,8 +129,9 @@ class Dispatcher:
         if request_id is None or request.get("jsonrpc") != "2.0" or not isinstance(name, str):
             return _error_response(request_id or "null", error_object(INVALID_REQUEST, "invalid request"))
         is_notification = "id" not in request
+        method = self._methods.get(name)
+        started, failed = time.monotonic(), False
         try:
-            method = self._methods.get(name)
             if method is None:
                 raise RpcError(METHOD_NOT_FOUND, f"the method {name} does not exist/is not available")
             result = await self._run(method, method.parse(_positional(request.get("params"))), context)
@@ -137,7 +140,11 @@ class Dispatcher:
                 return None if is_notification else Streamed(head.encode(), result, b"}")
             response = f"{head}{result}}}"
         except Exception as error:
+            failed = True
             response = _error_response(request_id, _error_of(error, name))
+        finally:
+            known = UNKNOWN_METHOD if method is None else name
+            self._counts.note(known, time.monotonic() - started, failed=failed)
         return None if is_notification else response
 
     async def _run(self, method: Method, arguments: list[object], context: Context) -> str | Spool:

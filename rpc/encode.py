@@ -24,6 +24,7 @@ from protocol.transaction import (
     Transaction,
 )
 from protocol.types import Address
+from rpc.backend import SyncProgress
 from rpc.errors import Json
 
 JsonObject = dict[str, Json]
@@ -242,6 +243,15 @@ def log_json(
         "transactionIndex": hex(tx_index),
         "logIndex": hex(log_index),
         "removed": removed,
+    }
+
+
+def sync_json(progress: SyncProgress) -> JsonObject:
+    """How far a node has come in catching up."""
+    return {
+        "startingBlock": hex(progress.starting_block),
+        "currentBlock": hex(progress.current_block),
+        "highestBlock": hex(progress.highest_block),
     }
 
 

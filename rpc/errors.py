@@ -23,6 +23,9 @@ RESOURCE_UNAVAILABLE = -32002
 RESPONSE_TOO_LARGE = -32003
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
+WAITED_TOO_LONG = 4
+NOT_READY = 5
+"""EIP-7966: the receipt did not come in time; the transaction waits for another."""
 HISTORY_PRUNED = 4444
 
 EXECUTION_FAILED = -32015

@@ -13,7 +13,7 @@ from protocol.errors import Reset
 from protocol.transaction import Transaction
 from rpc.backend import Backend, Event, NewHead
 from rpc.codec import boolean
-from rpc.encode import JsonObject, encode_json, header_json, transaction_json
+from rpc.encode import JsonObject, encode_json, header_json, sync_json, transaction_json
 from rpc.errors import METHOD_NOT_FOUND, InvalidParams, Json, RpcError
 from rpc.filters import Filters
 from rpc.logs import LogFilter, block_logs, log_filter, log_query
@@ -39,7 +39,12 @@ class PendingTransactions:
     full: bool
 
 
-Topic = NewHeads | Logs | PendingTransactions
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """Wants to know when the node falls behind, and when it has caught up."""
+
+
+Topic = NewHeads | Logs | PendingTransactions | Syncing
 
 
 def topic_of(kind: str, options: Json) -> Topic:
@@ -52,6 +57,8 @@ def topic_of(kind: str, options: Json) -> Topic:
         return Logs(log_filter((), ()) if options is None else log_query(options).filter)
     if kind == "newPendingTransactions":
         return PendingTransactions(full=options is not None and boolean(options))
+    if kind == "syncing":
+        return Syncing()
     raise RpcError(METHOD_NOT_FOUND, f'no "{kind}" subscription in eth namespace')
 
 
@@ -78,10 +85,16 @@ class Hub:
         self._filters = filters
         self._subscriptions: dict[str, Subscription] = {}
         self._announced: Header | None = None
+        self._was_syncing = False
 
     def add(self, subscription: Subscription) -> None:
         """Start notifying."""
         self._subscriptions[subscription.id] = subscription
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self._subscriptions)
 
     def remove(self, subscription_id: str) -> None:
         """Stop notifying."""
@@ -90,6 +103,7 @@ class Hub:
     async def run(self) -> None:
         """Read events until cancelled."""
         self._announced = self._backend.chain.head()
+        self._was_syncing = self._backend.syncing() is not None
         while True:
             try:
                 async with self._backend.events() as events:
@@ -102,9 +116,20 @@ class Hub:
 
     async def _publish(self, event: Event) -> None:
         if isinstance(event, NewHead):
+            self._announce_syncing()
             await self._announce_heads()
         else:
             self._announce_transaction(event.transaction)
+
+    def _announce_syncing(self) -> None:
+        progress = self._backend.syncing()
+        if (progress is not None) is self._was_syncing:
+            return
+        self._was_syncing = progress is not None
+        text = encode_json(False if progress is None else {"syncing": True, "status": sync_json(progress)})
+        for subscription in list(self._subscriptions.values()):
+            if isinstance(subscription.topic, Syncing):
+                subscription.notify(text)
 
     def _announce_transaction(self, tx: Transaction) -> None:
         self._filters.collect(tx)

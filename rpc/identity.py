@@ -1,7 +1,7 @@
 """Who answers: chain id, client, network, and the methods that always say the same."""
 
 from protocol.crypto import keccak
-from rpc.encode import data
+from rpc.encode import data, sync_json
 from rpc.errors import Json
 from rpc.method import Context
 
@@ -37,8 +37,9 @@ def peer_count(context: Context) -> str:
 
 
 def syncing(context: Context) -> Json:
-    """eth_syncing: false; how far derivation has come is in rollup_syncStatus."""
-    return False
+    """eth_syncing: false once the node has caught up; what it derives from is in rollup_syncStatus."""
+    progress = context.backend.syncing()
+    return False if progress is None else sync_json(progress)
 
 
 def accounts(context: Context) -> Json:

@@ -25,6 +25,12 @@ class Limits:
     worker_queue: int = 256
     """Slow calls that may wait for a thread; the next one is refused."""
 
+    http_requests: int = 2_000
+    """HTTP requests in work at once, whoever sent them; the next one is answered 429."""
+
+    goodbye_seconds: float = 5.0
+    """How long a WebSocket client that does not read may still read why it is dropped."""
+
     connections: int = 1_000
     """WebSocket connections."""
 
@@ -51,6 +57,12 @@ class Limits:
 
     trace_seconds: float = 120.0
     """How long a trace may run."""
+
+    receipt_seconds: float = 20.0
+    """How long eth_sendRawTransactionSync waits for the receipt when the client does not say."""
+
+    receipt_seconds_at_most: float = 60.0
+    """How long it waits whatever the client says."""
 
     trace_bytes: int = 1_000_000_000
     """How long the text of a trace may be; what does not fit in memory waits in a file."""

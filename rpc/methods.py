@@ -1,6 +1,21 @@
 """The method table: adding a method is one function and one row here."""
 
-from rpc import blocks, calls, fees, identity, log_search, pool, simulate, state, subscriptions, testing, trace
+from rpc import (
+    blocks,
+    calls,
+    fees,
+    fill,
+    fork_config,
+    identity,
+    log_search,
+    pool,
+    send,
+    simulate,
+    state,
+    subscriptions,
+    testing,
+    trace,
+)
 from rpc.call_object import call_object
 from rpc.codec import (
     BlockTag,
@@ -36,6 +51,7 @@ METHODS: MethodTable = {
     "web3_clientVersion": Method(identity.client_version),
     "web3_sha3": Method(identity.sha3, (data,)),
     "eth_syncing": Method(identity.syncing),
+    "eth_config": Method(fork_config.eth_config),
     "eth_accounts": Method(identity.accounts),
     "eth_mining": Method(identity.mining),
     "eth_hashrate": Method(identity.zero),
@@ -98,7 +114,9 @@ METHODS: MethodTable = {
     "eth_blobBaseFee": Method(fees.blob_base_fee_of_head),
     "eth_feeHistory": Method(fees.fee_history, (count, _NUMBER_OR_LATEST, optional(fees.percentile_list)), slow=True),
     # the pool
-    "eth_sendRawTransaction": Method(pool.send_raw_transaction, (data,)),
+    "eth_sendRawTransaction": Method(send.send_raw_transaction, (data,)),
+    "eth_sendRawTransactionSync": Method(send.send_raw_transaction_sync, (data, optional(count))),
+    "eth_fillTransaction": Method(fill.fill_transaction, (call_object,), slow=True),
     "eth_pendingTransactions": Method(pool.pending_transactions),
     "txpool_status": Method(pool.status),
     "txpool_content": Method(pool.content),

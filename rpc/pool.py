@@ -1,4 +1,4 @@
-"""eth_sendRawTransaction and txpool_*: transactions on their way into a block."""
+"""txpool_*: transactions on their way into a block."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,11 +7,6 @@ from protocol.types import Address
 from rpc.encode import data, transaction_json
 from rpc.errors import Json
 from rpc.method import Context
-
-
-def send_raw_transaction(context: Context, raw: bytes) -> str:
-    """eth_sendRawTransaction: the hash; a refusal keeps the pool's words, which clients match on."""
-    return data(context.backend.pool.add(raw).hash)
 
 
 def pending_transactions(context: Context) -> Json:

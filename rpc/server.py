@@ -5,11 +5,12 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from aiohttp import WSCloseCode, web
 from multidict import CIMultiDict
+from prometheus_client.registry import Collector
 
 from rpc.access import Access
 from rpc.backend import Backend
@@ -21,6 +22,7 @@ from rpc.hub import Hub
 from rpc.limits import Limits
 from rpc.method import Context, MethodTable
 from rpc.methods import METHODS
+from rpc.metrics import Counts, NodeCollector, health, metrics_page
 from rpc.spool import Streamed
 from rpc.websocket import Connection
 
@@ -48,7 +50,8 @@ class Server:
     """One node's JSON-RPC endpoint.
 
     `extra_methods` are rows that the node adds (rollup_*, roles' own); one with an existing name replaces it. `pages`
-    are GET routes by path (health, explorer) that share the port. `now` is a clock in seconds.
+    are GET routes by path (explorer, dashboard) that share the port with /health and /metrics; `collectors` add
+    figures to the latter. `now` is a clock in seconds.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Server:
         *,
         extra_methods: MethodTable | None = None,
         pages: dict[str, Handler] | None = None,
+        collectors: Sequence[Collector] = (),
         limits: Limits | None = None,
         access: Access | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -67,12 +71,16 @@ class Server:
         self._new_id = new_id
         filters = Filters(self._limits, now, new_id)
         self._context = Context(backend, self._limits, filters)
-        self._dispatcher = Dispatcher({**METHODS, **(extra_methods or {})}, self._limits)
+        self._counts = Counts()
+        self._dispatcher = Dispatcher({**METHODS, **(extra_methods or {})}, self._limits, self._counts)
         self._hub = Hub(backend, filters)
         self._hub_task: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
-        self._pages = pages or {}
+        self._requests = 0
+        node = NodeCollector(backend, self._counts, lambda: len(self._sockets), lambda: self._hub.size)
+        self._metrics = metrics_page((node, *collectors))
+        self._pages = {"/": _explain, "/health": self._serve_health, "/metrics": self._serve_metrics, **(pages or {})}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; port 0 picks a free one. Returns the port.
@@ -83,7 +91,7 @@ class Server:
         app = web.Application(client_max_size=self._limits.body_bytes)
         app.router.add_post("/", self._guarded(self._serve_post))
         app.router.add_route("OPTIONS", "/", self._guarded(_preflight))
-        for path, page in {"/": _explain, **self._pages}.items():
+        for path, page in self._pages.items():
             app.router.add_get(path, self._guarded(self._or_websocket(page) if path == "/" else page))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
@@ -147,9 +155,29 @@ class Server:
 
         return serve
 
+    async def _serve_metrics(self, _request: web.Request) -> web.Response:
+        return self._metrics()
+
+    async def _serve_health(self, request: web.Request) -> web.Response:
+        asked = request.query.get("max_lag_seconds")
+        try:
+            return health(self._context.backend, None if asked is None else float(asked))
+        except ValueError:
+            return web.Response(status=400, text="max_lag_seconds must be a number\n")
+
     async def _serve_post(self, request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         cors = {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        if self._requests >= self._limits.http_requests:
+            self._counts.refused_requests += 1
+            return web.Response(status=429, headers={**cors, "Retry-After": "1"}, text="too many requests at once\n")
+        self._requests += 1
+        try:
+            return await self._answer_post(request, cors)
+        finally:
+            self._requests -= 1
+
+    async def _answer_post(self, request: web.Request, cors: dict[str, str]) -> web.StreamResponse:
         if request.content_type not in JSON_TYPES:
             return web.Response(status=415, headers=cors, text="content type must be application/json\n")
         try:
@@ -178,6 +206,7 @@ class Server:
             await connection.run(replace(self._context, subscriber=connection))
         finally:
             self._sockets.discard(socket)
+            self._counts.dropped_readers += connection.dropped
         return socket
 
 

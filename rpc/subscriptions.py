@@ -5,7 +5,7 @@ from rpc.method import Context, Subscriber
 
 
 def subscribe(context: Context, kind: str, options: Json) -> str:
-    """eth_subscribe: newHeads, logs or newPendingTransactions."""
+    """eth_subscribe: newHeads, logs, newPendingTransactions or syncing."""
     return _subscriber(context).subscribe(kind, options)
 
 

@@ -1,19 +1,22 @@
 """One WebSocket connection: requests in, responses and notifications out, all of it bounded.
 
 A client that does not read its responses stops being read itself; one that does not read its notifications, which
-cannot be held back, is disconnected.
+cannot be held back, is told so and disconnected.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from rpc.dispatch import Dispatcher
 from rpc.errors import LIMIT_EXCEEDED, Json, RpcError, server_error
 from rpc.hub import Hub, Logs, Subscription, topic_of
 from rpc.limits import Limits
 from rpc.method import Context
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Connection:
@@ -37,6 +40,12 @@ class Connection:
         self._outbox: asyncio.Queue[str] = asyncio.Queue(limits.outbox_messages)
         self._in_flight = asyncio.Semaphore(limits.calls_in_flight)
         self._subscription_ids: set[str] = set()
+        self._farewell: asyncio.Task[None] | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the client was too slow a reader."""
+        return self._farewell is not None
 
     async def run(self, context: Context) -> None:
         """Read and answer until either side closes. `context.subscriber` must be this connection."""
@@ -56,7 +65,7 @@ class Connection:
             tasks = [writer, *calls]
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *([self._farewell] if self._farewell else []), return_exceptions=True)
 
     def subscribe(self, kind: str, options: Json) -> str:
         """Start sending; returns the subscription's id."""
@@ -87,10 +96,27 @@ class Connection:
             self._in_flight.release()
 
     def _notify(self, text: str) -> None:
+        if self._farewell is not None:
+            return
         try:
             self._outbox.put_nowait(text)
         except asyncio.QueueFull:
-            self._abort()  # a goodbye would only queue behind what the client does not read
+            _LOGGER.warning("a WebSocket is dropped: its client is %d messages behind", self._outbox.qsize())
+            self._farewell = asyncio.create_task(self._drop())
+
+    async def _drop(self) -> None:
+        """Say why and close; what was not read by then is lost."""
+        for subscription_id in self._subscription_ids:
+            self._hub.remove(subscription_id)
+        while not self._outbox.empty():
+            self._outbox.get_nowait()
+        try:
+            async with asyncio.timeout(self._limits.goodbye_seconds):
+                await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"reads too slowly")
+        except TimeoutError:
+            pass
+        finally:
+            self._abort()
 
     async def _write(self) -> None:
         while True:

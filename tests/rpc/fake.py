@@ -21,7 +21,7 @@ from protocol.simulation import NORMAL, Conditions
 from protocol.state import Account, StateReader
 from protocol.transaction import Transaction, UnsignedTransaction, decode_transaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
-from rpc.backend import Event, NewHead, NewPendingTransaction, TransactionLocation
+from rpc.backend import Event, NewHead, NewPendingTransaction, SyncProgress, TransactionLocation
 
 CHAIN_ID = 901
 KEY = b"\x01" * 32
@@ -266,10 +266,14 @@ class FakeBackend:
         self.engine = FakeEngine()
         self.chain = FakeChain()
         self.pool = FakePool()
+        self.sync_progress: SyncProgress | None = None
         self.readers: list[asyncio.Queue[Event | Exception]] = []
 
     def pending_block(self) -> BlockBuilder | None:
         return None
+
+    def syncing(self) -> SyncProgress | None:
+        return self.sync_progress
 
     def new_block(self, transactions: Iterable[Transaction] = (), logs: Iterable[tuple[Log, ...]] = ()) -> Block:
         """Extend the chain and say so."""
