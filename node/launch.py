@@ -24,6 +24,11 @@ class LaunchOptions:
     gas_limit: int = 30_000_000
     fork: Fork = Fork.CANCUN
     da_layer: str = "calldata"
+    elasticity: int = 2
+    base_fee_change_denominator: int = 8
+    max_sequencer_drift_seconds: int = 600
+    sequencing_window: int = 3600
+    """The last four as in `ChainConfig` and `RollupConfig`."""
     accounts: Mapping[Address, int] = field(default_factory=lambda: dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE))
 
 
@@ -41,7 +46,12 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     if origin is None or origin.hash != deployment.block_hash:
         raise Retry(f"L1 block {deployment.block_number}, which held the deployment, was reorganised; start again")
     rollup = new_rollup(
-        chain=rollup_chain_config(options.chain_id, options.fork),
+        chain=rollup_chain_config(
+            options.chain_id,
+            options.fork,
+            elasticity=options.elasticity,
+            base_fee_change_denominator=options.base_fee_change_denominator,
+        ),
         l1_chain_id=await l1.chain_id(),
         l1_genesis=origin,
         inbox_address=deployment.address,
@@ -49,6 +59,8 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         block_time_milliseconds=options.block_time_milliseconds,
         gas_limit=options.gas_limit,
         da_layer=options.da_layer,
+        max_sequencer_drift_seconds=options.max_sequencer_drift_seconds,
+        sequencing_window=options.sequencing_window,
     )
     save_rollup(rollup, path)
     return rollup

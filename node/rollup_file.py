@@ -46,6 +46,8 @@ def new_rollup(
     block_time_milliseconds: int,
     gas_limit: int,
     da_layer: str,
+    max_sequencer_drift_seconds: int = 600,
+    sequencing_window: int = 3600,
 ) -> Rollup:
     """A rollup that starts at this L1 block, its genesis hash computed."""
     genesis = _genesis(chain, accounts, l1_genesis.timestamp, gas_limit)
@@ -57,6 +59,8 @@ def new_rollup(
         genesis_hash=build_genesis(genesis).block.hash,
         block_time_milliseconds=block_time_milliseconds,
         gas_limit=gas_limit,
+        max_sequencer_drift_seconds=max_sequencer_drift_seconds,
+        sequencing_window=sequencing_window,
     )
     return Rollup(config, accounts, l1_genesis.timestamp, da_layer)
 

@@ -12,6 +12,8 @@ from node.role import Role, run_role, stop_on_signals
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.errors import InvalidInput
 
+logger = logging.getLogger(__name__)
+
 ROLLUP_FILE_SECONDS = 60.0
 
 SWITCH_SECONDS = 0.001
@@ -41,8 +43,8 @@ def _run(make_role: Callable[[], Role], needs: Path | None, with_parent: bool) -
             await _wait_for_file(needs, stop)
         if not stop.is_set():
             await run_role(make_role(), stop)
+            logger.info("stopped as asked")
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     asyncio.run(main())
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions, launch_rollup
-from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
+from node.logs import LogFormat, LogLevel
+from node.operator_key import KEYSTORE_VARIABLE, OPERATOR_KEY_VARIABLE, PASSWORD_FILE_VARIABLE, operator_key
 from node.rollup_file import Rollup, load_rollup
 from protocol.errors import Halt, InvalidInput, Retry
 
@@ -41,6 +42,12 @@ class UpOptions:
     rpc_port: int = 8545
     verifier_port: int = 8546
     host: str = "127.0.0.1"
+    operator_keystore: Path | None = None
+    keep_states: int | None = None
+    empty_blocks: bool = True
+    l1_confirmations: int = 0
+    log_format: LogFormat = LogFormat.text
+    log_level: LogLevel = LogLevel.info
 
     @property
     def rollup_path(self) -> Path:
@@ -86,7 +93,7 @@ async def run_up(
         Halt: A process ended by itself; the message holds what it said last.
     """
     new = not options.rollup_path.exists()
-    operator_key = operator_key_for(options)
+    key = operator_key_for(options)
     ports = [options.rpc_port, options.verifier_port] + ([options.l1_port] if options.l1_url is None else [])
     for port in ports:
         check_port(options.host, port)
@@ -95,16 +102,14 @@ async def run_up(
     children: list[Child] = []
     async with _stopping(children), L1Client(l1_url, clock, attempts=1) as l1:
         if options.l1_url is None:
-            children.append(await _start_l1(options, operator_key))
-        children.append(await _start_node(options, "sequencer", options.rpc_port, l1_url, operator_key))
+            children.append(await _start_l1(options, key))
+        children.append(await _start_node(options, "sequencer", options.rpc_port, l1_url, key))
         await _unless_ended(children, stop, _wait_for_rpc(l1, clock))
         if stop.is_set():
             return
         if new:
             # The sequencer is importing meanwhile; it waits for the file that this writes.
-            await _unless_ended(
-                children, stop, launch_rollup(l1, clock, operator_key, options.launch, options.rollup_path)
-            )
+            await _unless_ended(children, stop, launch_rollup(l1, clock, key, options.launch, options.rollup_path))
         # Not before: while three processes import on two cores, the first block is late.
         children.append(await _start_node(options, "verifier", options.verifier_port, l1_url, None))
         rpc_url = f"http://{options.host}:{options.rpc_port}"
@@ -119,10 +124,11 @@ async def run_up(
 
 def operator_key_for(options: UpOptions) -> bytes:
     """The key that deploys and posts batches; raises InvalidInput when an external L1 needs one and none is set."""
-    key = operator_key()
+    key = operator_key(options.operator_keystore)
     if key is None and options.l1_url is not None:
         raise InvalidInput(
-            f"an L1 of your own needs an account with ether on it: set {OPERATOR_KEY_VARIABLE} to its private key (hex)"
+            f"an L1 of your own needs an account with ether on it: set {OPERATOR_KEY_VARIABLE} to its private key "
+            "(hex), or name its keystore with --operator-keystore"
         )
     return key or OPERATOR_KEY
 
@@ -157,7 +163,7 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment},
+                env={**_without_keys(os.environ), **environment},
                 start_new_session=True,  # Ctrl-C reaches us alone, so that we stop the others in order
             )
 
@@ -179,6 +185,12 @@ class Child:
         return "\n".join(lines[-8:])
 
 
+def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a role inherits: each is told expressly what it needs of keys, and nothing else."""
+    keys = (OPERATOR_KEY_VARIABLE, KEYSTORE_VARIABLE, PASSWORD_FILE_VARIABLE)
+    return {name: value for name, value in environment.items() if name not in keys}
+
+
 @asynccontextmanager
 async def _stopping(children: list[Child]) -> AsyncIterator[None]:
     """Stop the processes at the end: L1 last, so that the others can still finish with it."""
@@ -189,21 +201,28 @@ async def _stopping(children: list[Child]) -> AsyncIterator[None]:
             await asyncio.shield(child.stop())
 
 
-async def _start_l1(options: UpOptions, operator_key: bytes) -> Child:
+async def _start_l1(options: UpOptions, key: bytes) -> Child:
     arguments = ["--rpc-port", str(options.l1_port), "--chain-id", str(options.l1_chain_id)]
     arguments += ["--block-time", str(options.l1_block_time_seconds)]
-    return await _start(options, "l1", arguments, operator_key)
+    return await _start(options, "l1", arguments, key)
 
 
-async def _start_node(options: UpOptions, role: str, port: int, l1_url: str, operator_key: bytes | None) -> Child:
+async def _start_node(options: UpOptions, role: str, port: int, l1_url: str, key: bytes | None) -> Child:
     arguments = ["--rpc-port", str(port), "--rollup", str(options.rollup_path), "--l1", l1_url]
-    return await _start(options, role, [*arguments, "--da-dir", str(options.data_dir / "da")], operator_key)
+    arguments += ["--da-dir", str(options.data_dir / "da")]
+    if key is not None:
+        arguments += ["--empty-blocks" if options.empty_blocks else "--no-empty-blocks"]
+        arguments += ["--l1-confirmations", str(options.l1_confirmations)]
+    return await _start(options, role, arguments, key)
 
 
-async def _start(options: UpOptions, role: str, arguments: list[str], operator_key: bytes | None) -> Child:
+async def _start(options: UpOptions, role: str, arguments: list[str], key: bytes | None) -> Child:
     child = Child(role, options.data_dir / "logs" / f"{role}.log")
     common = ["--role", role, "--data-dir", str(options.data_dir / role), "--host", options.host]
-    await child.start([*common, *arguments], {OPERATOR_KEY_VARIABLE: operator_key.hex()} if operator_key else {})
+    common += ["--retention", "archive" if options.keep_states is None else str(options.keep_states)]
+    common += ["--log-format", options.log_format.value, "--log-level", options.log_level.value]
+    common += ["--config", os.devnull]  # what a file of settings says is in these arguments already
+    await child.start([*common, *arguments], {OPERATOR_KEY_VARIABLE: key.hex()} if key else {})
     return child
 
 

@@ -3,6 +3,8 @@
     entry          from arguments to an exit status; the one place where failures become words
     app            the commands in order; each is a function whose docstring is its help
     running        up, node, status
+    config         config check, keystore new
+    settings       the file of settings as defaults of options
     chains         verify, import, export, serve, statetest
     parameters     options that several commands share, with their environment variables
     up_view        what `up` shows

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from node.cli.settings import use_config
+from node.logs import LogFormat, LogLevel
+
 DATA_DIR: Final = Path(".tombolo")
 L1_URL: Final = "http://127.0.0.1:8544"
 RPC_URL: Final = "http://127.0.0.1:8545"
@@ -46,6 +49,18 @@ def check_url(value: str | None) -> str | None:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise typer.BadParameter(f"{value!r} is not a URL like {RPC_URL}")
     return value
+
+
+def check_retention(value: str) -> str:
+    """Let through `archive` and whole numbers from 1."""
+    if value != "archive" and not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise typer.BadParameter(f"{value!r} is neither archive nor a number of blocks from 1")
+    return value
+
+
+def keep_states(retention: str) -> int | None:
+    """For how many blocks states are kept; None for all."""
+    return None if retention == "archive" else int(retention)
 
 
 DataDir = Annotated[
@@ -90,6 +105,65 @@ RpcUrl = Annotated[
 Host = Annotated[
     str,
     typer.Option("--host", envvar="TOMBOLO_HOST", help="Address to listen on; keep the default unless all may come."),
+]
+
+Retention = Annotated[
+    str,
+    typer.Option(
+        "--retention",
+        envvar="TOMBOLO_RETENTION",
+        metavar="archive|BLOCKS",
+        callback=check_retention,
+        help="Keep every state, or those of the newest blocks only. Blocks and receipts are always kept.",
+    ),
+]
+Keystore = Annotated[
+    Path | None,
+    typer.Option(
+        "--operator-keystore",
+        envvar="TOMBOLO_OPERATOR_KEYSTORE",
+        metavar="FILE",
+        help="Encrypted file with the operator's key, instead of TOMBOLO_OPERATOR_KEY. Its password is in the file "
+        "that TOMBOLO_OPERATOR_PASSWORD_FILE names, or is asked for.",
+        show_default=False,
+    ),
+]
+EmptyBlocks = Annotated[
+    bool,
+    typer.Option(
+        "--empty-blocks/--no-empty-blocks",
+        envvar="TOMBOLO_EMPTY_BLOCKS",
+        help="Whether the sequencer makes blocks when there are no transactions; if not, one a minute.",
+    ),
+]
+L1Confirmations = Annotated[
+    int,
+    typer.Option(
+        "--l1-confirmations",
+        envvar="TOMBOLO_L1_CONFIRMATIONS",
+        min=0,
+        max=1000,
+        metavar="BLOCKS",
+        help="How far the sequencer stays behind L1's head, so that small reorgs of L1 do not touch its blocks.",
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option("--log-format", envvar="TOMBOLO_LOG_FORMAT", help="Log lines for people, or as JSON.")
+]
+LogLevelOption = Annotated[
+    LogLevel, typer.Option("--log-level", envvar="TOMBOLO_LOG_LEVEL", help="The least that is logged.")
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="TOMBOLO_CONFIG",
+        metavar="FILE",
+        is_eager=True,
+        callback=use_config,
+        help="Settings for what is given neither here nor in the environment; see `tombolo config check --help`.",
+        show_default="tombolo.toml, if it is there",
+    ),
 ]
 
 

@@ -13,19 +13,28 @@ from node.cli.parameters import (
     L2_CHAIN_ID,
     MAX_CHAIN_ID,
     RPC_URL,
+    Config,
     DaDir,
     DataDir,
+    EmptyBlocks,
     ForkName,
     Host,
+    Keystore,
+    L1Confirmations,
     L1Url,
     LayerName,
+    LogFormatOption,
+    LogLevelOption,
+    Retention,
     RoleName,
     Rollup,
     RpcUrl,
     block_time_option,
     check_url,
+    keep_states,
     port_option,
 )
+from node.logs import LogFormat, LogLevel
 
 
 def up(
@@ -37,23 +46,75 @@ def up(
             envvar="TOMBOLO_L1",
             metavar="URL",
             callback=check_url,
-            help="Use this L1 instead of the embedded one. TOMBOLO_OPERATOR_KEY then names a key with ether on it.",
+            help="Use this L1 instead of the embedded one. The operator's account must have ether on it.",
         ),
     ] = None,
     chain_id: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_CHAIN_ID, help="Chain id of the rollup.", show_default=str(L2_CHAIN_ID)),
+        typer.Option(
+            envvar="TOMBOLO_CHAIN_ID",
+            min=1,
+            max=MAX_CHAIN_ID,
+            help="Chain id of the rollup.",
+            show_default=str(L2_CHAIN_ID),
+        ),
     ] = None,
     block_time: Annotated[float | None, block_time_option("Seconds between blocks of the rollup.")] = None,
     gas_limit: Annotated[
-        int | None, typer.Option(min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000")
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_GAS_LIMIT", min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000"
+        ),
     ] = None,
     fork: Annotated[
-        ForkName | None, typer.Option(help="Rules that the rollup starts with.", show_default="cancun")
+        ForkName | None,
+        typer.Option(envvar="TOMBOLO_FORK", help="Rules that the rollup starts with.", show_default="cancun"),
     ] = None,
     da: Annotated[
         LayerName | None,
         typer.Option(envvar="TOMBOLO_DA", help="Data-availability layer for batches.", show_default="calldata"),
+    ] = None,
+    elasticity: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_ELASTICITY",
+            min=1,
+            max=1000,
+            help="EIP-1559: the gas limit divided by the gas target.",
+            show_default="2",
+        ),
+    ] = None,
+    base_fee_denominator: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_BASE_FEE_DENOMINATOR",
+            min=1,
+            max=1_000_000,
+            help="EIP-1559: the base fee changes by at most one part in so many per block.",
+            show_default="8",
+        ),
+    ] = None,
+    sequencer_drift: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_SEQUENCER_DRIFT",
+            min=10,
+            max=86_400,
+            metavar="SECONDS",
+            help="How far blocks may be ahead of the L1 they build on: for so long the chain goes on without L1.",
+            show_default="600",
+        ),
+    ] = None,
+    sequencing_window: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_SEQUENCING_WINDOW",
+            min=10,
+            max=1_000_000,
+            metavar="L1 BLOCKS",
+            help="Within how many L1 blocks the sequencer must include a deposit; after that derivation does.",
+            show_default="3600",
+        ),
     ] = None,
     rpc_port: Annotated[
         int, port_option("--rpc-port", "JSON-RPC of the sequencer.", "TOMBOLO_RPC_PORT", lowest=1)
@@ -65,19 +126,30 @@ def up(
         int, port_option("--l1-port", "JSON-RPC of the embedded L1.", "TOMBOLO_L1_PORT", lowest=1)
     ] = 8544,
     l1_block_time: Annotated[
-        float, typer.Option(min=0.1, max=60.0, metavar="SECONDS", help="Seconds between blocks of the embedded L1.")
+        float,
+        typer.Option(
+            envvar="TOMBOLO_L1_BLOCK_TIME",
+            min=0.1,
+            max=60.0,
+            metavar="SECONDS",
+            help="Seconds between blocks of the embedded L1.",
+        ),
     ] = 1.0,
     host: Host = "127.0.0.1",
+    retention: Retention = "archive",
+    operator_keystore: Keystore = None,
+    empty_blocks: EmptyBlocks = True,
+    l1_confirmations: L1Confirmations = 0,
+    log_format: LogFormatOption = LogFormat.text,
+    log_level: LogLevelOption = LogLevel.info,
+    config: Config = None,
 ) -> None:
     """Start a whole rollup on this machine and report each of its blocks.
 
     An L1, a sequencer with its batcher, and a verifier that reads nothing but L1
     and the data layer. Ctrl-C stops them; the chain stays in the data folder, and
-    the next `up` goes on from there. Chain id, block time, gas limit, fork and
-    data layer are chosen once, at the first start.
-
-    The environment reaches every process that this starts: TOMBOLO_KEEP_STATES=1000
-    limits how much old state each of them keeps.
+    the next `up` goes on from there. What makes the chain (its id, times, gas,
+    fees, fork and data layer) is chosen once, at the first start.
 
     \b
     [bold]Examples[/]
@@ -85,6 +157,8 @@ def up(
       tombolo up
       [dim]# quick blocks, batches in files[/]
       tombolo up --block-time 0.5 --da file
+      [dim]# states of the last thousand blocks only, no blocks without transactions[/]
+      tombolo up --retention 1000 --no-empty-blocks
       [dim]# a second rollup beside the first[/]
       tombolo up --data-dir b --rpc-port 9545 --verifier-port 9546 --l1-port 9544
       [dim]# on an L1 of your own[/]
@@ -104,6 +178,14 @@ def up(
         launch = replace(launch, fork=Fork[fork.name.upper()])
     if da is not None:
         launch = replace(launch, da_layer=da.value)
+    if elasticity is not None:
+        launch = replace(launch, elasticity=elasticity)
+    if base_fee_denominator is not None:
+        launch = replace(launch, base_fee_change_denominator=base_fee_denominator)
+    if sequencer_drift is not None:
+        launch = replace(launch, max_sequencer_drift_seconds=sequencer_drift)
+    if sequencing_window is not None:
+        launch = replace(launch, sequencing_window=sequencing_window)
     options = UpOptions(
         data_dir=data_dir,
         launch=launch,
@@ -114,6 +196,12 @@ def up(
         rpc_port=rpc_port,
         verifier_port=verifier_port,
         host=host,
+        operator_keystore=operator_keystore,
+        keep_states=keep_states(retention),
+        empty_blocks=empty_blocks,
+        l1_confirmations=l1_confirmations,
+        log_format=log_format,
+        log_level=log_level,
     )
     given = {
         "chain id": chain_id,
@@ -121,6 +209,10 @@ def up(
         "gas limit": gas_limit,
         "fork": fork and fork.value,
         "data layer": da and da.value,
+        "elasticity": elasticity,
+        "base fee denominator": base_fee_denominator,
+        "sequencer drift": sequencer_drift,
+        "sequencing window": sequencing_window,
     }
     check_relaunch(options.rollup_path, {name: value for name, value in given.items() if value is not None})
 
@@ -157,23 +249,20 @@ def node(
         int | None, typer.Option(min=1, max=MAX_CHAIN_ID, help="Only for l1.", show_default=str(L1_CHAIN_ID))
     ] = None,
     block_time: Annotated[float | None, block_time_option("Only for l1.")] = None,
-    keep_states: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_KEEP_STATES",
-            min=1,
-            metavar="BLOCKS",
-            help="Answer about the state of only so many of the newest blocks, and forget older ones.",
-            show_default="all",
-        ),
-    ] = None,
+    retention: Retention = "archive",
+    operator_keystore: Keystore = None,
+    empty_blocks: EmptyBlocks = True,
+    l1_confirmations: L1Confirmations = 0,
+    log_format: LogFormatOption = LogFormat.text,
+    log_level: LogLevelOption = LogLevel.info,
+    config: Config = None,
     with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Run one role in the foreground: what `up` starts three of.
 
     A [bold]sequencer[/] orders transactions into blocks and posts them in batches;
-    TOMBOLO_OPERATOR_KEY holds the key of the L1 account that pays. A
-    [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
+    TOMBOLO_OPERATOR_KEY, or an encrypted keystore, holds the key of the L1 account
+    that pays. A [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
     trust nobody. [bold]l1[/] is the embedded L1, for development only.
 
     \b
@@ -182,9 +271,12 @@ def node(
       tombolo node --role verifier --data-dir mine --rpc-port 8600
       tombolo node --role l1 --block-time 2
       TOMBOLO_OPERATOR_KEY=0x… tombolo node --role sequencer
+      tombolo node --role sequencer --operator-keystore operator.json --log-format json
     """
+    from node.logs import set_up_logging
     from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 
+    set_up_logging(log_format, log_level)
     place = data_dir or DATA_DIR / role.value
     if role is RoleName.l1:
         from node.l1_node import L1Options
@@ -192,7 +284,8 @@ def node(
         from protocol.crypto import private_key_address
 
         _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir")
-        key = operator_key()
+        _only_for("a sequencer", context, "empty_blocks", "l1_confirmations")
+        key = operator_key(operator_keystore)
         l1_options = L1Options(
             place,
             chain_id or L1_CHAIN_ID,
@@ -200,7 +293,7 @@ def node(
             host,
             block_time_seconds=block_time or 1.0,
             funded=() if key is None else (private_key_address(key),),
-            keep_states=keep_states,
+            keep_states=keep_states(retention),
         )
         run_l1(l1_options, with_parent=with_parent)
         return
@@ -211,10 +304,14 @@ def node(
     _only_for("the embedded L1", context, "chain_id", "block_time")
     sequencer = None
     if role is RoleName.sequencer:
-        key = operator_key()
+        key = operator_key(operator_keystore)
         if key is None:
-            raise typer.BadParameter(f"a sequencer needs {OPERATOR_KEY_VARIABLE}: the key that pays for batches on L1")
-        sequencer = SequencerOptions(key)
+            raise typer.BadParameter(
+                f"a sequencer needs {OPERATOR_KEY_VARIABLE} or --operator-keystore: the key that pays for batches on L1"
+            )
+        sequencer = SequencerOptions(key, empty_blocks=empty_blocks, l1_confirmations=l1_confirmations)
+    else:
+        _only_for("a sequencer", context, "operator_keystore", "empty_blocks", "l1_confirmations")
     default_port = 8546 if sequencer is None else 8545
     options = NodeOptions(
         data_dir=place,
@@ -224,7 +321,7 @@ def node(
         rpc_port=default_port if rpc_port is None else rpc_port,
         host=host,
         sequencer=sequencer,
-        keep_states=keep_states,
+        keep_states=keep_states(retention),
     )
     run_rollup(options, with_parent=with_parent)
 

@@ -88,6 +88,10 @@ def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:
         "gas limit": config.gas_limit,
         "fork": config.chain.forks.at(0, rollup.genesis_timestamp).name.lower(),
         "data layer": rollup.da_layer,
+        "elasticity": config.chain.elasticity,
+        "base fee denominator": config.chain.base_fee_change_denominator,
+        "sequencer drift": config.max_sequencer_drift_seconds,
+        "sequencing window": config.sequencing_window,
     }
     for name, wanted in given.items():
         if wanted != fixed[name]:

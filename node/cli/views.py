@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 if TYPE_CHECKING:  # each command loads only its own part
+    from node.cli.settings import Effective
     from node.status import NodeStatus
     from node.verify import Verified
     from rpc.compat import Outcome
@@ -63,6 +64,17 @@ def show_status(status: "NodeStatus", *, as_json: bool) -> None:
     console.print(table)
     for name, value in status.details.items():
         _line(name, value)
+
+
+def show_settings(settings: "Iterable[Effective]") -> None:
+    """What `config check` found: a table per command."""
+    table = ""
+    for setting in settings:
+        if setting.table != table:
+            table = setting.table
+            console.print(f"[bold]{escape(f'[{table}]')}[/]")
+        source = f"  [dim]{setting.source}[/]" if setting.source else ""
+        console.print(f"{setting.key:<22} {escape(setting.value)}{source}", soft_wrap=True)
 
 
 def _line(name: str, value: str) -> None:

@@ -23,6 +23,7 @@ class Sequencer:
     url: str
     arguments: list[str]
     folder: Path
+    environment: dict[str, str] = field(default_factory=lambda: {"TOMBOLO_OPERATOR_KEY": OPERATOR_KEY.hex()})
     lives: int = 0
     process: Running | None = None
     starts: list[float] = field(default_factory=list)
@@ -31,8 +32,7 @@ class Sequencer:
     def spawn(self) -> Running:
         """Start it without waiting."""
         self.lives += 1
-        key = {"TOMBOLO_OPERATOR_KEY": OPERATOR_KEY.hex()}
-        self.process = Running(self.arguments, self.folder / f"life{self.lives}.txt", key)
+        self.process = Running(self.arguments, self.folder / f"life{self.lives}.txt", self.environment)
         return self.process
 
     async def start(self) -> None:

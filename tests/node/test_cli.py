@@ -160,7 +160,7 @@ def test_an_l1_of_ones_own_needs_a_key(tombolo, tmp_path: Path):
         1,
         f"starting; logs are in {tmp_path}/logs\n",
         "tombolo: an L1 of your own needs an account with ether on it: set TOMBOLO_OPERATOR_KEY to its private key "
-        "(hex)\n",
+        "(hex), or name its keystore with --operator-keystore\n",
     )
 
 
