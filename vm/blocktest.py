@@ -3,23 +3,18 @@
 A block that must fail passes only if it is refused for the reason the case names.
 """
 
-import argparse
-import json
-import multiprocessing
 import re
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.block import Block, Header, decode_block
 from protocol.block_import import reexecute
 from protocol.chain_config import ChainConfig
-from protocol.errors import InvalidBlock, InvalidInput, InvalidTransaction, Reject, TomboloError
+from protocol.errors import InvalidBlock, InvalidInput, InvalidTransaction, Reject
 from protocol.forks import BlobSchedule, Fork, ForkSchedule, constant_schedule
 from protocol.header_rules import check_block
 from protocol.rlp_codec import InvalidRlp
-from protocol.types import Hash32
+from protocol.types import ZERO_HASH, Hash32
 from vm.fixtures import (
     FORKS,
     JsonObject,
@@ -27,7 +22,6 @@ from vm.fixtures import (
     blob_schedule,
     data,
     expected_kinds,
-    fixture_files,
     items,
     load_fixtures,
     mapping,
@@ -35,56 +29,41 @@ from vm.fixtures import (
 )
 from vm.memory_state import MemoryState, memory_state
 from vm.pyevm.engine import PyEvmEngine
+from vm.suite import CaseResult, Task, run_files
 
 _TRANSITION = re.compile(r"(?P<before>\w+?)To(?P<after>\w+?)At(?P<time>Time)?(?P<start>\d+)(?P<kilo>k?)")
 
 
-@dataclass(frozen=True, slots=True)
-class BlockTestResult:
-    """How one case went; `error` says why it failed, None when it passed."""
+def run_blocktests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1) -> Iterator[CaseResult]:
+    """Run every case below `paths`, or those of one network, on `jobs` processes; results in the order of the files.
 
-    name: str
-    passed: bool
-    network: str
-    error: str | None = None
-
-    def to_json(self) -> dict[str, str | bool]:
-        """The result for printing."""
-        shown: dict[str, str | bool] = {"name": self.name, "pass": self.passed, "network": self.network}
-        if self.error is not None:
-            shown["error"] = self.error
-        return shown
-
-
-def run_blocktests(paths: Sequence[Path], jobs: int = 1) -> Iterator[BlockTestResult]:
-    """Run every case below `paths` on `jobs` processes; results in the order of the files.
+    Files in a folder that hold something else are passed over.
 
     Raises:
-        InvalidInput: A path does not exist, or a file named itself holds no block tests.
+        InvalidInput: A path does not exist, a file named itself holds no block tests, or the network is unknown.
     """
-    tasks = list(fixture_files(paths))
-    if jobs <= 1:
-        for task in tasks:
-            yield from _run_file(task)
-        return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for results in pool.imap(_run_file, tasks):
-            yield from results
+    if fork is not None and _chain_config(fork, {}) is None:
+        raise InvalidInput(
+            f"unknown network {fork}; known: {', '.join(FORKS)}, and transitions like ShanghaiToCancunAtTime15k"
+        )
+    return run_files(_run_file, paths, fork, jobs)
 
 
-def _run_file(task: tuple[Path, bool]) -> list[BlockTestResult]:
-    path, named = task
-    results: list[BlockTestResult] = []
+def _run_file(task: Task) -> list[CaseResult]:
+    path, named, fork = task
+    results: list[CaseResult] = []
     for name, case in load_fixtures(path).items():
         if not isinstance(case, dict) or not {"blocks", "pre", "network", "genesisRLP"} <= case.keys():
             if named:
                 raise InvalidInput(f"{path}: {name} is not a block test")
             return []
+        if fork is not None and case["network"] != fork:
+            continue
         try:
-            error = _run_case(case)
+            root, error = _run_case(case)
         except Exception as crash:  # a bug in the engine fails its case, not the run
-            error = f"crash: {type(crash).__name__}: {crash}"
-        results.append(BlockTestResult(name, error is None, str(case["network"]), error))
+            root, error = ZERO_HASH, f"crash: {type(crash).__name__}: {crash}"
+        results.append(CaseResult(name, error is None, str(case["network"]), root, error))
     return results
 
 
@@ -96,6 +75,11 @@ class _Chain:
         self._engine = PyEvmEngine(config)
         self.blocks = {genesis.hash: genesis}
         self.states = {genesis.hash: state}
+
+    @property
+    def state_root(self) -> Hash32:
+        """After the block that was added last."""
+        return next(reversed(self.blocks.values())).header.state_root
 
     def add(self, block: Block) -> None:
         """Check, execute and keep a block; raises Reject."""
@@ -116,20 +100,23 @@ class _Chain:
         return header.hash
 
 
-def _run_case(case: JsonObject) -> str | None:
-    """What is wrong with the case, or None."""
+def _run_case(case: JsonObject) -> tuple[Hash32, str | None]:
+    """The state root after the last block that was imported, and what is wrong with the case, or None."""
     config = _chain_config(str(case["network"]), mapping(case.get("config", {})))
     if config is None:
-        return f"unsupported network {case['network']}"
+        return ZERO_HASH, f"unsupported network {case['network']}"
     genesis = decode_block(data(case["genesisRLP"]))
     state = memory_state(allocations(mapping(case["pre"])))
     if state.root != genesis.header.state_root:
-        return f"genesis state root mismatch: got {state.root.hex()}, want {genesis.header.state_root.hex()}"
+        return (
+            state.root,
+            f"genesis state root mismatch: got {state.root.hex()}, want {genesis.header.state_root.hex()}",
+        )
     chain = _Chain(config, genesis, state)
     for index, entry in enumerate(items(case["blocks"])):
         error = _judge(chain, mapping(entry))
         if error is not None:
-            return f"block {index}: {error}"
+            return chain.state_root, f"block {index}: {error}"
     return _judge_end(chain, case)
 
 
@@ -155,17 +142,17 @@ def _fits(refusal: Reject, kinds: frozenset[str]) -> bool:
     return isinstance(refusal, InvalidRlp) and any(kind.startswith("RLP_") for kind in kinds)
 
 
-def _judge_end(chain: _Chain, case: JsonObject) -> str | None:
-    """Compare the last block, and the state after it, with what the case says."""
+def _judge_end(chain: _Chain, case: JsonObject) -> tuple[Hash32, str | None]:
+    """The state root after the last block, and how it or the block differ from what the case says."""
     last = Hash32(data(case["lastblockhash"]))
     if last not in chain.blocks:
-        return f"last block {last.hex()} was not imported"
+        return chain.state_root, f"last block {last.hex()} was not imported"
     if "postState" in case:
         want = memory_state(allocations(mapping(case["postState"]))).root
     else:
         want = Hash32(data(case["postStateHash"]))
     got = chain.blocks[last].header.state_root
-    return None if got == want else f"post state root mismatch: got {got.hex()}, want {want.hex()}"
+    return got, None if got == want else f"post state root mismatch: got {got.hex()}, want {want.hex()}"
 
 
 def _chain_config(network: str, config: JsonObject) -> ChainConfig | None:
@@ -197,31 +184,3 @@ def _with_blobs(schedule: ForkSchedule, config: JsonObject, names: Sequence[tupl
         if stated is not None:
             blobs.append((start, stated))
     return ForkSchedule(schedule.by_block, schedule.by_time, tuple(blobs))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m vm.blocktest`: print results, return 1 if a case failed and 2 if the input cannot be used."""
-    parser = argparse.ArgumentParser(prog="vm.blocktest", description="Run Ethereum block tests.")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a fixture file or a folder of them")
-    parser.add_argument("--jobs", type=int, default=1, help="processes to use")
-    parser.add_argument("--json", action="store_true", help="print a JSON array")
-    options = parser.parse_args(arguments)
-    try:
-        results = []
-        for result in run_blocktests(options.paths, options.jobs):
-            results.append(result)
-            if not options.json and not result.passed:
-                print(f"FAIL {result.network} {result.name}: {result.error}", flush=True)
-    except TomboloError as error:
-        print(error, file=sys.stderr)
-        return 2
-    failed = sum(not result.passed for result in results)
-    if options.json:
-        print(json.dumps([result.to_json() for result in results], indent=2))
-    else:
-        print(f"{len(results) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,17 +4,12 @@ The environment follows geth's `evm statetest`: no system calls, BLOCKHASH(n) is
 recipient is touched at the end even if the transaction was refused.
 """
 
-import argparse
-import json
-import multiprocessing
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.chain_config import ChainConfig
 from protocol.crypto import keccak
-from protocol.errors import InvalidInput, InvalidTransaction, TomboloError
+from protocol.errors import InvalidInput, InvalidTransaction
 from protocol.fees import GAS_PER_BLOB, blob_base_fee
 from protocol.forks import BlobSchedule, Fork, constant_schedule
 from protocol.receipt import Log
@@ -40,7 +35,6 @@ from vm.fixtures import (
     blob_schedule,
     data,
     expected_kinds,
-    fixture_files,
     items,
     load_fixtures,
     mapping,
@@ -51,35 +45,13 @@ from vm.pyevm.block_state import BlockEnvironment, BlockState
 from vm.pyevm.execution import check_transaction, execute_transaction
 from vm.pyevm.rules import rules_of
 from vm.state_root import state_after
+from vm.suite import CaseResult, Task, run_files
 
 DEFAULT_BASE_FEE = 10
 """Wei per gas where a case states none."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateTestResult:
-    """How one case went. `state_root` is what we computed; `error` says why it failed, None when it passed."""
-
-    name: str
-    passed: bool
-    fork: str
-    state_root: Hash32
-    error: str | None = None
-
-    def to_json(self) -> dict[str, str | bool]:
-        """The shape of geth's `evm statetest`."""
-        shown: dict[str, str | bool] = {
-            "name": self.name,
-            "pass": self.passed,
-            "fork": self.fork,
-            "stateRoot": "0x" + self.state_root.hex(),
-        }
-        if self.error is not None:
-            shown["error"] = self.error
-        return shown
-
-
-def run_statetests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1) -> Iterator[StateTestResult]:
+def run_statetests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1) -> Iterator[CaseResult]:
     """Run every case below `paths`, or those of one fork, on `jobs` processes; results in the order of the files.
 
     Files in a folder that hold something else are passed over.
@@ -89,19 +61,12 @@ def run_statetests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1
     """
     if fork is not None and fork not in FORKS:
         raise InvalidInput(f"unknown fork {fork}; known: {', '.join(FORKS)}")
-    tasks = [(file, named, fork) for file, named in fixture_files(paths)]
-    if jobs <= 1:
-        for task in tasks:
-            yield from _run_file(task)
-        return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for results in pool.imap(_run_file, tasks):
-            yield from results
+    return run_files(_run_file, paths, fork, jobs)
 
 
-def _run_file(task: tuple[Path, bool, str | None]) -> list[StateTestResult]:
+def _run_file(task: Task) -> list[CaseResult]:
     path, named, fork = task
-    results: list[StateTestResult] = []
+    results: list[CaseResult] = []
     for name, case in load_fixtures(path).items():
         if not isinstance(case, dict) or not {"env", "pre", "post", "transaction"} <= case.keys():
             if named:
@@ -111,7 +76,7 @@ def _run_file(task: tuple[Path, bool, str | None]) -> list[StateTestResult]:
     return results
 
 
-def _run_case(name: str, case: JsonObject, only_fork: str | None) -> Iterator[StateTestResult]:
+def _run_case(name: str, case: JsonObject, only_fork: str | None) -> Iterator[CaseResult]:
     for fork_name, posts in mapping(case["post"]).items():
         if only_fork is not None and fork_name != only_fork:
             continue
@@ -122,7 +87,7 @@ def _run_case(name: str, case: JsonObject, only_fork: str | None) -> Iterator[St
                 root, error = _run_post(case, fork_name, mapping(post), indexes)
             except Exception as crash:  # a bug in the engine fails its case, not the run
                 root, error = ZERO_HASH, f"crash: {type(crash).__name__}: {crash}"
-            yield StateTestResult(full_name, error is None, fork_name, root, error)
+            yield CaseResult(full_name, error is None, fork_name, root, error)
 
 
 def _run_post(case: JsonObject, fork_name: str, post: JsonObject, indexes: dict[str, int]) -> tuple[Hash32, str | None]:
@@ -241,32 +206,3 @@ def _authorization(fields: JsonObject) -> Authorization:
         r=number(fields["r"]),
         s=number(fields["s"]),
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m vm.statetest`: print results, return 1 if a case failed and 2 if the input cannot be used."""
-    parser = argparse.ArgumentParser(prog="vm.statetest", description="Run Ethereum state tests.")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a fixture file or a folder of them")
-    parser.add_argument("--fork", help="only this fork")
-    parser.add_argument("--jobs", type=int, default=1, help="processes to use")
-    parser.add_argument("--json", action="store_true", help="print a JSON array as geth's `evm statetest` does")
-    options = parser.parse_args(arguments)
-    try:
-        results = []
-        for result in run_statetests(options.paths, options.fork, options.jobs):
-            results.append(result)
-            if not options.json and not result.passed:
-                print(f"FAIL {result.fork} {result.name}: {result.error}", flush=True)
-    except TomboloError as error:
-        print(error, file=sys.stderr)
-        return 2
-    failed = sum(not result.passed for result in results)
-    if options.json:
-        print(json.dumps([result.to_json() for result in results], indent=2))
-    else:
-        print(f"{len(results) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@
     running        up, node, status
     config         config check, keystore new
     settings       the file of settings as defaults of options
-    chains         verify, import, export, serve, statetest
+    chains         verify, import, export, serve, statetest, blocktest
     parameters     options that several commands share, with their environment variables
     up_view        what `up` shows
     views          what the others show

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli.chains import export, import_, rpc_compat, serve, statetest, verify
+from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
 from node.cli.running import node, status, up
 
@@ -53,6 +53,7 @@ app.command("import")(import_)
 app.command()(export)
 app.command()(serve)
 app.command()(statetest)
+app.command()(blocktest)
 app.add_typer(config, name="config")
 app.add_typer(keystore, name="keystore")
 app.command("rpc-compat")(rpc_compat)

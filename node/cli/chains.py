@@ -1,8 +1,9 @@
-"""Commands for chains at rest: rebuild from L1, move through files, serve; and the official state tests."""
+"""Commands for chains at rest: rebuild from L1, move through files, serve; and the official suites."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,15 @@ from node.cli.parameters import (
     check_url,
     port_option,
 )
+
+if TYPE_CHECKING:
+    from vm.suite import CaseResult
+
+FixturePaths = Annotated[
+    list[Path], typer.Argument(metavar="PATH…", help="Fixture files, or folders of them.", show_default=False)
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes to use.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on a terminal too, instead of a summary for people.")]
 
 
 def verify(
@@ -146,16 +156,12 @@ def serve(
 
 
 def statetest(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Fixture files, or folders of them.", show_default=False)
-    ],
+    paths: FixturePaths,
     fork: Annotated[
         str | None, typer.Option(help="Only this fork, by its name in the fixtures.", show_default="all")
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes to use.")] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on a terminal too, instead of a summary for people.")
-    ] = False,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Run Ethereum's official state tests.
 
@@ -170,11 +176,43 @@ def statetest(
       tombolo statetest GeneralStateTests --fork Cancun --jobs 2
       tombolo statetest stExample/add11.json --json
     """
-    from node.cli.views import show_statetests
     from vm.statetest import run_statetests
 
-    results = run_statetests(paths, fork, jobs)
-    if not show_statetests(results, as_json=as_json or not sys.stdout.isatty()):
+    _show(run_statetests(paths, fork, jobs), as_json)
+
+
+def blocktest(
+    paths: FixturePaths,
+    fork: Annotated[
+        str | None,
+        typer.Option(
+            help="Only this fork, or transition like CancunToPragueAtTime15k, by its name in the fixtures.",
+            show_default="all",
+        ),
+    ] = None,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run Ethereum's official block tests: whole chains, and blocks that must be refused.
+
+    Prints what `statetest` does; stateRoot is that of the last block imported.
+    A block that must be refused passes only if it is for the reason the case
+    names.
+
+    \b
+    [bold]Examples[/]
+      tombolo blocktest BlockchainTests/ValidBlocks --jobs 2
+      tombolo blocktest prague/blockchain_tests --fork CancunToPragueAtTime15k --json
+    """
+    from vm.blocktest import run_blocktests
+
+    _show(run_blocktests(paths, fork, jobs), as_json)
+
+
+def _show(results: "Iterator[CaseResult]", as_json: bool) -> None:
+    from node.cli.views import show_cases
+
+    if not show_cases(results, as_json=as_json or not sys.stdout.isatty()):
         raise typer.Exit(1)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # each command loads only its own part
     from node.status import NodeStatus
     from node.verify import Verified
     from rpc.compat import Outcome
-    from vm.statetest import StateTestResult
+    from vm.suite import CaseResult
 
 Report = Callable[[int, int, str], None]
 """Called with (done, total, what is at hand)."""
@@ -81,7 +81,7 @@ def _line(name: str, value: str) -> None:
     console.print(f"[dim]{name:<18}[/]{escape(value)}", soft_wrap=True)
 
 
-def show_statetests(results: "Iterable[StateTestResult]", *, as_json: bool) -> bool:
+def show_cases(results: "Iterable[CaseResult]", *, as_json: bool) -> bool:
     """Print the results; returns whether all passed."""
     if as_json:
         collected = list(results)

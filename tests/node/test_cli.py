@@ -25,7 +25,7 @@ from protocol.errors import Halt
 from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
-COMMANDS = ("up", "node", "status", "verify", "import", "export", "serve", "statetest", "rpc-compat")
+COMMANDS = ("up", "node", "status", "verify", "import", "export", "serve", "statetest", "blocktest", "rpc-compat")
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
 
@@ -118,6 +118,8 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["import", "--genesis", "g"], "Missing option '--chain' (see `tombolo import --help`)"),
         (["statetest"], "Missing argument 'PATH…' (see `tombolo statetest --help`)"),
         (["statetest", "x", "--jobs", "0"], "--jobs"),
+        (["blocktest"], "Missing argument 'PATH…' (see `tombolo blocktest --help`)"),
+        (["blocktest", "x", "--jobs", "0"], "--jobs"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
@@ -138,6 +140,10 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: Sequence[str], words: str
         (["verify", "--rollup", "noise"], "noise: "),
         (["statetest", "none"], "none: no such file or folder"),
         (["statetest", "noise"], "noise: "),
+        (["statetest", ".", "--fork", "Atlantis"], "unknown fork Atlantis; known: Frontier, "),
+        (["blocktest", "none"], "none: no such file or folder"),
+        (["blocktest", "noise"], "noise: "),
+        (["blocktest", ".", "--fork", "Atlantis"], "unknown network Atlantis; known: Frontier, "),
         (["status", "--rpc-url", "http://127.0.0.1:1"], "http://127.0.0.1:1 does not answer"),
         (["node", "--role", "verifier", "--rollup", "noise", "--data-dir", "d"], "noise: "),
     ],
@@ -256,6 +262,40 @@ def test_statetest_fails_with_the_case_and_the_roots(tombolo, chain_id_case: Pat
     (result,) = json.loads(outcome.out)
     assert result["pass"] is False
     assert "11" * 32 in result["error"]
+
+
+@pytest.fixture(scope="session")
+def wrong_gas_case(vectors: Path) -> Path:
+    return vectors / "ethereum-tests/BlockchainTests/InvalidBlocks/bcInvalidHeaderTest/wrongGasUsed.json"
+
+
+def test_blocktest_prints_what_statetest_prints(tombolo, wrong_gas_case: Path):
+    outcome = tombolo("blocktest", wrong_gas_case)
+    assert outcome.status == 0
+    (result,) = json.loads(outcome.out)
+    (case,) = json.loads(wrong_gas_case.read_text()).items()
+    assert result == {
+        "name": case[0],
+        "pass": True,
+        "fork": case[1]["network"],
+        "stateRoot": case[1]["genesisBlockHeader"]["stateRoot"],
+    }
+
+
+def test_blocktest_runs_only_the_fork_asked_for(tombolo, wrong_gas_case: Path):
+    assert tombolo("blocktest", wrong_gas_case, "--fork", "CancunToPragueAtTime15k") == Outcome(0, "[]\n", "")
+
+
+def test_blocktest_fails_with_the_block_and_the_reason(tombolo, wrong_gas_case: Path, tmp_path: Path):
+    document = json.loads(wrong_gas_case.read_text())
+    (case,) = document.values()
+    case["blocks"][0]["expectException"] = "BlockException.INVALID_STATE_ROOT"
+    (tmp_path / "broken.json").write_text(json.dumps(document))
+    outcome = tombolo("blocktest", tmp_path / "broken.json", "--json")
+    assert outcome.status == 1
+    (result,) = json.loads(outcome.out)
+    assert result["pass"] is False
+    assert result["error"].startswith("block 0: refused for INVALID_GAS_USED: ")
 
 
 def test_a_chain_goes_through_files_and_is_served(tombolo, vectors: Path, tmp_path: Path):

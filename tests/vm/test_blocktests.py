@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import InvalidInput
-from vm.blocktest import BlockTestResult, main, run_blocktests
+from protocol.types import ZERO_HASH
+from vm.blocktest import run_blocktests
+from vm.suite import CaseResult
 
 SUITES = (
     "ethereum-tests/BlockchainTests/ValidBlocks",
@@ -18,7 +20,7 @@ SUITES = (
 SIMPLE = "ethereum-tests/BlockchainTests/InvalidBlocks/bcInvalidHeaderTest/wrongGasUsed.json"
 
 
-def run(path: Path) -> list[BlockTestResult]:
+def run(path: Path) -> list[CaseResult]:
     return list(run_blocktests([path]))
 
 
@@ -81,20 +83,27 @@ def test_several_processes_give_the_same_results_in_the_same_order(vectors: Path
     assert list(run_blocktests([folder], jobs=2)) == run(folder)
 
 
-def test_the_command_prints_failures_and_ends_with_1(
-    vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(vectors / SIMPLE)]) == 0
-    assert capsys.readouterr().out == "1 passed, 0 failed\n"
-    assert main([str(tampered(vectors, tmp_path, network="Atlantis")), "--json"]) == 1
-    (shown,) = json.loads(capsys.readouterr().out)
-    assert (shown["pass"], shown["network"], shown["error"]) == (False, "Atlantis", "unsupported network Atlantis")
+def test_only_the_wanted_network_is_run(vectors: Path) -> None:
+    folder = vectors / "execution-spec-tests/cancun/blockchain_tests/cancun/eip7516_blobgasfee/blobgasfee_opcode"
+    everything = run(folder)
+    networks = {result.fork for result in everything}
+    assert networks == {"Cancun", "ShanghaiToCancunAtTime15k"}
+    for network in networks:
+        assert list(run_blocktests([folder], network)) == [result for result in everything if result.fork == network]
 
 
-def test_unusable_input_ends_with_one_line_and_code_2(
-    vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(tmp_path / "absent.json")]) == 2
-    assert capsys.readouterr().err == f"{tmp_path / 'absent.json'}: no such file or folder\n"
+def test_the_state_root_is_that_of_the_last_block_imported(vectors: Path, tmp_path: Path) -> None:
+    (case,) = json.loads((vectors / SIMPLE).read_text()).values()
+    (result,) = run(vectors / SIMPLE)
+    assert result.state_root.hex() == case["genesisBlockHeader"]["stateRoot"].removeprefix("0x")
+    (unknown,) = run(tampered(vectors, tmp_path, network="Atlantis"))
+    assert unknown.state_root == ZERO_HASH
+
+
+def test_unusable_input_is_refused(vectors: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"absent\.json: no such file or folder"):
+        run(tmp_path / "absent.json")
     with pytest.raises(InvalidInput, match="is not a block test"):
         run(vectors / "ethereum-tests/GeneralStateTests/stExample/yulExample.json")
+    with pytest.raises(InvalidInput, match="unknown network Atlantis; known: Frontier, "):
+        list(run_blocktests([tmp_path], "Atlantis"))

@@ -7,7 +7,8 @@ import pytest
 
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
-from vm.statetest import StateTestResult, main, run_statetests
+from vm.statetest import run_statetests
+from vm.suite import CaseResult
 
 GENERAL = "ethereum-tests/GeneralStateTests"
 SLOW_FILES = {"CALLBlake2f.json", "ecpairing_inputs.json"}
@@ -16,11 +17,11 @@ SLOW_FILES = {"CALLBlake2f.json", "ecpairing_inputs.json"}
 SIMPLE = f"{GENERAL}/stExample/yulExample.json"
 
 
-def failures(results: list[StateTestResult]) -> list[StateTestResult]:
+def failures(results: list[CaseResult]) -> list[CaseResult]:
     return [result for result in results if not result.passed]
 
 
-def run(files: list[Path]) -> list[StateTestResult]:
+def run(files: list[Path]) -> list[CaseResult]:
     return list(run_statetests(files))
 
 
@@ -62,13 +63,6 @@ def test_execution_spec_state_tests_pass(vectors: Path, fork: str) -> None:
     results = run([vectors / "execution-spec-tests" / fork / "state_tests"])
     assert results
     assert failures(results) == []
-
-
-def test_results_have_the_shape_of_geths(vectors: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(vectors / SIMPLE), "--fork", "Cancun", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert [set(result) for result in shown] == [{"name", "pass", "fork", "stateRoot"}] * len(shown)
-    assert {(result["pass"], result["fork"]) for result in shown} == {(True, "Cancun")}
 
 
 def test_names_are_unique_within_a_fork(vectors: Path) -> None:
@@ -167,8 +161,8 @@ def test_other_files_in_a_folder_are_passed_over(vectors: Path, tmp_path: Path) 
     assert run([tmp_path]) == []
 
 
-def test_unusable_input_ends_with_one_line_and_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "absent.json")]) == 2
-    assert capsys.readouterr().err == f"{tmp_path / 'absent.json'}: no such file or folder\n"
-    assert main([str(tmp_path), "--fork", "Atlantis"]) == 2
-    assert capsys.readouterr().err.startswith("unknown fork Atlantis; known: Frontier, ")
+def test_an_absent_path_and_an_unknown_fork_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"absent\.json: no such file or folder"):
+        run([tmp_path / "absent.json"])
+    with pytest.raises(InvalidInput, match="unknown fork Atlantis; known: Frontier, "):
+        list(run_statetests([tmp_path], "Atlantis"))
