@@ -4,7 +4,7 @@ import pytest
 
 from protocol.forks import Fork
 from prover.machine.frame import Frame
-from prover.machine.opcodes import table_of
+from prover.machine.opcodes import Row, table_of
 from prover.machine.stack import LIMIT
 from prover.machine.step import step
 from prover.machine.vm import ENTER, EXECUTE, FAULT, RETURN, VM
@@ -13,6 +13,11 @@ from prover.witness import witnessed_step
 from tests.prover.worlds import running
 
 ROWS = [(opcode, row) for opcode, row in enumerate(table_of(Fork.CANCUN)) if row is not None]
+
+
+def row_name(value: object) -> str:
+    """A test's name must be the same in every process."""
+    return value.name if isinstance(value, Row) else str(value)
 
 
 def before_opcode(opcode: int, items: list[int]) -> tuple[VM, Frame]:
@@ -32,7 +37,7 @@ def after_judged_step(vm: VM) -> VM:
     return vm
 
 
-@pytest.mark.parametrize(("opcode", "row"), [each for each in ROWS if each[1].grows > 0], ids=str)
+@pytest.mark.parametrize(("opcode", "row"), [each for each in ROWS if each[1].grows > 0], ids=row_name)
 def test_a_full_stack_takes_no_more(opcode, row):
     vm, frame = before_opcode(opcode, [1] * LIMIT)
     assert (after_judged_step(vm).phase, vm.fault) == (FAULT, "StackOverflow")
@@ -42,7 +47,7 @@ def test_a_full_stack_takes_no_more(opcode, row):
     assert frame.stack.size == LIMIT
 
 
-@pytest.mark.parametrize(("opcode", "row"), [each for each in ROWS if each[1].takes > 0], ids=str)
+@pytest.mark.parametrize(("opcode", "row"), [each for each in ROWS if each[1].takes > 0], ids=row_name)
 def test_one_item_too_few_is_a_fault_that_leaves_the_frame_as_it_was(opcode, row):
     items = [1] * (row.takes - 1)
     vm, frame = before_opcode(opcode, list(items))
