@@ -112,8 +112,7 @@ def _account(state_root: bytes32, owner: address, proof: Bytes[MAX_PROOF]) -> (b
     found, item = self._get(state_root, keccak256(slice(convert(owner, bytes32), 12, 20)), 64, proof)
     if not found:
         return False, empty(Account)
-    # 0xf8, length, nonce, balance, 0xa0 and the storage root, 0xa0 and the code hash: 70 to 110 bytes, always long.
-    assert len(item) >= 70 and len(item) <= 112, "mpt: malformed account"
+    # 0xf8, length, nonce, balance, 0xa0 and the storage root, 0xa0 and the code hash: a list of over 55 bytes.
     head: uint256 = convert(slice(item, 0, 2), uint256)
     assert head == (LONG_LIST << 8) + len(item) - 2, "mpt: malformed account"
     nonce: uint256 = 0
