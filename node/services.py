@@ -20,6 +20,7 @@ class Services:
         engine: Engine,
         clock: Clock,
         pending_block: Callable[[], BlockBuilder | None] = lambda: None,
+        client_version: str = CLIENT_VERSION,
     ) -> None:
         bus = EventBus(asyncio.get_running_loop())
         self.pool = Mempool(
@@ -27,5 +28,5 @@ class Services:
         )
         # The pool hears of a new head before any client does, so that nobody is told a stale nonce.
         chain.on_head(lambda event: self.pool.on_new_head(event.removed, event.added))
-        self.backend = NodeBackend(chain, engine, self.pool, CLIENT_VERSION, bus, pending_block)
+        self.backend = NodeBackend(chain, engine, self.pool, client_version, bus, pending_block)
         self.pool.restore()

@@ -14,10 +14,16 @@ from rpc.method import Context
 
 
 def fill_transaction(context: Context, wanted: CallObject) -> Json:
-    """The transaction with nonce, gas and fees, ready to be signed: its bytes with an empty signature, and as JSON.
+    """eth_fillTransaction: the bytes to sign, with an empty signature, and the same as JSON."""
+    tx = unsigned_transaction(filled(context, wanted), wanted.sender)
+    shown = transaction_json(tx)
+    if tx.type == LEGACY:
+        shown["v"] = "0x0"  # no signature yet, so nothing for it to say
+    return {"raw": data(tx.raw), "tx": shown}
 
-    The fee cap leaves room for the base fee to double.
-    """
+
+def filled(context: Context, wanted: CallObject) -> UnsignedTransaction:
+    """The transaction with nonce, gas and fees. The fee cap leaves room for the base fee to double."""
     backend = context.backend
     if wanted.chain_id is not None and wanted.chain_id != backend.chain_id:
         raise server_error(f"chainId does not match node's (have={wanted.chain_id}, want={backend.chain_id})")
@@ -37,28 +43,21 @@ def fill_transaction(context: Context, wanted: CallObject) -> Json:
     gas = wanted.gas
     if gas is None:
         gas = int(estimate_gas(context, priced, BlockTag.PENDING, None, None), 16)
-    tx = unsigned_transaction(
-        UnsignedTransaction(
-            chain_id=backend.chain_id,
-            nonce=_next_nonce(context, wanted) if wanted.nonce is None else wanted.nonce,
-            gas_limit=gas,
-            to=wanted.to,
-            value=wanted.value,
-            data=wanted.data,
-            max_fee_per_gas=wanted.gas_price if wanted.gas_price is not None else cap,
-            max_priority_fee_per_gas=tip,
-            type=wanted.type,
-            access_list=wanted.access_list,
-            max_fee_per_blob_gas=wanted.max_fee_per_blob_gas or 0,
-            blob_hashes=wanted.blob_hashes,
-            authorizations=wanted.authorizations,
-        ),
-        wanted.sender,
+    return UnsignedTransaction(
+        chain_id=backend.chain_id,
+        nonce=_next_nonce(context, wanted) if wanted.nonce is None else wanted.nonce,
+        gas_limit=gas,
+        to=wanted.to,
+        value=wanted.value,
+        data=wanted.data,
+        max_fee_per_gas=wanted.gas_price if wanted.gas_price is not None else cap,
+        max_priority_fee_per_gas=tip,
+        type=wanted.type,
+        access_list=wanted.access_list,
+        max_fee_per_blob_gas=wanted.max_fee_per_blob_gas or 0,
+        blob_hashes=wanted.blob_hashes,
+        authorizations=wanted.authorizations,
     )
-    shown = transaction_json(tx)
-    if tx.type == LEGACY:
-        shown["v"] = "0x0"  # no signature yet, so nothing for it to say
-    return {"raw": data(tx.raw), "tx": shown}
 
 
 def _next_nonce(context: Context, wanted: CallObject) -> int:
