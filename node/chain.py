@@ -6,19 +6,18 @@ block that was reported survives `kill -9` and power failure.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 
 from node.store import Batch, Store
 from node.store.batch import HEAD_NAMES
 from protocol.block import Block, Header
+from protocol.block_import import reexecute
 from protocol.chain_config import ChainConfig
 from protocol.engine import Engine, ExecutedBlock
 from protocol.errors import Halt, HistoryPruned, InvalidBlock
 from protocol.header_rules import check_block
-from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt
 from protocol.state import StateReader
-from protocol.types import ZERO_HASH, Hash32
+from protocol.types import Hash32
 from rpc.backend import NewHead, TransactionLocation
 
 Record = tuple[bytes, bytes, bytes | None]
@@ -220,13 +219,9 @@ class Chain:
                 f"block {block.number} builds on 0x{block.header.parent_hash.hex()}, head is 0x{parent.hash.hex()}",
             )
         check_block(block, parent, self.config, self.block)
-        builder = self._engine.begin_block(
-            parent, attributes_of(block), self.head_state(), lambda number: self.ancestor_hash(parent, number)
+        executed = reexecute(
+            self._engine, block, parent, self.head_state(), lambda number: self.ancestor_hash(parent, number)
         )
-        for tx in block.transactions:
-            builder.add(tx)
-        executed = builder.seal()
-        compare_headers(block.header, executed.block.header)
         self.append(executed)
         return executed
 
@@ -268,58 +263,6 @@ def create_chain(store: Store, genesis: ExecutedBlock, records: Iterable[Record]
         for name in HEAD_NAMES:
             batch.put_head(name, genesis.block.header)
         _write_records(batch, records)
-
-
-def attributes_of(block: Block) -> BlockAttributes:
-    """What the block's author chose, for executing it again."""
-    header = block.header
-    return BlockAttributes(
-        timestamp=header.timestamp,
-        fee_recipient=header.fee_recipient,
-        gas_limit=header.gas_limit,
-        prev_randao=header.prev_randao,
-        extra_data=header.extra_data,
-        parent_beacon_block_root=header.parent_beacon_block_root or ZERO_HASH,
-        withdrawals=block.withdrawals or (),
-        difficulty=header.difficulty,
-        nonce=header.nonce,
-        ommers_hash=header.ommers_hash,
-        ommers=block.ommers,
-    )
-
-
-_MISMATCH = {
-    "state_root": "INVALID_STATE_ROOT",
-    "transactions_root": "INVALID_TRANSACTIONS_ROOT",
-    "receipts_root": "INVALID_RECEIPTS_ROOT",
-    "bloom": "INVALID_LOG_BLOOM",
-    "gas_used": "INVALID_GAS_USED",
-    "base_fee_per_gas": "INVALID_BASEFEE_PER_GAS",
-    "withdrawals_root": "INVALID_WITHDRAWALS_ROOT",
-    "blob_gas_used": "INCORRECT_BLOB_GAS_USED",
-    "excess_blob_gas": "INCORRECT_EXCESS_BLOB_GAS",
-    "requests_hash": "INVALID_REQUESTS",
-}
-# The root of the state follows from everything else, so any other difference says more.
-_COMPARED_LAST = ("receipts_root", "bloom", "state_root", "hash")
-
-
-def compare_headers(claimed: Header, executed: Header) -> None:
-    """Raise InvalidBlock on the most telling field in which two headers differ."""
-    if claimed.hash == executed.hash:
-        return
-    names = [field.name for field in fields(Header) if field.name not in _COMPARED_LAST]
-    for name in (*names, *_COMPARED_LAST):
-        ours, theirs = getattr(executed, name), getattr(claimed, name)
-        if ours != theirs:
-            raise InvalidBlock(
-                _MISMATCH.get(name, "INVALID_HEADER"),
-                f"block {claimed.number}: {name} is {_show(theirs)}, execution gives {_show(ours)}",
-            )
-
-
-def _show(value: object) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 def _write_records(batch: Batch, records: Iterable[Record]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS, dev_genesis, rollup_genesis
 from genesis.model import build_genesis
-from node.chain import Chain, compare_headers, create_chain
+from node.chain import Chain, create_chain
 from node.chain_setup import open_chain, reopen_chain
 from node.store import Store
 from protocol.block import Block, Header
@@ -391,10 +391,6 @@ def test_a_body_that_does_not_fit_is_refused(chain, copy):
         copy.import_block(replace(block, ommers=(block.header,)))
     with pytest.raises(InvalidTransaction, match="nonce too high"):
         copy.import_block(replace(block, transactions=(signed(0, 5, None),)))
-
-
-def test_headers_that_agree_are_the_same(chain):
-    compare_headers(chain.head(), chain.head())
 
 
 # --- proof of work ---

@@ -41,6 +41,11 @@ def test_a_difference_is_named_by_its_most_telling_field(changes: dict[str, obje
     assert invalid.value.reason == reason
 
 
+def test_headers_that_agree_are_the_same() -> None:
+    header = make_world().mine().block.header
+    compare_headers(header, replace(header))
+
+
 def test_the_message_holds_both_values() -> None:
     header = make_world().mine().block.header
     with pytest.raises(InvalidBlock, match=r"^INVALID_GAS_USED: block 1: gas_used is 5, execution gives 0$"):
