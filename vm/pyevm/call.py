@@ -109,6 +109,11 @@ def _check(tx: Transaction, fork: Fork, state: BlockState) -> None:
         raise InvalidTransaction(
             TxError.INSUFFICIENT_ACCOUNT_FUNDS, f"address 0x{tx.sender.hex()} have {have} want {want}"
         )
+    check_call_gas(tx, fork)
+
+
+def check_call_gas(tx: Transaction, fork: Fork) -> None:
+    """`protocol.validity.check_gas` in the words that geth has for calls; for transactions it has its pool's."""
     needed = intrinsic_gas(tx, fork)
     if tx.gas_limit < needed:
         raise InvalidTransaction(TxError.INTRINSIC_GAS_TOO_LOW, f"have {tx.gas_limit}, want {needed}")

@@ -11,8 +11,9 @@ from protocol.forks import Fork
 from protocol.tracing import Tracer
 from protocol.transaction import Transaction
 from protocol.types import UINT64_MAX
-from protocol.validity import MAX_INITCODE_SIZE, max_cost
+from protocol.validity import max_cost
 from vm.pyevm.block_state import BlockState
+from vm.pyevm.call import check_call_gas
 from vm.pyevm.conditions import watch_transaction
 from vm.pyevm.execution import (
     Execution,
@@ -83,14 +84,7 @@ def _check(state: BlockState, fork: Fork, tx: Transaction, gas_left: int, *, val
         raise InvalidTransaction(TxError.INSUFFICIENT_ACCOUNT_FUNDS, f"{who} have {have} want {want}")
     if tx.gas_limit > gas_left:
         raise InvalidTransaction(TxError.GAS_ALLOWANCE_EXCEEDED, f"left {gas_left}, tx {tx.gas_limit}")
-    needed = intrinsic_gas(tx, fork)
-    if tx.gas_limit < needed:
-        raise InvalidTransaction(TxError.INTRINSIC_GAS_TOO_LOW, f"have {tx.gas_limit}, want {needed}")
-    floor = floor_data_gas(tx, fork)
-    if tx.gas_limit < floor:
-        raise InvalidTransaction(TxError.INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, f"have {tx.gas_limit}, want {floor}")
-    if tx.to is None and fork >= Fork.SHANGHAI and len(tx.data) > MAX_INITCODE_SIZE:
-        raise InvalidTransaction(TxError.INITCODE_SIZE_EXCEEDED, f"code size {len(tx.data)} limit {MAX_INITCODE_SIZE}")
+    check_call_gas(tx, fork)
 
 
 def _check_nonce(state: BlockState, tx: Transaction, who: str) -> None:
