@@ -26,6 +26,7 @@ from node.rollup_file import Rollup, load_rollup
 from node.rollup_rpc import rollup_methods
 from node.services import Services
 from node.store import Store
+from node.sync_progress import sync_progress
 from node.worker import Worker
 from protocol.batch import encoded_size
 from protocol.engine import BlockBuilder
@@ -109,6 +110,8 @@ class RollupNode:
             clock,
             keep_unsafe=options.sequencer is not None,
         )
+        block_seconds = config.block_time_milliseconds / 1000
+        services.backend.sync_progress = sync_progress(chain, driver.status, clock, block_seconds)
         self._tasks = [self._follow_l1(rollup, l1)]
         if options.sequencer is not None:
             layer = make_adapter(rollup.da_layer, options.da_dir)
