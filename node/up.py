@@ -213,6 +213,8 @@ async def _start_node(options: UpOptions, role: str, port: int, l1_url: str, key
     if key is not None:
         arguments += ["--empty-blocks" if options.empty_blocks else "--no-empty-blocks"]
         arguments += ["--l1-confirmations", str(options.l1_confirmations)]
+        if options.l1_url is None:
+            arguments.append("--faucet")  # on our own L1 ether is worth nothing, so it is given away
     return await _start(options, role, arguments, key)
 
 

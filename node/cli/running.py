@@ -255,6 +255,9 @@ def node(
     l1_confirmations: L1Confirmations = 0,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
+    faucet: Annotated[
+        bool, typer.Option("--faucet", help="Give ether away, on a page and by faucet_fund: development chains only.")
+    ] = False,
     config: Config = None,
     with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
@@ -283,7 +286,7 @@ def node(
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
-        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir")
+        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "faucet")
         _only_for("a sequencer", context, "empty_blocks", "l1_confirmations")
         key = operator_key(operator_keystore)
         l1_options = L1Options(
@@ -322,6 +325,7 @@ def node(
         host=host,
         sequencer=sequencer,
         keep_states=keep_states(retention),
+        faucet=faucet,
     )
     run_rollup(options, with_parent=with_parent)
 

@@ -47,6 +47,7 @@ class UpView:
             "",
             f"[bold]rollup[/]    chain id {chain_id} ({chain_id:#x})",
             f"          {started.rpc_url}  and  {socket_url}",
+            f"pages     {started.rpc_url}/explorer  [dim]blocks, batches, dashboard, wallet, faucet[/]",
             f"verifier  {started.verifier_url}  [dim]the same chain, from L1 and the data layer alone[/]",
             f"L1        {started.l1_url}  chain id {config.l1_chain_id}",
             f"inbox     0x{config.inbox_address.hex()}  [dim]batches go to: {started.rollup.da_layer}[/]",
