@@ -87,6 +87,9 @@ class PoolView(Protocol):
             Reject: It is invalid or the pool refuses it; the message is what clients match on.
         """
 
+    def add_decoded(self, tx: Transaction) -> None:
+        """Take a transaction that `decode_transaction` has read elsewhere; raises what `add` would."""
+
     def get(self, transaction_hash: Hash32) -> Transaction | None:
         """A waiting transaction."""
 

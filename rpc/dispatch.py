@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from protocol.errors import Halt, TomboloError
 from protocol.tracing import Deadline
+from protocol.transaction import Transaction
 from rpc.encode import encode_json
 from rpc.errors import (
     INTERNAL_ERROR,
@@ -54,6 +55,8 @@ _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _BRACKETS_AND_STRINGS = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
+SEND = "eth_sendRawTransaction"
+
 WATCH_SECONDS = 0.1
 """How often the time of slow calls is looked at."""
 
@@ -91,6 +94,18 @@ class Dispatcher:
         if isinstance(request, list):
             return await self._answer_batch(request, context)
         return await self._answer_one(request, context)
+
+    def submit(self, tx: Transaction, context: Context) -> str:
+        """eth_sendRawTransaction of a transaction that a front has decoded: its answer from the result or error on."""
+        started, failed = time.monotonic(), False
+        try:
+            context.backend.pool.add_decoded(tx)
+            return f'"result":"0x{tx.hash.hex()}"'
+        except Exception as error:
+            failed = True
+            return f'"error":{encode_json(_error_of(error, SEND))}'
+        finally:
+            self._counts.note(SEND, time.monotonic() - started, failed=failed)
 
     async def _answer_batch(self, requests: list[Json], context: Context) -> str | None:
         if not requests:
@@ -137,7 +152,10 @@ class Dispatcher:
             result = await self._run(method, method.parse(_positional(request.get("params"))), context)
             head = f'{_HEAD}{request_id},"result":'
             if isinstance(result, Spool):
-                return None if is_notification else Streamed(head.encode(), result, b"}")
+                if not is_notification:
+                    return Streamed(head.encode(), result, b"}")
+                result.close()
+                return None
             response = f"{head}{result}}}"
         except Exception as error:
             failed = True
@@ -179,6 +197,8 @@ class Dispatcher:
         finally:
             del self._running[deadline]
         if deadline.expired:
+            if isinstance(result, Spool):
+                result.close()
             raise server_error(f"execution aborted (timeout = {seconds:g}s)")
         return result
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from aiohttp import WSCloseCode, web
-from multidict import CIMultiDict
 from prometheus_client.registry import Collector
 
 from rpc.access import Access
@@ -18,17 +17,18 @@ from rpc.dispatch import Dispatcher
 from rpc.encode import encode_json
 from rpc.errors import Json, RpcError
 from rpc.filters import Filters
+from rpc.fronts import Fronts
 from rpc.hub import Hub
 from rpc.limits import Limits
 from rpc.method import Context, MethodTable
 from rpc.methods import METHODS
 from rpc.metrics import Counts, NodeCollector, health, metrics_page
+from rpc.post import PostEndpoint
 from rpc.spool import Streamed
 from rpc.websocket import Connection
 
 _LOGGER = logging.getLogger(__name__)
 
-JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application/jsonrequest"})
 PREFLIGHT_SECONDS = "86400"
 PING_SECONDS = 30.0
 """A WebSocket that answers no ping for this long is closed, so that vanished clients do not pile up."""
@@ -77,33 +77,40 @@ class Server:
         self._hub_task: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
-        self._requests = 0
+        self._posts = PostEndpoint(self._reply, self._access, self._limits, self._count_refused)
+        self._fronts: Fronts | None = None
         node = NodeCollector(backend, self._counts, lambda: len(self._sockets), lambda: self._hub.size)
         self._metrics = metrics_page((node, *collectors))
         self._pages = {"/": _explain, "/health": self._serve_health, "/metrics": self._serve_metrics, **(pages or {})}
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; port 0 picks a free one. Returns the port.
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, fronts: int = 0) -> int:
+        """Listen; port 0 picks a free one. Returns the port. `fronts` processes read requests for us; 0: we do.
 
         Raises:
             OSError: The port is taken.
         """
         app = web.Application(client_max_size=self._limits.body_bytes)
-        app.router.add_post("/", self._guarded(self._serve_post))
+        app.router.add_post("/", self._guarded(self._posts.serve))
         app.router.add_route("OPTIONS", "/", self._guarded(_preflight))
         for path, page in self._pages.items():
             app.router.add_get(path, self._guarded(self._or_websocket(page) if path == "/" else page))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
         try:
-            await site.start()
+            port = await self._listen(self._runner, host, port, fronts)
         except OSError:
             await self._runner.cleanup()
             raise
         self._hub_task = asyncio.create_task(self._hub.run())
         self._hub_task.add_done_callback(_log_failure)
-        return int(self._runner.addresses[0][1])
+        return port
+
+    async def _listen(self, runner: web.AppRunner, host: str, port: int, fronts: int) -> int:
+        if fronts == 0 or runner.server is None:
+            await web.TCPSite(runner, host, port).start()
+            return int(runner.addresses[0][1])
+        self._fronts = Fronts(self._dispatcher, self._context, runner.server, self._access, self._count_refused)
+        return await self._fronts.start(fronts, host, port)
 
     async def ask(self, method: str, *params: Json) -> Json:
         """Run one method for a page of ours, by the rules and limits that hold for every client.
@@ -120,15 +127,27 @@ class Server:
         return result
 
     async def wait(self) -> None:
-        """Return when the node's events end; raises what a bug in announcing them raised."""
-        if self._hub_task is not None:
-            await self._hub_task
+        """Return when the node's events end; raises what a bug in announcing them raised, or that a front has died."""
+        if self._hub_task is None:
+            return
+        waiting = [self._hub_task]
+        if self._fronts is not None:
+            waiting.append(asyncio.create_task(self._fronts.wait()))
+        try:
+            done, _pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in waiting[1:]:
+                task.cancel()
 
     async def stop(self) -> None:
         """Stop listening, close every connection, and wait for running calls."""
         if self._hub_task is not None:
             self._hub_task.cancel()
             await asyncio.gather(self._hub_task, return_exceptions=True)
+        if self._fronts is not None:
+            await self._fronts.stop()
         goodbyes = [socket.close(code=WSCloseCode.GOING_AWAY, message=b"node is stopping") for socket in self._sockets]
         await asyncio.gather(*goodbyes, return_exceptions=True)
         if self._runner is not None:
@@ -139,11 +158,7 @@ class Server:
         """Refuse what comes from a page that is not on our lists."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            if not self._access.allows_host(request.headers.get("Host")):
-                return web.Response(status=403, text="host not allowed\n")
-            if not self._access.allows_origin(request.headers.get("Origin")):
-                return web.Response(status=403, text="origin not allowed\n")
-            return await handler(request)
+            return self._posts.refusal(request) or await handler(request)
 
         return serve
 
@@ -165,33 +180,11 @@ class Server:
         except ValueError:
             return web.Response(status=400, text="max_lag_seconds must be a number\n")
 
-    async def _serve_post(self, request: web.Request) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        cors = {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        if self._requests >= self._limits.http_requests:
-            self._counts.refused_requests += 1
-            return web.Response(status=429, headers={**cors, "Retry-After": "1"}, text="too many requests at once\n")
-        self._requests += 1
-        try:
-            return await self._answer_post(request, cors)
-        finally:
-            self._requests -= 1
+    async def _reply(self, body: bytes) -> str | Streamed | None:
+        return await self._dispatcher.reply(body, self._context)
 
-    async def _answer_post(self, request: web.Request, cors: dict[str, str]) -> web.StreamResponse:
-        if request.content_type not in JSON_TYPES:
-            return web.Response(status=415, headers=cors, text="content type must be application/json\n")
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            text = f"request body is over {self._limits.body_bytes} bytes\n"
-            return web.Response(status=413, headers=cors, text=text)
-        answer = await self._dispatcher.reply(body, self._context)
-        if answer is None:
-            return web.Response(headers=cors)
-        headers = CIMultiDict({"Content-Type": "application/json", **cors})
-        if isinstance(answer, Streamed):
-            return await _send(answer, request, headers)
-        return web.Response(body=answer.encode(), headers=headers)
+    def _count_refused(self) -> None:
+        self._counts.refused_requests += 1
 
     async def _serve_websocket(self, request: web.Request) -> web.StreamResponse:
         if len(self._sockets) >= self._limits.connections:
@@ -215,17 +208,6 @@ def _log_failure(task: asyncio.Task[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
         _LOGGER.error("announcing events failed", exc_info=error)
-
-
-async def _send(answer: Streamed, request: web.Request, headers: CIMultiDict[str]) -> web.StreamResponse:
-    """Send chunk by chunk, as fast as the client reads."""
-    response = web.StreamResponse(headers=headers)
-    response.content_length = answer.size
-    await response.prepare(request)
-    for chunk in answer.chunks():
-        await response.write(chunk)
-    await response.write_eof()
-    return response
 
 
 async def _explain(request: web.Request) -> web.Response:

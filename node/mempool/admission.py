@@ -34,9 +34,14 @@ def decode_bounded(raw: bytes, limits: PoolLimits) -> Transaction:
     Raises:
         Reject: Oversized, malformed, or signed by nobody.
     """
+    check_size(raw, limits)
+    return decode_transaction(raw)
+
+
+def check_size(raw: bytes, limits: PoolLimits) -> None:
+    """Refuse a transaction of too many bytes."""
     if len(raw) > limits.transaction_bytes:
         raise PoolRefusal(f"oversized data: transaction size {len(raw)}, limit {limits.transaction_bytes}")
-    return decode_transaction(raw)
 
 
 def check_admissible(tx: Transaction, block: NextBlock, config: ChainConfig, policy: PoolPolicy) -> None:

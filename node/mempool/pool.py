@@ -7,7 +7,7 @@ from threading import RLock
 from typing import Protocol
 
 from node.clock import Clock
-from node.mempool.admission import check_admissible, decode_bounded, next_block, outbids
+from node.mempool.admission import check_admissible, check_size, decode_bounded, next_block, outbids
 from node.mempool.best import BestTransactions
 from node.mempool.book import Book
 from node.mempool.journal import PoolJournal
@@ -77,10 +77,15 @@ class Mempool:
             Reject: It is invalid or the pool refuses it; the message is what clients match on.
         """
         tx = decode_bounded(raw, self._limits)
+        self.add_decoded(tx)
+        return tx
+
+    def add_decoded(self, tx: Transaction) -> None:
+        """Take a transaction that was decoded elsewhere; raises what `add` would."""
+        check_size(tx.raw, self._limits)
         check_admissible(tx, self._next, self._config, self._policy)
         with self._change():
             self._insert(tx)
-        return tx
 
     def get(self, transaction_hash: Hash32) -> Transaction | None:
         """A waiting transaction."""

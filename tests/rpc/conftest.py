@@ -68,11 +68,11 @@ StartNode = Callable[..., Awaitable[Node]]
 
 
 @asynccontextmanager
-async def running_node(limits: Limits | None = None, **options: Any) -> AsyncIterator[Node]:
-    """A node for as long as the block lasts."""
+async def running_node(limits: Limits | None = None, *, fronts: int = 0, **options: Any) -> AsyncIterator[Node]:
+    """A node for as long as the block lasts; with `fronts`, behind so many processes that read its requests."""
     backend, clock = FakeBackend(), Clock()
     server = Server(backend, limits=limits, now=clock, **options)
-    port = await server.start()
+    port = await server.start(fronts=fronts)
     try:
         async with aiohttp.ClientSession() as session:
             yield Node(backend, f"http://127.0.0.1:{port}/", session, clock)

@@ -188,10 +188,13 @@ class FakePool:
 
     def add(self, raw: bytes) -> Transaction:
         tx = decode_transaction(raw)
+        self.add_decoded(tx)
+        return tx
+
+    def add_decoded(self, tx: Transaction) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.waiting[tx.hash] = tx
-        return tx
 
     def get(self, transaction_hash: Hash32) -> Transaction | None:
         return self.waiting.get(transaction_hash)
