@@ -1,0 +1,80 @@
+"""Coverage-guided fuzzing of what strangers' bytes reach first: `python -m tests.fuzz.run TARGET [libFuzzer flags]`.
+
+A target takes bytes and either succeeds or raises Reject; anything else that it raises is a finding.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+
+import atheris
+
+with atheris.instrument_imports(include=["protocol", "rpc"]):
+    from protocol.batch import decode_batch, encode_batch
+    from protocol.errors import Reject
+    from protocol.rlp_codec import decode, encode
+    from protocol.transaction import decode_transaction
+    from rpc.dispatch import Dispatcher
+    from rpc.filters import Filters
+    from rpc.limits import Limits
+    from rpc.method import Context
+    from rpc.methods import METHODS
+
+from tests.rpc.fake import FakeBackend
+
+
+def transaction(data: bytes) -> None:
+    """A raw transaction; one that decodes is what it was decoded from."""
+    assert decode_transaction(data).raw == data
+
+
+def rlp(data: bytes) -> None:
+    """An RLP item; there is one encoding of each."""
+    assert encode(decode(data)) == data
+
+
+def batch(data: bytes) -> None:
+    """Batch bytes; what they mean can be said again. (Void items are passed over, so other bytes may mean the same.)"""
+    meant = decode_batch(data)
+    assert not meant.blocks or decode_batch(encode_batch(meant)) == meant
+
+
+def request(data: bytes) -> None:
+    """The body of a JSON-RPC request; the answer is JSON and no internal error."""
+    answer = asyncio.run(_answer(data))
+    if answer is not None:
+        parsed = json.loads(answer)
+        for one in parsed if isinstance(parsed, list) else [parsed]:
+            assert one.get("error", {}).get("code") != -32603, answer
+
+
+async def _answer(data: bytes) -> str | None:
+    limits = Limits(worker_threads=1)
+    dispatcher = Dispatcher(METHODS, limits)
+    try:
+        filters = Filters(limits, lambda: 0.0, lambda: "0xf")
+        return await dispatcher.answer(data, Context(FakeBackend(), limits, filters))
+    finally:
+        await dispatcher.close()
+
+
+TARGETS = {target.__name__: target for target in (transaction, rlp, batch, request)}
+
+
+def refusing(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """A refusal is an answer."""
+
+    def run(data: bytes) -> None:
+        try:
+            target(data)
+        except Reject:
+            return
+
+    return run
+
+
+if __name__ == "__main__":
+    name, *flags = sys.argv[1:]
+    atheris.Setup([name, *flags], refusing(TARGETS[name]))
+    atheris.Fuzz()
