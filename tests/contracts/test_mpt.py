@@ -196,6 +196,35 @@ def test_any_bytes_that_are_no_node_are_refused_even_under_their_own_hash(
     assert answer == verify_proof(root, key, [node])
 
 
+# Lists that resemble nodes: paths with any flag, children of any kind, any number of items.
+node_items = st.one_of(
+    st.just(b""),
+    st.binary(min_size=32, max_size=32),
+    st.binary(max_size=40),
+    st.sampled_from([b"\x00", b"\x20", b"\x10", b"\x31", b"\x40", b"\x01", b"\x2f", b"\x00" * 33, b"\x11" * 33]),
+    st.lists(st.one_of(st.just(b""), st.just(b"\x20"), st.just(b"\x31"), st.binary(max_size=8)), max_size=3),
+    st.just([b""] * 17),
+)
+near_nodes = st.one_of(
+    st.lists(node_items, min_size=2, max_size=2),
+    st.lists(node_items, min_size=17, max_size=17),
+    st.lists(node_items, max_size=18),
+)
+
+
+@settings(max_examples=2_000)
+@given(items=near_nodes, key=st.one_of(st.binary(max_size=2), st.binary(min_size=32, max_size=32)))
+def test_of_what_only_resembles_a_node_nothing_is_believed_that_python_would_not(
+    verifier: Verifier, items: list[bytes], key: bytes
+) -> None:
+    node = rlp_encode(items)
+    try:
+        answer = verifier.get(keccak(node), key, node)
+    except Refused:
+        return
+    assert answer == verify_proof(keccak(node), key, [node])
+
+
 @settings(max_examples=500)
 @given(
     slots=st.dictionaries(st.binary(min_size=32, max_size=32), st.integers(1, 2**256 - 1), max_size=40),
@@ -264,6 +293,35 @@ def test_bytes_that_are_no_account_are_refused_or_read_as_python_reads_them(
         return
     assert answer is not None
     assert rlp_encode([uint_bytes(answer[0]), uint_bytes(answer[1]), answer[2], answer[3]]) == value
+
+
+def _malformed_accounts() -> dict[str, bytes]:
+    root, code = b"\x11" * 32, b"\x22" * 32
+    good = rlp_encode([b"\1", b"\2", root, code])
+    return {
+        "a field more": rlp_encode([b"\1", b"\2", root, code, b"\3"]),
+        "a field less": rlp_encode([b"\1" * 32, root, code]),
+        "another storage root mark": good.replace(b"\xa0" + root, b"\xa1" + root),
+        "another code hash mark": good.replace(b"\xa0" + code, b"\x9f" + code),
+        "short root, long code": rlp_encode([b"\1", b"\2", root[1:], code + b"\2"]),
+        "leading zero in the nonce": rlp_encode([b"\0\1", b"\2", root, code]),
+        "zero as a byte": rlp_encode([b"\1", b"\0", root, code]),
+        "a nonce that is a list": rlp_encode([[], b"\2", root, code]),
+        "a balance over 32 bytes": rlp_encode([b"\1", b"\2" * 33, root, code]),
+        "a list too short for its head": good[:-1],
+        "a list too long for its head": good + b"\0",
+        "a string": b"\xb8" + good[1:],
+        "almost nothing": b"\xf8",
+        "one small byte as a string": good.replace(b"\1\2\xa0", b"\x81\1\2\xa0").replace(b"\xf8\x44", b"\xf8\x45"),
+    }
+
+
+@pytest.mark.parametrize("name", _malformed_accounts())
+def test_a_malformed_account_is_refused(verifier: Verifier, name: str) -> None:
+    owner = bytes(20)
+    trie = Trie({keccak(owner): _malformed_accounts()[name]})
+    with pytest.raises(Refused):
+        verifier.account(trie.root, owner, trie.proof(keccak(owner)))
 
 
 def test_a_path_stretched_over_all_64_nibbles_is_followed(verifier: Verifier) -> None:
