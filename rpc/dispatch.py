@@ -191,15 +191,16 @@ class Dispatcher:
         self._running[deadline] = time.monotonic() + seconds
         try:
             result = _text_of(method.handler(replace(context, deadline=deadline), *arguments))
-        except TomboloError:
-            if not deadline.expired:
-                raise
+        except TomboloError as error:
+            if deadline.expired:  # what went wrong is only that it was stopped
+                raise _too_late(seconds) from error
+            raise
         finally:
             del self._running[deadline]
         if deadline.expired:
             if isinstance(result, Spool):
                 result.close()
-            raise server_error(f"execution aborted (timeout = {seconds:g}s)")
+            raise _too_late(seconds)
         return result
 
     def _watch(self) -> None:
@@ -210,6 +211,10 @@ class Dispatcher:
                 deadline.expire()
         if self._slow_calls:
             asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
+
+
+def _too_late(seconds: float) -> RpcError:
+    return server_error(f"execution aborted (timeout = {seconds:g}s)")
 
 
 def _text_of(result: Answer) -> str | Spool:

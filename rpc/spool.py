@@ -4,7 +4,7 @@ Nothing is sent before the answer is complete, so that a failure half-way is an 
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rpc.errors import RESPONSE_TOO_LARGE, RpcError
@@ -37,9 +37,12 @@ class Spool:
         self._pieces.clear()
         self.size += len(data)
         if self.size > self._limit:
-            self._file.close()
             raise RpcError(RESPONSE_TOO_LARGE, f"response too large: more than {self._limit} bytes")
         self._file.write(data)
+
+    def close(self) -> None:
+        """Forget the text."""
+        self._file.close()
 
     def finish(self) -> "Spool":
         """The whole text is written; `size` is its length."""
@@ -56,9 +59,20 @@ class Spool:
     def text(self, limit: int) -> str:
         """The text in one piece, for those who need it so; raises RpcError beyond `limit` bytes."""
         if self.size > limit:
-            self._file.close()
+            self.close()
             raise RpcError(RESPONSE_TOO_LARGE, "response too large: ask over HTTP, and alone")
         return b"".join(self.chunks()).decode("ascii")
+
+
+def spooled(limit: int, write: Callable[[Spool], None]) -> Spool:
+    """What `write` writes; when it fails, nothing is left behind."""
+    spool = Spool(limit)
+    try:
+        write(spool)
+        return spool.finish()
+    except BaseException:
+        spool.close()
+        raise
 
 
 @dataclass(frozen=True, slots=True)

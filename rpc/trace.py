@@ -7,12 +7,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from protocol.block import Block
 from protocol.block_import import attributes_of
 from protocol.engine import BlockBuilder
 from protocol.errors import InvalidTransaction
-from protocol.tracing import Deadline, Tracer
+from protocol.tracing import Tracer
 from protocol.types import Hash32
 from rpc.call_object import CallObject
 from rpc.calls import gas_of_call, scene_of
@@ -22,7 +23,7 @@ from rpc.errors import InvalidParams, Json, server_error
 from rpc.lookup import ancestor_hash_of, block_of, body_of, state_of
 from rpc.method import Context
 from rpc.overrides import BlockOverride, block_override, state_override
-from rpc.spool import Spool
+from rpc.spool import Spool, spooled
 from rpc.trace_calls import CallTracer
 from rpc.trace_prestate import PrestateTracer
 from rpc.trace_steps import StepDetail, StepTracer
@@ -98,15 +99,16 @@ def trace_transaction(context: Context, transaction_hash: Hash32, options: Trace
     block = None if location is None else context.backend.chain.block(location.block_hash)
     if location is None or block is None:
         raise server_error("transaction not found")
-    spool = Spool(context.limits.trace_bytes)
     builder = _rebuild(context, block)
     for tx in block.transactions[: location.index]:
-        if _is_late(context.deadline):
-            return spool
+        _check_late(context)
         builder.add(tx)
     tx = block.transactions[location.index]
-    _trace(context, options, tx.gas_limit, spool, lambda tracer: builder.add(tx, tracer))
-    return spool.finish()
+
+    def write(spool: Spool) -> None:
+        _trace(context, options, tx.gas_limit, spool, lambda tracer: builder.add(tx, tracer))
+
+    return spooled(context.limits.trace_bytes, write)
 
 
 def trace_block_by_number(context: Context, number: BlockTag | int, options: TraceOptions) -> Spool:
@@ -124,16 +126,17 @@ def _trace_block(context: Context, block_id: BlockId, options: TraceOptions) -> 
     if block is None:
         raise server_error("block not found")
     builder = _rebuild(context, block)
-    spool = Spool(context.limits.trace_bytes)
-    spool.write("[")
-    for index, tx in enumerate(block.transactions):
-        if _is_late(context.deadline):
-            break
-        spool.write(f'{"," if index else ""}{{"txHash":"{data(tx.hash)}","result":')
-        _trace(context, options, tx.gas_limit, spool, lambda tracer, tx=tx: builder.add(tx, tracer))  # type: ignore[misc]
-        spool.write("}")
-    spool.write("]")
-    return spool.finish()
+
+    def write(spool: Spool) -> None:
+        spool.write("[")
+        for index, tx in enumerate(block.transactions):
+            _check_late(context)
+            spool.write(f'{"," if index else ""}{{"txHash":"{data(tx.hash)}","result":')
+            _trace(context, options, tx.gas_limit, spool, partial(builder.add, tx))
+            spool.write("}")
+        spool.write("]")
+
+    return spooled(context.limits.trace_bytes, write)
 
 
 def trace_call(
@@ -145,16 +148,14 @@ def trace_call(
     scene = scene_of(context, wanted, block, field(source, "stateOverrides", state_override), pretended)
     gas = gas_of_call(context, wanted)
     call = wanted.to_call(gas, scene.header.base_fee_per_gas)
-    spool = Spool(context.limits.trace_bytes)
 
     def run(tracer: Tracer) -> None:
         replace(scene, conditions=replace(scene.conditions, tracer=tracer)).run(call)
 
     try:
-        _trace(context, trace, gas, spool, run)
+        return spooled(context.limits.trace_bytes, lambda spool: _trace(context, trace, gas, spool, run))
     except InvalidTransaction as error:
         raise server_error(f"tracing failed: {error}") from error
-    return spool.finish()
 
 
 def _rebuild(context: Context, block: Block) -> BlockBuilder:
@@ -199,11 +200,13 @@ def _time_check(context: Context, options: TraceOptions) -> Callable[[], None]:
     end = None if options.seconds is None else time.monotonic() + options.seconds
 
     def check() -> None:
-        if _is_late(context.deadline) or (end is not None and time.monotonic() > end):
+        _check_late(context)
+        if end is not None and time.monotonic() > end:
             raise server_error("execution timeout")
 
     return check
 
 
-def _is_late(deadline: Deadline | None) -> bool:
-    return deadline is not None and deadline.expired
+def _check_late(context: Context) -> None:
+    if context.deadline is not None and context.deadline.expired:
+        raise server_error("execution timeout")
