@@ -237,7 +237,8 @@ def test_a_storage_slot_is_read_as_its_word(verifier: Verifier, slots: dict[byte
 
 
 @pytest.mark.parametrize(
-    "value", ["00", "80", "8100", "817f", "820001", "a1" + "11" * 33, "c0", "c101", "0102", "83ffff"]
+    "value",
+    ["00", "80", "8100", "817f", "820001", "820080", "83008000", "a1" + "11" * 33, "c0", "c101", "0102", "83ffff"],
 )
 def test_a_slot_that_holds_no_canonical_word_is_refused(verifier: Verifier, value: str) -> None:
     slot = bytes(32)
