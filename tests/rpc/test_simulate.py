@@ -72,10 +72,11 @@ async def test_a_call_that_no_block_could_contain_has_its_own_code(node, call, c
 
 
 async def test_a_nonce_that_is_used_up_matters_only_when_validated(node):
-    block = {"stateOverrides": {A: {"nonce": "0x7"}}, "calls": [{"from": A, "to": B, "nonce": "0x3"}]}
+    call = {"from": A, "to": B, "nonce": "0x3"}
+    block = {"stateOverrides": {A: {"nonce": "0x7"}}, "calls": [call]}
     (answer,) = await simulate(node, block)
     assert answer["calls"][0]["status"] == "0x1"
-    block["calls"][0]["maxFeePerGas"] = hex(10**10)
+    call["maxFeePerGas"] = hex(10**10)
     assert (await refusal(node, block, validation=True))[0] == -38010
 
 

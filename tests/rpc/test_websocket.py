@@ -4,13 +4,14 @@ import asyncio
 import json
 import threading
 from base64 import b64encode
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 
 from protocol.engine import CallResult
 from protocol.receipt import Log
+from rpc.backend import SyncProgress
 from rpc.limits import Limits
 from tests.rpc.fake import ALICE, BOB, CHAIN_ID, transfer
 
@@ -260,12 +261,40 @@ async def test_a_client_that_does_not_read_its_notifications_is_disconnected(sta
         for _ in range(200):
             node.backend.new_transaction(tx)
             assert await quick.notified(subscription) == hexed(tx.hash)
-        received = 0
+        received, tail = 0, b""
         with suppress(ConnectionError):
             while chunk := await reader.read(2**20):
-                received += len(chunk)
+                received, tail = received + len(chunk), (tail + chunk)[-64:]
         assert received < 200 * 2 * len(tx.data)
+        assert b"reads too slowly" in tail, "it is told why, behind what it had not read"
     writer.close()
+
+
+async def test_a_thousand_subscribers_hear_of_a_block(node):
+    """Ten connections, a hundred subscriptions each; the connections' own limit is tested with fewer."""
+    async with AsyncExitStack() as stack, asyncio.timeout(60):
+        clients = [await stack.enter_async_context(connection(node)) for _ in range(10)]
+        wanted = [{await client.subscribe("newHeads") for _ in range(100)} for client in clients]
+        block = node.backend.new_block()
+        for client, subscriptions in zip(clients, wanted, strict=True):
+            heard = [(await client.receive())["params"] for _ in range(100)]
+            assert {entry["subscription"] for entry in heard} == subscriptions
+            assert {entry["result"]["hash"] for entry in heard} == {hexed(block.hash)}
+
+
+async def test_syncing_is_announced_when_it_changes(node, client):
+    subscription = await client.subscribe("syncing")
+    assert await node.call("eth_syncing") is False
+    node.backend.new_block()
+    node.backend.sync_progress = SyncProgress(0, 1, 9)
+    node.backend.new_block()
+    status = {"startingBlock": "0x0", "currentBlock": "0x1", "highestBlock": "0x9"}
+    assert await client.notified(subscription) == {"syncing": True, "status": status}
+    assert await node.call("eth_syncing") == status
+    node.backend.new_block()
+    node.backend.sync_progress = None
+    node.backend.new_block()
+    assert await client.notified(subscription) is False
 
 
 async def test_stopping_the_server_says_goodbye(start_node):
