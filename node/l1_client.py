@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -83,6 +84,8 @@ class L1Client:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.url = url
+        self.name = shown_url(url)
+        """The endpoint for messages, which reach logs and clients."""
         self._clock = clock or SystemClock()
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._attempts = attempts
@@ -236,7 +239,7 @@ class L1Client:
         request: Json = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         status, body = await self._post(method, json.dumps(request).encode())
         if status == 429 or status >= 500:
-            raise L1Unreachable(f"L1 at {self.url} answered {method} with HTTP status {status}")
+            raise L1Unreachable(f"L1 at {self.name} answered {method} with HTTP status {status}")
         if status != 200 and not body.lstrip().startswith(b"{"):
             raise L1Refused(method, status, f"HTTP status {status}")
         answer = as_record(parse_json(body), "answer")
@@ -260,7 +263,14 @@ class L1Client:
                     parts.append(part)
                 return response.status, b"".join(parts)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise L1Unreachable(f"L1 at {self.url} does not answer: {str(error) or type(error).__name__}") from error
+            raise L1Unreachable(f"L1 at {self.name} does not answer: {str(error) or type(error).__name__}") from error
+
+
+def shown_url(url: str) -> str:
+    """Scheme, host and port; paths, queries and user names of hosted endpoints are keys."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
 def _failure(method: str, error: dict[str, Json]) -> Retry | Reject:

@@ -202,11 +202,11 @@ async def check_l1(rollup: Rollup, l1: L1Client, clock: Clock) -> None:
             logger.warning("waiting for L1: %s", error)
             await clock.sleep(1.0)
     if chain_id != config.l1_chain_id:
-        raise Halt(f"{l1.url} is chain {chain_id}; this rollup lives on chain {config.l1_chain_id}")
+        raise Halt(f"{l1.name} is chain {chain_id}; this rollup lives on chain {config.l1_chain_id}")
     if genesis is None or genesis.hash != config.l1_genesis.hash:
         found = "no such block" if genesis is None else f"0x{genesis.hash.hex()}"
         raise Halt(
-            f"{l1.url}: block {config.l1_genesis.number} should be 0x{config.l1_genesis.hash.hex()}, where this "
+            f"{l1.name}: block {config.l1_genesis.number} should be 0x{config.l1_genesis.hash.hex()}, where this "
             f"rollup starts, but is {found}: another L1, or one that lost its state. Choose the right L1, or start "
             "a new rollup in another data directory"
         )

@@ -33,8 +33,8 @@ class NodeStatus:
     answer: Json = None
 
 
-async def node_status(url: str) -> NodeStatus:
-    """Ask the node at `url`.
+async def node_status(url: str, now: float | None = None) -> NodeStatus:
+    """Ask the node at `url`; `now` (seconds since the epoch) is what the head's age is counted from.
 
     Raises:
         Retry: It does not answer.
@@ -53,7 +53,7 @@ async def node_status(url: str) -> NodeStatus:
             return NodeStatus(url, client, chain_id, unsafe, safe, finalized, answer=answer)
     fields = as_record(answer, "sync status")
     unsafe, safe, finalized = (_head(as_record(fields.get(label), label)) for label in LABELS)
-    return NodeStatus(url, client, chain_id, unsafe, safe, finalized, _details(fields), answer)
+    return NodeStatus(url, client, chain_id, unsafe, safe, finalized, _details(fields, now), answer)
 
 
 async def _tagged(node: L1Client, tag: str) -> Head:
@@ -72,12 +72,19 @@ def _head(fields: Mapping[str, Json]) -> Head:
     return Head(number, block_hash)
 
 
-def _details(fields: Mapping[str, Json]) -> dict[str, str]:
+def _details(fields: Mapping[str, Json], now: float | None) -> dict[str, str]:
     details: dict[str, str] = {}
+    unsafe = fields.get("unsafe_l2")
+    newest_block = unsafe.get("number") if isinstance(unsafe, dict) else None
+    timestamp = unsafe.get("timestamp") if isinstance(unsafe, dict) else None
+    if now is not None and isinstance(timestamp, int):
+        details["newest block"] = f"{max(0.0, now - timestamp):.0f} s old"
     processed, newest = fields.get("current_l1"), fields.get("head_l1")
     if isinstance(processed, dict):
-        behind = f", newest seen {newest}" if newest != processed.get("number") else ""
-        details["L1 derived to"] = f"{processed.get('number')}  {processed.get('hash')}{behind}"
+        number = processed.get("number")
+        lag = newest - number if isinstance(newest, int) and isinstance(number, int) else 0
+        behind = f", {lag} blocks behind its head {newest}" if lag > 0 else ""
+        details["L1 derived to"] = f"{number}  {processed.get('hash')}{behind}"
     if fields.get("waiting_for"):
         details["waiting for"] = str(fields["waiting_for"])
     pool, batcher = fields.get("pool"), fields.get("batcher")
@@ -85,7 +92,10 @@ def _details(fields: Mapping[str, Json]) -> dict[str, str]:
         details["pool"] = f"{pool.get('pending')} pending, {pool.get('queued')} queued"
     if isinstance(batcher, dict):
         pending = f"{batcher.get('pending_transactions')} transactions on their way"
-        details["batcher"] = f"{batcher.get('address')}, next block {batcher.get('next_block')}, {pending}"
+        following = batcher.get("next_block")
+        waiting = newest_block - following + 1 if isinstance(newest_block, int) and isinstance(following, int) else 0
+        details["batcher"] = f"{batcher.get('address')}, next block {following}, {pending}"
+        details["not in a batch"] = f"{max(0, waiting)} blocks"
         if batcher.get("complaint"):
             details["batcher says"] = str(batcher["complaint"])
     return details

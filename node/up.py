@@ -254,7 +254,7 @@ async def _wait_for_rpc(client: L1Client, clock: Clock) -> None:
             return
         except Retry as error:
             if clock.monotonic() - start > START_SECONDS:
-                raise Retry(f"{client.url} did not answer within {START_SECONDS:.0f} s: {error}") from error
+                raise Retry(f"{client.name} did not answer within {START_SECONDS:.0f} s: {error}") from error
             await clock.sleep(0.05)
 
 

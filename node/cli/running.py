@@ -357,7 +357,8 @@ def status(
     import asyncio
 
     from node.cli.views import show_status
+    from node.clock import SystemClock
     from node.status import node_status
 
-    found = asyncio.run(node_status(rpc_url))
+    found = asyncio.run(node_status(rpc_url, SystemClock().now()))
     show_status(found, as_json=as_json)

@@ -1,5 +1,6 @@
 """`tombolo up` as a person uses it: start, see blocks, Ctrl-C, start again."""
 
+import json
 import re
 import socket
 import time
@@ -51,7 +52,8 @@ def test_up_shows_blocks_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path
 
         status = tombolo("status", "--rpc-url", url)
         assert status.returncode == 0, status.stderr
-        assert "safe" in status.stdout
+        assert re.search(r"^newest block +\d+ s old$", status.stdout, re.MULTILINE), status.stdout
+        assert re.search(r"^not in a batch +\d+ blocks$", status.stdout, re.MULTILINE), status.stdout
         verified = tombolo(
             *("verify", "--rollup", str(folder / "rollup.json"), "--l1", f"http://127.0.0.1:{ports['l1-port']}"),
             *("--da-dir", str(folder / "da"), "--against", url),
@@ -69,6 +71,31 @@ def test_up_shows_blocks_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path
         again = rpc(url, "eth_sendRawTransaction", "0x" + next(wallet.transfers(1)).raw.hex())
         second.until(lambda: rpc(url, "eth_getTransactionReceipt", again) is not None, "the chain goes on")
         assert second.interrupt() == 0
+
+
+def test_what_is_chosen_at_launch_reaches_every_process(tmp_path: Path, ports: dict[str, int]) -> None:
+    folder, url = tmp_path / "tombolo", f"http://127.0.0.1:{ports['rpc-port']}"
+    chosen = ["--elasticity=4", "--base-fee-denominator=50", "--sequencer-drift=100", "--sequencing-window=50"]
+    running_as = ["--l1-confirmations=2", "--no-empty-blocks", "--retention=5", "--log-format=json"]
+    with running(*up(folder, ports), *chosen, *running_as, output=tmp_path / "out.txt") as first:
+        first.until(lambda: "One line per block" in first.output, "it is up")
+        rollup = json.loads((folder / "rollup.json").read_text())
+        names = ("elasticity", "baseFeeChangeDenominator", "maxSequencerDriftSeconds", "sequencingWindow")
+        assert [rollup[name] for name in names] == [4, 50, 100, 50]
+
+        sent = rpc(url, "eth_sendRawTransaction", "0x" + next(Wallet(0).transfers(1)).raw.hex())
+        first.until(lambda: rpc(url, "eth_getTransactionReceipt", sent) is not None, "a transfer is mined")
+        status = rpc(url, "rollup_syncStatus")
+        assert status["unsafe_l2"]["number"] == 1, "no blocks without transactions"
+        assert status["unsafe_l2"]["l1origin"] <= max(status["current_l1"]["number"] - 2, rollup["l1Genesis"]["number"])
+        assert first.interrupt() == 0
+    for role in ("l1", "sequencer"):  # the verifier starts last, and may be stopped before it begins
+        lines = [json.loads(line) for line in (folder / "logs" / f"{role}.log").read_text().splitlines()]
+        assert lines[-1]["message"] == "stopped as asked"
+
+    again = tombolo(*up(folder, ports), "--elasticity", "5")
+    assert again.returncode == 1
+    assert "was launched with elasticity 4, not 5" in again.stderr
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, ports: dict[str, int]) -> None:

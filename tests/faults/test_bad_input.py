@@ -196,7 +196,7 @@ MEMORY_BOUND = 64 << 20
 """Over the first third of a run, by whose end caches and the pool have their size."""
 
 
-@pytest.mark.parametrize("count", [900, many])
+@pytest.mark.parametrize("count", [600, many])
 @pytest.mark.parametrize("kind", ["raw transactions", "requests"])
 def test_rubbish_gets_a_clear_error_each_and_the_chain_goes_on(kind: str, count: int, rollup: Rollup) -> None:
     before, memory, done, codes = rollup.head(), 0, 0, Counter(rollup.codes)

@@ -34,8 +34,14 @@ from tests.faults.proxy import Line, proxy_to
 SEED = 20_262
 
 
-@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("line", [Line.REFUSED, Line.SILENT])
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        (Line.REFUSED, 6),
+        pytest.param(Line.REFUSED, 60, marks=pytest.mark.slow),
+        pytest.param(Line.SILENT, 60, marks=pytest.mark.slow),
+    ],
+)
 async def test_while_l1_is_away_the_chain_goes_on_and_the_batches_arrive_in_order_after(
     line: Line, seconds: int, l1: L1Node, tmp_path: Path
 ) -> None:

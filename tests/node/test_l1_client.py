@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from node.artifacts import Artifact
 from node.clock import SystemClock
 from node.deploy import DeploymentFailed, deploy, deploy_inbox, wait_until_mined
-from node.l1_client import Fees, L1Client, L1Refused, L1Unreachable
+from node.l1_client import Fees, L1Client, L1Refused, L1Unreachable, shown_url
 from node.l1_reader import L1Reader
 from node.l1_wire import (
     Json,
@@ -432,3 +432,25 @@ async def test_a_creation_that_is_never_mined_is_given_up(anvil: Anvil) -> None:
             await deploy(client, clock, KEY, Artifact("empty", "[]", b"", b""), timeout_seconds=1)
         assert clock.slept == [0.1] * 10
         anvil.rpc("evm_setAutomine", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8544", "http://127.0.0.1:8544"),
+        ("http://127.0.0.1:8544/", "http://127.0.0.1:8544"),
+        ("https://mainnet.example/v3/0123456789abcdef", "https://mainnet.example/…"),
+        ("https://user:password@mainnet.example:8545", "https://mainnet.example:8545"),
+        ("https://mainnet.example/?apikey=0123", "https://mainnet.example/…"),
+    ],
+)
+async def test_no_message_holds_the_key_in_an_endpoints_address(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+    assert L1Client(url).name == shown
+
+
+async def test_an_endpoint_that_does_not_answer_is_named_without_its_key() -> None:
+    async with L1Client("http://127.0.0.1:1/v3/0123456789abcdef", attempts=1) as client:
+        with pytest.raises(Retry, match=r"L1 at http://127\.0\.0\.1:1/… does not answer") as found:
+            await client.chain_id()
+    assert "0123456789abcdef" not in str(found.value)
