@@ -32,14 +32,23 @@ class Access:
         name = _host_name("//" + host_header)
         return name is not None and (name in self.hosts or _is_address(name))
 
-    def allows_origin(self, origin: str | None) -> bool:
-        """Whether a page from this origin may ask; None is a client that is no browser."""
+    def allows_origin(self, origin: str | None, host_header: str | None = None) -> bool:
+        """Whether a page from this origin may ask; None is a client that is no browser.
+
+        A page that we served ourselves may: its origin is the host that it asks.
+        """
         if origin is None or "*" in self.origins or origin in self.origins:
             return True
         scheme = origin.partition("://")[0]
-        if scheme in EXTENSION_SCHEMES:
+        if scheme in EXTENSION_SCHEMES or (host_header is not None and self._is_own_page(origin, host_header)):
             return True
         return scheme in ("http", "https") and _host_name(origin) in LOOPBACK_NAMES
+
+    def _is_own_page(self, origin: str, host_header: str) -> bool:
+        # "*" in `hosts` does not count: then a hostile name that resolves to us would pass for our own.
+        name = _host_name("//" + host_header)
+        named = name is not None and (name in self.hosts or _is_address(name))
+        return named and origin in (f"http://{host_header}", f"https://{host_header}")
 
 
 def _host_name(url: str) -> str | None:

@@ -27,9 +27,10 @@ class PostEndpoint:
 
     def refusal(self, request: web.BaseRequest) -> web.Response | None:
         """What a request from a page that is not on our lists gets to hear; None lets it through."""
-        if not self._access.allows_host(request.headers.get("Host")):
+        host = request.headers.get("Host")
+        if not self._access.allows_host(host):
             return web.Response(status=403, text="host not allowed\n")
-        if not self._access.allows_origin(request.headers.get("Origin")):
+        if not self._access.allows_origin(request.headers.get("Origin"), host):
             return web.Response(status=403, text="origin not allowed\n")
         return None
 

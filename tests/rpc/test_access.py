@@ -49,6 +49,25 @@ def test_origins_are_local_pages_and_extensions(origin, allowed):
     assert Access().allows_origin(origin) is allowed
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        ("http://192.168.1.7:8545", "192.168.1.7:8545", True),
+        ("http://[fe80::1]:8545", "[fe80::1]:8545", True),
+        ("http://node.example", "node.example", True),
+        ("http://192.168.1.8:8545", "192.168.1.7:8545", False),
+        ("http://192.168.1.7:9000", "192.168.1.7:8545", False),
+        ("http://evil.example", "evil.example", False),
+    ],
+)
+def test_a_page_that_the_node_served_may_ask_it(origin: str, host: str, allowed: bool):
+    assert Access(hosts=frozenset({"node.example"})).allows_origin(origin, host) is allowed
+
+
+def test_allowing_every_host_makes_no_hostile_name_our_own():
+    assert not Access(hosts=frozenset({"*"})).allows_origin("http://evil.example", "evil.example")
+
+
 def test_a_star_allows_everything():
     access = Access(hosts=frozenset({"*"}), origins=frozenset({"*"}))
     assert access.allows_host("evil.example")
