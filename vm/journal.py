@@ -13,7 +13,7 @@ from protocol.crypto import EMPTY_KECCAK, keccak
 from protocol.mpt import EMPTY_ROOT
 from protocol.receipt import Log
 from protocol.state import Account, StateReader
-from protocol.types import ZERO_ADDRESS, Address, Hash32
+from protocol.types import UINT256_MAX, ZERO_ADDRESS, Address, Hash32
 
 RIPEMD160_PRECOMPILE = Address(ZERO_ADDRESS[:19] + b"\x03")
 
@@ -152,9 +152,12 @@ class Journal:
         self.set_account(address, (nonce, balance, code_hash))
 
     def delta_balance(self, address: Address, delta: int) -> None:
-        """Add `delta` wei, which may be negative; the account is created if need be."""
+        """Add `delta` wei, which may be negative; the account is created if need be.
+
+        It wraps at 2^256, as in geth: so much ether there is only where a client pretends balances.
+        """
         nonce, balance, code_hash = self.account(address) or EMPTY_ACCOUNT
-        self.set_account(address, (nonce, balance + delta, code_hash))
+        self.set_account(address, (nonce, (balance + delta) & UINT256_MAX, code_hash))
 
     def get_nonce(self, address: Address) -> int:
         """The nonce; 0 when the account does not exist."""

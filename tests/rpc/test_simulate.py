@@ -156,3 +156,11 @@ async def test_all_calls_share_one_allowance_of_gas(start_node):
     (block,) = await simulate(node, {"calls": [transfer, transfer]}, returnFullTransactions=True)
     assert [int(tx["gas"], 16) for tx in block["transactions"]] == [100_000, 79_000]
     assert (await refusal(node, {"calls": [transfer] * 5}))[0] == -38013
+
+
+async def test_a_balance_that_is_pretended_to_be_all_there_can_be_wraps_when_more_comes(node):
+    reads_own_balance = "0x4760005260206000f3"
+    override = {C: {"balance": hex(2**256 - 1), "code": reads_own_balance}}
+    (block,) = await simulate(node, {"stateOverrides": override, "calls": [{"from": A, "to": C, "value": "0x3"}]})
+    assert int(block["calls"][0]["returnData"], 16) == 2
+    assert int(await node.call("eth_call", {"from": A, "to": C, "value": "0x3"}, "latest", override), 16) == 2
