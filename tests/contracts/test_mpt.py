@@ -225,6 +225,25 @@ def test_of_what_only_resembles_a_node_nothing_is_believed_that_python_would_not
     assert answer == verify_proof(keccak(node), key, [node])
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        rlp_encode([b"\x20", b"value", b""]),
+        rlp_encode([b"\x20", b"value", b"value"]),
+        rlp_encode([b"\x20"]),
+        rlp_encode([b"\x20", b"value"] + [b""] * 14),
+        b"\xfa" + (7).to_bytes(2, "big") + rlp_encode(b"\x20") + rlp_encode(b"value"),
+        b"\x87\x20\x85value",
+    ],
+    ids=["three items", "two values", "one item", "sixteen items", "a longer header", "a string"],
+)
+def test_a_leaf_in_another_shape_is_no_leaf(verifier: Verifier, node: bytes) -> None:
+    leaf = rlp_encode([b"\x20", b"value"])
+    assert verifier.get(keccak(leaf), b"", leaf) == b"value"
+    with pytest.raises(Refused):
+        verifier.get(keccak(node), b"", node)
+
+
 @settings(max_examples=500)
 @given(
     slots=st.dictionaries(st.binary(min_size=32, max_size=32), st.integers(1, 2**256 - 1), max_size=40),
