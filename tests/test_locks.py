@@ -17,16 +17,16 @@ def pins(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (REPOSITORY / lock).read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "package-lock.json"])
+@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "requirements-eels.lock", "package-lock.json"])
 def test_a_lock_holds_no_address(lock: str):
     text = (REPOSITORY / lock).read_text()
     assert re.findall(r".*(?:://|--index|--find-links|git\+).*", text) == []
 
 
-@pytest.mark.parametrize("lock", PYTHON_LOCKS)
+@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "requirements-eels.lock"])
 def test_every_python_package_has_hashes(lock: str):
     entries = re.split(r"^(?=[A-Za-z0-9])", (REPOSITORY / lock).read_text(), flags=re.MULTILINE)[1:]
-    assert len(entries) > 40
+    assert len(entries) > 20
     assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
