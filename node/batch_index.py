@@ -5,14 +5,16 @@ somebody wants to know, and remembered by the block's hash, under which they nev
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from da.adapter import Commitment
 from node.driver import BatchSource
-from node.l1_client import L1Client, L1Refused
+from node.l1_client import L1Refused
 from node.l1_records import TABLE, L1Record, decode_record, last_record, record_at, record_key
-from node.l1_wire import as_quantity, as_record
+from node.l1_wire import Json, L1Log, L1Transaction, as_quantity, as_record
 from node.store import Store
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
@@ -22,6 +24,19 @@ from protocol.types import Address, Hash32
 MOST_RECORDS_READ = 5_000
 """L1 blocks that one page of batches may span."""
 KEPT_L1_BLOCKS = 1_024
+
+
+class InboxL1(Protocol):
+    """What is asked of L1. `L1Client` is one, and says what each method means and raises."""
+
+    async def logs(self, block_hash: Hash32, address: Address, topic: Hash32) -> tuple[L1Log, ...]:
+        """See `L1Client`."""
+
+    async def transaction(self, transaction_hash: Hash32) -> L1Transaction | None:
+        """See `L1Client`."""
+
+    async def request(self, method: str, params: Sequence[Json]) -> Json:
+        """See `L1Client`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,7 @@ class Advance:
 class BatchIndex:
     """Looks batches up. `store` holds the L1 records of the driver."""
 
-    def __init__(self, store: Store, l1: L1Client, inbox: Address, layers: BatchSource) -> None:
+    def __init__(self, store: Store, l1: InboxL1, inbox: Address, layers: BatchSource) -> None:
         self._store = store
         self._l1 = l1
         self._inbox = inbox

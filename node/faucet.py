@@ -3,14 +3,13 @@
 from collections import OrderedDict
 
 from genesis.dev import DEV_PRIVATE_KEYS
-from node.chain import Chain
 from node.clock import Clock
-from node.mempool import Mempool
 from node.rollup_file import Rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import Address
+from rpc.backend import Backend
 from rpc.codec import address
 from rpc.errors import Json, server_error
 from rpc.method import Context, Method, MethodTable
@@ -28,9 +27,8 @@ TRANSFER_GAS = 100_000
 class Faucet:
     """Gives `GIFT_WEI` to whoever asks, now and then."""
 
-    def __init__(self, chain: Chain, pool: Mempool, clock: Clock, private_key: bytes) -> None:
-        self._chain = chain
-        self._pool = pool
+    def __init__(self, backend: Backend, clock: Clock, private_key: bytes) -> None:
+        self._backend = backend
         self._clock = clock
         self._private_key = private_key
         self._address = private_key_address(private_key)
@@ -49,19 +47,20 @@ class Faucet:
             raise server_error(f"the faucet gave to this address a moment ago: ask again in {wait:.0f} s")
         if len(self._given) >= MOST_GIFTS:
             raise server_error("the faucet is busy: ask again in a minute")
-        head = self._chain.head()
-        account = self._chain.state_at(head).account(self._address)
+        chain, pool = self._backend.chain, self._backend.pool
+        head = chain.head()
+        account = chain.state_at(head).account(self._address)
         mined = 0 if account is None else account.nonce
         unsigned = UnsignedTransaction(
-            chain_id=self._chain.config.chain_id,
-            nonce=self._pool.next_nonce(self._address) or mined,
+            chain_id=self._backend.chain_id,
+            nonce=pool.next_nonce(self._address) or mined,
             gas_limit=TRANSFER_GAS,
             to=to,
             value=GIFT_WEI,
             max_fee_per_gas=2 * (head.base_fee_per_gas or 0) + TIP_WEI,
             max_priority_fee_per_gas=TIP_WEI,
         )
-        tx = self._pool.add(sign_transaction(unsigned, self._private_key).raw)
+        tx = pool.add(sign_transaction(unsigned, self._private_key).raw)
         self._given[to] = now
         return "0x" + tx.hash.hex()
 

@@ -147,7 +147,7 @@ class RollupNode:
             **batch_methods(index, asked, None if self.batcher is None else self.batcher.address),
         }
         if options.faucet:
-            methods |= Faucet(chain, services.pool, clock, faucet_key(rollup)).methods()
+            methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
         role = "verifier" if options.sequencer is None else "sequencer"
         pages = NodePages(services.backend, clock, SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None))
         self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))

@@ -157,7 +157,8 @@ class Explorer:
         scan = self._reader.activity(
             address, newest, most_blocks=ACTIVITY_BLOCKS, most_found=ACTIVITY_FOUND, most_read=ACTIVITY_READ
         )
-        oldest = newest - scan.blocks + 1
+        # Logs are found by their blocks' blooms, so they may be looked for further back than transactions.
+        first_logged = max(0, newest - ACTIVITY_BLOCKS + 1)
         values = {
             "address": address,
             "checksum": checksum_address(address),
@@ -166,9 +167,10 @@ class Explorer:
             "code_hash": keccak(code),
             "scan": scan,
             "newest": newest,
-            "oldest": oldest,
-            "transfers": await token_transfers(self._site.ask, address, oldest, newest),
-            "logs": await logs_of_contract(self._site.ask, address, oldest, newest) if code else [],
+            "oldest": newest - scan.blocks + 1,
+            "first_logged": first_logged,
+            "transfers": await token_transfers(self._site.ask, address, first_logged, newest),
+            "logs": await logs_of_contract(self._site.ask, address, first_logged, newest) if code else [],
             "waiting": [tx for tx in islice(self._site.backend.pool.pending(), 10_000) if tx.sender == address][:10],
         }
         return self._site.render(request, "address.html", values)

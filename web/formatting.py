@@ -17,7 +17,7 @@ def ether(wei: int) -> str:
         return "0 ETH"
     if abs(wei) < 10**6:
         return f"{wei:,} wei"
-    if abs(wei) < 10**12:
+    if abs(wei) < 10**10:
         return gwei(wei)
     return f"{_decimal(wei, 18)} ETH"
 
@@ -83,7 +83,7 @@ def utc(timestamp: int) -> str:
 def age(seconds: float) -> str:
     """How long ago, in its largest unit."""
     whole = int(seconds)
-    if whole < 0:
+    if whole < 2:
         return "now"
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if whole >= 2 * length:

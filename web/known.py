@@ -13,7 +13,7 @@ SIGNATURES = Path(__file__).resolve().parent / "signatures.txt"
 
 def known_abi(site: Site) -> Page:
     """A page of JSON: `functions` and `errors` by their 4-byte selector, `events` by their topic."""
-    found = selectors(SIGNATURES.read_text())
+    found: JsonObject = {kind: {**table} for kind, table in selectors(SIGNATURES.read_text()).items()}
 
     async def serve(request: web.Request) -> web.StreamResponse:
         return site.data(request, found)
@@ -21,11 +21,11 @@ def known_abi(site: Site) -> Page:
     return serve
 
 
-def selectors(text: str) -> JsonObject:
+def selectors(text: str) -> dict[str, dict[str, str]]:
     """The table of a list of declarations, one a line; `#` begins a comment."""
-    functions: JsonObject = {}
-    errors: JsonObject = {}
-    events: JsonObject = {}
+    functions: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    events: dict[str, str] = {}
     tables = {"function": functions, "error": errors, "event": events}
     for line in text.splitlines():
         declaration = line.partition("#")[0].strip()

@@ -81,12 +81,11 @@ class Sampler:
         recent = reader.summaries(head.number, 2)
         # Timestamps are whole seconds, so both figures need many blocks to mean something.
         oldest, transactions, gas_used, blocks = recent[0], 0, 0, 0
-        for number in range(head.number, max(0, head.number - MOST_BLOCKS), -1):
-            line = reader.summary(number)
-            if line is None or head.timestamp - line.timestamp >= RATE_SECONDS:
-                oldest = line or oldest
-                break
-            oldest, blocks = line, blocks + 1
+        for line in reader.summaries(head.number, MOST_BLOCKS):
+            oldest = line
+            if line.number == 0 or head.timestamp - line.timestamp >= RATE_SECONDS:
+                break  # where the count begins: what it holds itself came before
+            blocks += 1
             transactions += line.transactions
             gas_used += line.gas_used
         seconds = max(1, head.timestamp - oldest.timestamp)

@@ -63,11 +63,11 @@ async function open(options, wallet = false) {
   return page;
 }
 
-async function shot(page, name) {
+async function shot(page, name, fullPage = false) {
   if (!shots) return;
   mkdirSync(shots, { recursive: true });
   await page.waitForTimeout(700);
-  await page.screenshot({ path: `${shots}/${name}.png` });
+  await page.screenshot({ path: `${shots}/${name}.png`, fullPage });
 }
 
 const text = async (page, selector) => (await page.locator(selector).first().innerText()).replace(/\s+/g, " ").trim();
@@ -88,7 +88,7 @@ async function wallet(page) {
   seen.confirmed = await text(page, "#sent-way li[data-stage=unsafe]");
   await page.locator("#sent-way li.done[data-stage=safe]").waitFor();
   seen.becameSafe = await text(page, "#sent-way li[data-stage=safe]");
-  await shot(page, "wallet-light");
+  await shot(page, "wallet-light", true);
 }
 
 async function liveUpdates(page) {
@@ -132,7 +132,7 @@ async function failure(page) {
   await page.goto(`${base}/explorer/tx/${sent}`);
   await page.locator("[data-log] .call").first().waitFor();
   seen.logs = await text(page, "[data-log]");
-  await shot(page, "transaction-light");
+  await shot(page, "transaction-light", true);
 }
 
 async function contract(page) {

@@ -2,9 +2,13 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,9 @@ SENDER = 3
 RECEIVER = "0x" + "ab" * 20
 STRANGER = "0x" + "cd" * 20
 JOURNEY_SECONDS = 150
+SCREENSHOTS = os.environ.get("TOMBOLO_SCREENSHOTS") == "1"
+"""Whether to make the pictures in docs/screenshots anew."""
+LIVED_IN_SECONDS = 40
 
 
 @pytest.fixture(scope="module")
@@ -39,23 +46,50 @@ def journey(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], in
     flags = [part for name, port in ports.items() for part in (f"--{name}", str(port))]
     with running("up", "--data-dir", str(folder / "chain"), *flags, output=folder / "up.txt") as up:
         up.until(lambda: answers(url), "the node answers")
-        given = chain_with_a_token(url, lambda hash_: up.until(lambda: mined(url, hash_), f"{hash_} is mined"))
-        yield {**travel(url, given), "url": url, "given": given}
+        owner = Wallet(0)
+        given = chain_with_a_token(url, owner, lambda hash_: up.until(lambda: mined(url, hash_), f"{hash_} is mined"))
+        with traffic(url, owner) if SCREENSHOTS else nullcontext():
+            seen = travel(url, given)
+        yield {**seen, "url": url, "given": given}
 
 
-def chain_with_a_token(url: str, until_mined: Callable[[str], None]) -> dict[str, str | None]:
+@contextmanager
+def traffic(url: str, owner: Wallet) -> Iterator[None]:
+    """A chain that looks lived in, for pictures: payments and token transfers, of which some fail."""
+    stop = threading.Event()
+    token = create_address(owner.address, 0)
+    payer, chance = Wallet(1), random.Random(7)
+
+    def work() -> None:
+        while not stop.wait(0.4):
+            for _ in range(chance.choice((0, 0, 1, 2, 4, 7))):
+                to = DEV_ACCOUNTS[chance.randrange(4, 10)]
+                amount = chance.randrange(1, 900) * 10**15
+                kind = chance.random()
+                if kind < 0.6:
+                    tx = payer.sign(to, amount)
+                else:
+                    tx = owner.token_transfer(token, to, 10**30 if kind > 0.95 else amount)
+                rpc(url, "eth_sendRawTransaction", "0x" + tx.raw.hex())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(LIVED_IN_SECONDS)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def chain_with_a_token(url: str, owner: Wallet, until_mined: Callable[[str], None]) -> dict[str, str | None]:
     """A token, a transfer of it, and one that failed: what the visitor will look at."""
-    owner = Wallet(0)
     deploy = owner.deploy_token(10**24)
     token = create_address(owner.address, 0)
     sent = owner.token_transfer(token, Address(bytes.fromhex(RECEIVER[2:])), 25 * 10**17)
     failed = owner.token_transfer(token, owner.address, 10**30)
     hashes = [rpc(url, "eth_sendRawTransaction", "0x" + tx.raw.hex()) for tx in (deploy, sent, failed)]
     until_mined(hashes[-1])
-    wanted = os.environ.get("TOMBOLO_SCREENSHOTS") == "1"
-    if wanted:
-        for tx in owner.transfers(40):
-            rpc(url, "eth_sendRawTransaction", "0x" + tx.raw.hex())
     return {
         "token": "0x" + token.hex(),
         "sent": hashes[1],
@@ -63,7 +97,7 @@ def chain_with_a_token(url: str, until_mined: Callable[[str], None]) -> dict[str
         "receiver": RECEIVER,
         "stranger": STRANGER,
         "key": "0x" + DEV_PRIVATE_KEYS[SENDER].hex(),
-        "shots": str(REPOSITORY / "docs" / "screenshots") if wanted else None,
+        "shots": str(REPOSITORY / "docs" / "screenshots") if SCREENSHOTS else None,
     }
 
 

@@ -66,7 +66,7 @@ function ages() {
   for (const time of document.querySelectorAll("time[data-seconds]")) {
     const seconds = Math.floor(now - Number(time.dataset.seconds));
     const [length, unit] = [[86400, "d"], [3600, "h"], [60, "min"]].find(([length]) => seconds >= 2 * length) ?? [1, "s"];
-    const text = seconds < 0 ? "now" : `${Math.floor(seconds / length)} ${unit} ago`;
+    const text = seconds < 2 ? "now" : `${Math.floor(seconds / length)} ${unit} ago`;
     if (time.textContent !== text) time.textContent = text;
   }
 }

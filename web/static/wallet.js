@@ -69,6 +69,7 @@ async function useChain(provider) {
 }
 
 $("add-chain").addEventListener("click", async () => {
+  if (!wallets.size) { location.href = "/wallet"; return; } // there it says what to do without one
   try {
     await useChain(wallet ?? wallets.values().next().value);
     say("Your wallet is on this chain.");
@@ -86,6 +87,7 @@ async function show() {
   $("wallet-account").hidden = account === null;
   $("wallet-network").hidden = account === null;
   $("wallet-network").textContent = onChain ? "on this chain" : "on another chain";
+  $("add-chain").hidden = onChain || !wallets.size;
   $("send-button").disabled = account === null || !onChain;
   $("send-hint").textContent = account === null ? "Connect a wallet first." : onChain ? "" : "Your wallet is on another chain: add and use this one first.";
   if (account === null) return;
