@@ -198,6 +198,7 @@ MEMORY_BOUND = 64 << 20
 
 @pytest.mark.parametrize("count", [600, many])
 @pytest.mark.parametrize("kind", ["raw transactions", "requests"])
+@pytest.mark.xdist_group("rubbish")  # they share one rollup
 def test_rubbish_gets_a_clear_error_each_and_the_chain_goes_on(kind: str, count: int, rollup: Rollup) -> None:
     before, memory, done, codes = rollup.head(), 0, 0, Counter(rollup.codes)
     sound = requests.map(as_body)

@@ -31,7 +31,7 @@ async def test_a_damaged_database_is_named_and_rebuilt_from_l1_and_the_node_goes
     async with running(verifier):
         try:
             await sequencer.start()
-            await ledger.send(150)
+            await ledger.send(60)
             head = await ledger.settle(verifier)
             assert await sequencer.terminate() == 0
             damaged = damage(tmp_path / "sequencer" / "db", random.Random(SEED))
@@ -53,7 +53,7 @@ async def test_a_damaged_database_is_named_and_rebuilt_from_l1_and_the_node_goes
             await sequencer.start()
             await ledger.check()
             await ledger.resume()
-            assert ledger.wallet.nonce == 150
+            assert ledger.wallet.nonce == 60
             await ledger.send(5)
             assert await ledger.settle(verifier) > head
         finally:
