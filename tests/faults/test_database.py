@@ -27,12 +27,13 @@ async def test_a_damaged_database_is_named_and_rebuilt_from_l1_and_the_node_goes
 ) -> None:
     sequencer = await launch_sequencer(l1_url, tmp_path, free_port())
     ledger, verifier = Ledger(sequencer), verifier_of(sequencer, l1_url)
-    rebuilt = tmp_path / "rebuilt"
+    head, rebuilt = 0, tmp_path / "rebuilt"
     async with running(verifier):
         try:
             await sequencer.start()
-            await ledger.send(60)
-            head = await ledger.settle(verifier)
+            for _ in range(2):
+                await ledger.send(30)
+                head = await ledger.settle(verifier)
             assert await sequencer.terminate() == 0
             damaged = damage(tmp_path / "sequencer" / "db", random.Random(SEED))
 
