@@ -69,7 +69,7 @@ class Batch:
             raise ValueError("one batch moves the head state once")
         old: dict[bytes, bytes | None] = {}
         for key, value in self._flat_changes(changes).items():
-            before = self._database.get(key)
+            before = self._store.flat_value(key)
             if before != value:
                 old[key] = before
                 self.changes[key] = value

@@ -28,6 +28,11 @@ class Cache(Generic[K, V]):
                 self.put(key, value)
         return value
 
+    def peek(self, key: K) -> V | None:
+        """The value, no younger for it: for values that change, since making one young could put an old one back."""
+        value = self._young.get(key)
+        return self._old.get(key) if value is None else value
+
     def put(self, key: K, value: V, weight: int = 1) -> None:
         """Remember a value that is not None."""
         self._young[key] = value

@@ -35,8 +35,8 @@ class StateSource(Protocol):
     flat: FlatPosition
     counted: bool
 
-    def get(self, key: bytes) -> bytes | None:
-        """A raw value."""
+    def flat_value(self, key: bytes) -> bytes | None:
+        """What the flat state holds under a key of its tables."""
 
     def code(self, code_hash: Hash32) -> bytes:
         """Code; Halt when it is absent."""
@@ -53,6 +53,8 @@ class StateAt:
         self._root = root
         flat = source.flat
         self._flat = flat if flat.root == root else None
+        self._accounts: dict[Address, Account | None] = {}
+        """What was read so far. A state does not change, and building a block reads each of its accounts twice."""
 
     @property
     def root(self) -> Hash32:
@@ -61,8 +63,15 @@ class StateAt:
 
     def account(self, address: Address) -> Account | None:
         """The account, or None when it does not exist."""
+        try:
+            return self._accounts[address]
+        except KeyError:
+            account = self._accounts[address] = self._read_account(address)
+            return account
+
+    def _read_account(self, address: Address) -> Account | None:
         if self._flat is not None:
-            data = self._source.get(tables.account(address))
+            data = self._source.flat_value(tables.account(address))
             # Looked at after the read: a write that began before the read would already have replaced it.
             if self._source.flat is self._flat:
                 return None if data is None else decode_account(data)
@@ -73,7 +82,7 @@ class StateAt:
     def storage(self, address: Address, slot: int) -> int:
         """The 256-bit word in a storage slot."""
         if self._flat is not None:
-            data = self._source.get(tables.slot(address, slot))
+            data = self._source.flat_value(tables.slot(address, slot))
             if self._source.flat is self._flat:
                 return 0 if data is None else int.from_bytes(data, "big")
             self._flat = None

@@ -31,6 +31,8 @@ CACHED_TRANSACTIONS = 10_000
 CACHED_NODES = 40_000
 """About 300 bytes each."""
 CACHED_CODES = 500
+CACHED_FLAT_VALUES = 50_000
+"""Accounts and slots written lately, about 250 bytes each: who sends once sends again, and is read four times each."""
 
 
 class Store:
@@ -56,6 +58,8 @@ class Store:
         self._receipts: Cache[Hash32, tuple[Receipt, ...]] = Cache(CACHED_TRANSACTIONS)
         self._nodes: Cache[Hash32, bytes] = Cache(CACHED_NODES)
         self._codes: Cache[Hash32, bytes] = Cache(CACHED_CODES)
+        self._flat_values: Cache[bytes, bytes] = Cache(CACHED_FLAT_VALUES)
+        """As last written, b"" for what is gone. Writes alone fill it: a reader could bring an old value back."""
         with self._closing_on_error():
             head = self.head("unsafe")
             self.flat = FlatPosition(None if head is None else head.state_root)
@@ -176,6 +180,11 @@ class Store:
         """
         return StateAt(self, root)
 
+    def flat_value(self, key: bytes) -> bytes | None:
+        """What the tables `a` and `s` hold under `key` at this moment; `flat` tells of which state that is."""
+        value = self._flat_values.peek(key)
+        return self.get(key) if value is None else value or None
+
     def node(self, node_hash: Hash32) -> bytes:
         """The RLP of a trie node; raises Halt when the database lacks it."""
         node = self._nodes.get(node_hash)
@@ -246,6 +255,9 @@ class Store:
             self.flat = FlatPosition(None)
         self._database.write(batch.changes, sync=sync)
         if batch.flat_root is not None:
+            for key, value in batch.changes.items():
+                if key[0] in tables.FLAT:
+                    self._flat_values.put(key, value or b"")
             self.flat = FlatPosition(batch.flat_root)
         for action in batch.afterwards:
             action()

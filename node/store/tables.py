@@ -14,6 +14,9 @@ x‖length‖table‖key          records of the other roles
 
 from protocol.types import Address, Hash32
 
+FLAT = b"as"
+"""The tables of the head state."""
+
 
 def meta(name: bytes) -> bytes:
     """A single value."""
