@@ -20,13 +20,13 @@ from tests.e2e.processes import answers, rpc, running
 from tests.e2e.wallet import Wallet
 from tests.peers import REPOSITORY
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 
 BROWSER_PACKAGES = ("playwright-core", "@sparticuz/chromium", "ethers")
 SENDER = 3
 RECEIVER = "0x" + "ab" * 20
 STRANGER = "0x" + "cd" * 20
-JOURNEY_SECONDS = 150
+JOURNEY_SECONDS = 240
 SCREENSHOTS = os.environ.get("TOMBOLO_SCREENSHOTS") == "1"
 """Whether to make the pictures in docs/screenshots anew."""
 LIVED_IN_SECONDS = 40

@@ -256,3 +256,62 @@ async def test_samples_count_what_the_chain_did(visitor: Visitor) -> None:
     assert sample.base_fee_gwei == 1.0
     assert sample.unsafe_to_finalized == 5
     assert str(CHAIN_ID) in await visitor.text("/dashboard")
+
+
+@pytest.fixture
+async def troubled() -> AsyncIterator[Visitor]:
+    """A sequencer whose batcher cannot pay, and whose derivation waits; L1 does not say where its batches are."""
+    answers: dict[str, Json] = {
+        "rollup_syncStatus": {
+            "head_l1": 40,
+            "current_l1": {"number": 38},
+            "waiting_for": "batch data committed in L1 block 39: <not served>",
+            "pool": {"pending": 3, "queued": 1},
+            "batcher": {
+                "address": "0x" + "ba" * 20,
+                "complaint": "0xba… has 0 wei on L1, too little for a batch: fund it",
+            },
+        },
+        "rollup_config": {"inboxAddress": "0x" + "1b" * 20, "l1ChainId": 1, "dataAvailability": "calldata"},
+        "rollup_batches": {
+            "batches": [
+                {
+                    "l1_block": {"number": 38, "hash": "0x" + "38" * 32, "timestamp": 1_100},
+                    "first_block": 4,
+                    "last_block": 9,
+                    "transactions": None,
+                }
+            ],
+            "next": 38,
+        },
+        "rollup_batcherBalance": "0x0",
+    }
+
+    async def ask(method: str, *params: Json) -> Json:
+        return answers[method]
+
+    backend = FakeBackend()
+    site = Site(backend, ask, SiteOptions("sequencer"), lambda: TIME)
+    server = Server(backend, pages=pages_of(site, Sampler(site)))
+    port = await server.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Visitor(backend, site, f"http://127.0.0.1:{port}", session)
+    finally:
+        await server.stop()
+
+
+async def test_what_keeps_a_rollup_from_going_on_stands_at_the_top_of_its_dashboard(troubled: Visitor) -> None:
+    text = await troubled.text("/dashboard")
+    assert "The batcher cannot post: 0xba… has 0 wei on L1, too little for a batch: fund it" in text
+    assert "Derivation waits: batch data committed in L1 block 39: &lt;not served&gt;" in text
+    assert "L1 blocks to derive 2 L1 head 40" in text
+    assert "Pool 4" in text
+    assert f"Inbox 0x{'1b' * 20}" in text
+    assert "Faucet" not in text
+
+
+async def test_batches_are_listed_even_while_l1_does_not_say_where_they_are(troubled: Visitor) -> None:
+    text = await troubled.text("/explorer/batches")
+    assert "38 4 to 9 6 L1 does not say now 100 s ago" in text
+    assert 'href="?before=38"' in (await troubled.get("/explorer/batches"))[1]
