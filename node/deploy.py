@@ -1,16 +1,25 @@
 """Putting contracts on an L1, whichever it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.artifacts import Artifact, load_artifact
+from node.artifacts import Artifact
 from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import L1Receipt
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
 from protocol.rlp_codec import encode, uint_bytes
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A contract to be put on L1; `arguments` are the constructor's, ABI-encoded."""
+
+    artifact: Artifact
+    arguments: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +36,6 @@ class DeploymentFailed(Reject):
     """The creation was mined and left no contract."""
 
 
-async def deploy_inbox(client: L1Client, clock: Clock, private_key: bytes, batcher: Address) -> Deployment:
-    """Deploy `contracts/l1/inbox.vy` for `batcher`; raises as `deploy` does."""
-    return await deploy(client, clock, private_key, load_artifact("l1/inbox"), bytes(12) + batcher)
-
-
 async def deploy(
     client: L1Client,
     clock: Clock,
@@ -42,35 +46,67 @@ async def deploy(
     timeout_seconds: float = 300.0,
     poll_seconds: float = 0.1,
 ) -> Deployment:
-    """Create one contract and wait until it is mined. `arguments` are the constructor's, ABI-encoded.
+    """Create one contract and wait until it is mined; raises as `deploy_all`."""
+    [deployment] = await deploy_all(
+        client,
+        clock,
+        private_key,
+        [Creation(artifact, arguments)],
+        timeout_seconds=timeout_seconds,
+        poll_seconds=poll_seconds,
+    )
+    return deployment
+
+
+async def deploy_all(
+    client: L1Client,
+    clock: Clock,
+    private_key: bytes,
+    creations: Sequence[Creation],
+    *,
+    nonce: int | None = None,
+    timeout_seconds: float = 300.0,
+    poll_seconds: float = 0.1,
+) -> list[Deployment]:
+    """Create contracts by consecutive nonces, from the account's next or from `nonce`; wait until all are mined.
+
+    Their addresses are `created_address(sender, nonce)` and so on. No constructor may call another of these contracts,
+    because each one's gas is estimated before the others are there.
 
     Raises:
-        Retry: L1 does not answer, or has not mined the creation in `timeout_seconds`.
-        Reject: L1 refuses the transaction, or the creation failed.
+        Retry: L1 does not answer, or has not mined a creation in `timeout_seconds`.
+        Reject: L1 refuses a transaction, or a creation failed.
     """
     sender = private_key_address(private_key)
-    init_code = artifact.init_code + arguments
-    nonce = await client.nonce(sender)
-    gas = await client.estimate_gas(sender, None, init_code)
+    chain_id = await client.chain_id()
+    first = await client.nonce(sender) if nonce is None else nonce
     fees = await client.suggest_fees()
-    tx = sign_transaction(
-        UnsignedTransaction(
-            chain_id=await client.chain_id(),
-            nonce=nonce,
+    transactions: list[Transaction] = []
+    for creation in creations:
+        init_code = creation.artifact.init_code + creation.arguments
+        gas = await client.estimate_gas(sender, None, init_code)
+        unsigned = UnsignedTransaction(
+            chain_id=chain_id,
+            nonce=first + len(transactions),
             gas_limit=gas + gas // 4,
             to=None,
             data=init_code,
             max_fee_per_gas=fees.max_fee,
             max_priority_fee_per_gas=fees.tip,
-        ),
-        private_key,
-    )
-    await client.send_raw(tx.raw)
-    receipt = await wait_until_mined(client, clock, tx.hash, timeout_seconds=timeout_seconds, poll_seconds=poll_seconds)
-    address = created_address(sender, nonce)
-    if not receipt.succeeded or receipt.contract_address != address or not await client.code(address):
-        raise DeploymentFailed(f"the creation of {artifact.name} (0x{tx.hash.hex()}) left no contract")
-    return Deployment(address, tx.hash, receipt.block_number, receipt.block_hash)
+        )
+        transactions.append(sign_transaction(unsigned, private_key))
+    for tx in transactions:
+        await client.send_raw(tx.raw)
+    deployments = []
+    for position, (tx, creation) in enumerate(zip(transactions, creations, strict=True)):
+        receipt = await wait_until_mined(
+            client, clock, tx.hash, timeout_seconds=timeout_seconds, poll_seconds=poll_seconds
+        )
+        address = created_address(sender, first + position)
+        if not receipt.succeeded or receipt.contract_address != address or not await client.code(address):
+            raise DeploymentFailed(f"the creation of {creation.artifact.name} (0x{tx.hash.hex()}) left no contract")
+        deployments.append(Deployment(address, tx.hash, receipt.block_number, receipt.block_hash))
+    return deployments
 
 
 async def wait_until_mined(

@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
+from genesis.model import GenesisAccount, build_genesis
 from node.clock import Clock
-from node.deploy import deploy_inbox
+from node.deploy import DeploymentFailed, deploy_all
 from node.l1_client import L1Client
 from node.rollup_file import Rollup, new_rollup, rollup_chain_config, save_rollup
+from node.settlement import (
+    SettlementOptions,
+    after_genesis,
+    before_genesis,
+    genesis_output_root,
+    l1_addresses,
+    settlement_predeploys,
+)
 from protocol.crypto import private_key_address
 from protocol.errors import Retry
 from protocol.forks import Fork
@@ -30,37 +39,57 @@ class LaunchOptions:
     sequencing_window: int = 3600
     """The last four as in `ChainConfig` and `RollupConfig`."""
     accounts: Mapping[Address, int] = field(default_factory=lambda: dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE))
+    settlement: SettlementOptions = field(default_factory=SettlementOptions)
+    predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
+    """What genesis holds beside every chain's predeploys and those of deposits and withdrawals."""
 
 
 async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options: LaunchOptions, path: Path) -> Rollup:
-    """Deploy with `operator_key`, whose account is also the batcher, and write `rollup.json` to `path`.
+    """Deploy with `operator_key`, whose account is also the batcher, and write `rollup.json` to `path`, last.
 
-    L2 starts at the L1 block that holds the inbox.
+    L2 starts at the L1 block that holds the inbox. Nothing else may send from the operator's account meanwhile. A
+    launch that failed leaves contracts that nobody uses; start it again.
 
     Raises:
-        Retry: L1 does not answer or does not mine.
+        Retry: L1 does not answer or does not mine, or has reorganised.
         Reject: L1 refuses, e.g. because the operator has no ether there.
     """
-    deployment = await deploy_inbox(l1, clock, operator_key, private_key_address(operator_key))
-    origin = await l1.block(deployment.block_number)
-    if origin is None or origin.hash != deployment.block_hash:
-        raise Retry(f"L1 block {deployment.block_number}, which held the deployment, was reorganised; start again")
+    operator = private_key_address(operator_key)
+    nonce = await l1.nonce(operator)
+    addresses = l1_addresses(operator, nonce, options.settlement)
+    chain = rollup_chain_config(
+        options.chain_id,
+        options.fork,
+        elasticity=options.elasticity,
+        base_fee_change_denominator=options.base_fee_change_denominator,
+    )
+    first = before_genesis(operator, addresses, chain, options.gas_limit, options.settlement)
+    inbox = (await deploy_all(l1, clock, operator_key, first, nonce=nonce))[-1]
+    origin = await l1.block(inbox.block_number)
+    if origin is None or origin.hash != inbox.block_hash:
+        raise Retry(f"L1 block {inbox.block_number}, which held the deployment, was reorganised; start again")
     rollup = new_rollup(
-        chain=rollup_chain_config(
-            options.chain_id,
-            options.fork,
-            elasticity=options.elasticity,
-            base_fee_change_denominator=options.base_fee_change_denominator,
-        ),
+        chain=chain,
         l1_chain_id=await l1.chain_id(),
         l1_genesis=origin,
-        inbox_address=deployment.address,
+        inbox_address=addresses.inbox,
         accounts=options.accounts,
         block_time_milliseconds=options.block_time_milliseconds,
         gas_limit=options.gas_limit,
         da_layer=options.da_layer,
         max_sequencer_drift_seconds=options.max_sequencer_drift_seconds,
         sequencing_window=options.sequencing_window,
+        settlement=addresses.settlement,
+        predeploys={**settlement_predeploys(addresses.settlement.bridge), **options.predeploys},
     )
+    genesis = build_genesis(rollup.genesis()).block.header
+    root = genesis_output_root(genesis.state_root, genesis.hash)
+    rest = after_genesis(addresses.settlement, root, options.gas_limit, options.settlement)
+    bridge = (await deploy_all(l1, clock, operator_key, rest, nonce=nonce + len(first)))[-1]
+    canonical = await l1.block(origin.number)
+    if inbox.address != addresses.inbox or bridge.address != addresses.settlement.bridge:
+        raise DeploymentFailed("the contracts are not where they were to be: did the operator's account send others?")
+    if canonical is None or canonical.hash != origin.hash:
+        raise Retry(f"L1 block {origin.number}, which the rollup was to start at, was reorganised; start again")
     save_rollup(rollup, path)
     return rollup

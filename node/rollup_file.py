@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,27 +13,38 @@ from protocol.chain_config import ChainConfig
 from protocol.errors import InvalidInput
 from protocol.forks import Fork, constant_schedule
 from protocol.l1 import L1BlockRef
-from protocol.rollup import RollupConfig
+from protocol.rollup import RollupConfig, SettlementContracts
 from protocol.types import Address, Hash32
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-FORMAT = 1
+FORMAT = 2
+
+SETTLEMENT_KEYS = {
+    "chainConfig": "chain_config",
+    "outputs": "outputs",
+    "portal": "portal",
+    "bridge": "bridge",
+    "game": "game",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """A rollup's rules and where it starts: `accounts` are the genesis balances in wei; `da_layer` names where its
-    batcher publishes (readers take the layer from each commitment)."""
+    """A rollup's rules and where it starts: `accounts` are the genesis balances in wei, `predeploys` what else genesis
+    holds beside what every chain has; `da_layer` names where its batcher publishes (readers take the layer from each
+    commitment)."""
 
     config: RollupConfig
     accounts: Mapping[Address, int]
     genesis_timestamp: int
     da_layer: str
+    predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
 
     def genesis(self) -> Genesis:
         """What block 0 is built from."""
-        return _genesis(self.config.chain, self.accounts, self.genesis_timestamp, self.config.gas_limit)
+        accounts = _accounts(self.accounts, self.predeploys)
+        return _genesis(self.config.chain, accounts, self.genesis_timestamp, self.config.gas_limit)
 
 
 def new_rollup(
@@ -48,9 +59,12 @@ def new_rollup(
     da_layer: str,
     max_sequencer_drift_seconds: int = 600,
     sequencing_window: int = 3600,
+    settlement: SettlementContracts | None = None,
+    predeploys: Mapping[Address, GenesisAccount] | None = None,
 ) -> Rollup:
     """A rollup that starts at this L1 block, its genesis hash computed."""
-    genesis = _genesis(chain, accounts, l1_genesis.timestamp, gas_limit)
+    contracts = predeploys or {}
+    genesis = _genesis(chain, _accounts(accounts, contracts), l1_genesis.timestamp, gas_limit)
     config = RollupConfig(
         chain=chain,
         l1_chain_id=l1_chain_id,
@@ -61,15 +75,22 @@ def new_rollup(
         gas_limit=gas_limit,
         max_sequencer_drift_seconds=max_sequencer_drift_seconds,
         sequencing_window=sequencing_window,
+        settlement=settlement,
     )
-    return Rollup(config, accounts, l1_genesis.timestamp, da_layer)
+    return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts)
 
 
-def _genesis(chain: ChainConfig, accounts: Mapping[Address, int], timestamp: int, gas_limit: int) -> Genesis:
+def _accounts(
+    balances: Mapping[Address, int], predeploys: Mapping[Address, GenesisAccount]
+) -> dict[Address, GenesisAccount]:
+    return {**{address: GenesisAccount(balance) for address, balance in balances.items()}, **predeploys}
+
+
+def _genesis(chain: ChainConfig, accounts: Mapping[Address, GenesisAccount], timestamp: int, gas_limit: int) -> Genesis:
     return rollup_genesis(
         chain.chain_id,
         timestamp,
-        accounts={address: GenesisAccount(balance) for address, balance in accounts.items()},
+        accounts=accounts,
         fork=chain.forks.at(0, timestamp),
         gas_limit=gas_limit,
         elasticity=chain.elasticity,
@@ -95,6 +116,7 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
             "prevRandao": _hex(l1.prev_randao),
         },
         "inboxAddress": _hex(config.inbox_address),
+        "settlement": None if config.settlement is None else _settlement_json(config.settlement),
         "genesisHash": _hex(config.genesis_hash),
         "genesisTimestamp": rollup.genesis_timestamp,
         "blockTimeMilliseconds": config.block_time_milliseconds,
@@ -104,6 +126,20 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
         "sequencingWindow": config.sequencing_window,
         "dataAvailability": rollup.da_layer,
         "accounts": {_hex(address): str(balance) for address, balance in rollup.accounts.items()},
+        "predeploys": {_hex(address): _account_json(account) for address, account in rollup.predeploys.items()},
+    }
+
+
+def _settlement_json(settlement: SettlementContracts) -> dict[str, Json]:
+    return {key: _hex(getattr(settlement, name)) for key, name in SETTLEMENT_KEYS.items()}
+
+
+def _account_json(account: GenesisAccount) -> dict[str, Json]:
+    return {
+        "balance": str(account.balance),
+        "nonce": account.nonce,
+        "code": _hex(account.code),
+        "storage": {hex(slot): hex(word) for slot, word in account.storage.items()},
     }
 
 
@@ -148,8 +184,11 @@ def _parse(fields: dict[str, object]) -> Rollup:
     if not isinstance(fork, str) or fork.upper() not in Fork.__members__:
         raise ValueError(f"fork {fork!r} is unknown")
     l1, accounts, da_layer = fields["l1Genesis"], fields["accounts"], fields["dataAvailability"]
+    predeploys, settlement = fields["predeploys"], fields["settlement"]
     if not isinstance(l1, dict) or not isinstance(accounts, dict) or not isinstance(da_layer, str):
         raise TypeError("l1Genesis and accounts are objects, dataAvailability a string")
+    if not isinstance(predeploys, dict) or not isinstance(settlement, dict | None):
+        raise TypeError("predeploys is an object, settlement an object or null")
     config = RollupConfig(
         chain=rollup_chain_config(
             _integer(fields, "chainId"),
@@ -172,9 +211,27 @@ def _parse(fields: dict[str, object]) -> Rollup:
         fee_recipient=Address(_bytes(fields, "feeRecipient", 20)),
         max_sequencer_drift_seconds=_integer(fields, "maxSequencerDriftSeconds"),
         sequencing_window=_integer(fields, "sequencingWindow"),
+        settlement=None if settlement is None else _settlement(settlement),
     )
     balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
-    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer)
+    contracts = {Address(bytes.fromhex(key.removeprefix("0x"))): _account(value) for key, value in predeploys.items()}
+    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer, contracts)
+
+
+def _settlement(fields: dict[str, object]) -> SettlementContracts:
+    return SettlementContracts(**{name: Address(_bytes(fields, key, 20)) for key, name in SETTLEMENT_KEYS.items()})
+
+
+def _account(fields: dict[str, object]) -> GenesisAccount:
+    code, storage = fields["code"], fields["storage"]
+    if not isinstance(code, str) or not isinstance(storage, dict):
+        raise TypeError("a predeploy's code is hex, its storage an object")
+    return GenesisAccount(
+        balance=int(str(fields["balance"])),
+        nonce=_integer(fields, "nonce"),
+        code=bytes.fromhex(code.removeprefix("0x")),
+        storage={int(slot, 16): int(word, 16) for slot, word in storage.items()},
+    )
 
 
 def rollup_chain_config(

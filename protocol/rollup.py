@@ -15,6 +15,17 @@ FEE_RECIPIENT = Address(bytes.fromhex("4200000000000000000000000000000000000011"
 
 
 @dataclass(frozen=True, slots=True)
+class SettlementContracts:
+    """The L1 contracts, beside the inbox, by which value enters and leaves the chain; `game` may be a plain account."""
+
+    chain_config: Address
+    outputs: Address
+    portal: Address
+    bridge: Address
+    game: Address
+
+
+@dataclass(frozen=True, slots=True)
 class RollupConfig:
     """Everything that a node must know, beside L1 itself, to derive the chain."""
 
@@ -47,6 +58,9 @@ class RollupConfig:
 
     sequencing_window: int = 3600
     """L1 blocks within which the sequencer must include a deposit before derivation does."""
+
+    settlement: SettlementContracts | None = None
+    """None: a chain without deposits and withdrawals."""
 
     @property
     def timestamp_step(self) -> int:

@@ -15,6 +15,8 @@
      Calldata is decoded leniently here; the node's rule for which calldata counts is `protocol/inbox.py`.
 """
 
+from ..interfaces import IChainConfig
+
 
 event BatchAppended:
     index: indexed(uint256)
@@ -23,18 +25,28 @@ event BatchAppended:
     accumulator: bytes32
 
 
-batcher: public(immutable(address))
+config: public(immutable(IChainConfig))
 count: public(uint256)
 accumulator: public(bytes32)
 
 
 @deploy
-def __init__(_batcher: address):
+def __init__(_config: IChainConfig):
     """
-    @param _batcher The only account that may append.
+    @param _config The chain's settings: its batcher is the only account that may append.
     """
-    assert _batcher != empty(address), "inbox: no batcher"
-    batcher = _batcher
+    assert _config.address != empty(address), "inbox: no config"
+    config = _config
+
+
+@external
+@view
+def batcher() -> address:
+    """
+    @notice The only account that may append, as the chain's settings have it now.
+    @return The account.
+    """
+    return staticcall config.batcher()
 
 
 @external
@@ -43,13 +55,19 @@ def append(commitment: Bytes[131072]):
     @notice Record the next batch.
     @param commitment What a data-availability adapter returned for it: a layer byte, then what that layer needs.
     """
-    assert msg.sender == batcher, "inbox: not the batcher"
+    self._assert_batcher()
     assert len(commitment) != 0, "inbox: empty commitment"
     self._record(keccak256(commitment))
 
 
-# A function of its own keeps its memory below the commitment's buffer: with it, an append of 33 bytes does not pay
+# Functions of their own keep their memory below the commitment's buffer: with it, an append of 33 bytes does not pay
 # 45,000 gas to expand memory past 131,072 bytes that it never touches.
+@internal
+@view
+def _assert_batcher():
+    assert msg.sender == staticcall config.batcher(), "inbox: not the batcher"
+
+
 @internal
 def _record(commitment_hash: bytes32):
     index: uint256 = self.count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from node.artifacts import Artifact
 from node.clock import SystemClock
-from node.deploy import DeploymentFailed, deploy, deploy_inbox, wait_until_mined
+from node.deploy import DeploymentFailed, deploy, wait_until_mined
 from node.l1_client import Fees, L1Client, L1Refused, L1Unreachable, shown_url
 from node.l1_reader import L1Reader
 from node.l1_wire import (
@@ -29,6 +29,7 @@ from protocol.errors import Reject, Retry
 from protocol.inbox import append_calldata
 from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
+from tests.node.inboxes import deploy_inbox
 from tests.peers import ANVIL_CHAIN_ID, DEV_KEYS, Anvil, run_anvil
 
 KEY = DEV_KEYS[0]
@@ -375,7 +376,7 @@ async def test_every_read_works_against_anvil(anvil: Anvil) -> None:
 
 async def test_the_inbox_is_deployed_and_read_back(anvil: Anvil) -> None:
     async with L1Client(anvil.url) as client:
-        inbox = await deploy_inbox(client, SystemClock(), KEY, SENDER)
+        inbox = await deploy_inbox(client, KEY, SENDER)
         created = await client.block(inbox.block_number)
         assert created is not None
         assert created.hash == inbox.block_hash
@@ -406,7 +407,7 @@ async def test_the_inbox_is_deployed_and_read_back(anvil: Anvil) -> None:
 
 async def test_a_refused_append_names_the_reason(anvil: Anvil) -> None:
     async with L1Client(anvil.url) as client:
-        inbox = await deploy_inbox(client, SystemClock(), KEY, Address(b"\x99" * 20))
+        inbox = await deploy_inbox(client, KEY, Address(b"\x99" * 20))
         with pytest.raises(L1Refused, match="inbox: not the batcher"):
             await client.estimate_gas(SENDER, inbox.address, append_calldata(b"\0batch"))
 

@@ -1,0 +1,144 @@
+"""A rollup's contracts: what is chosen about them at launch, what their constructors take, what is on L2 from genesis.
+
+`launch` deploys in this order, because each of them needs the ones before it: chain_config, inbox, then, once genesis
+is known, outputs, portal, bridge. L2's bridge has the address of L1's in its code, which is computed beforehand.
+"""
+
+from dataclasses import dataclass
+
+from genesis.model import GenesisAccount
+from node.artifacts import load_artifact
+from node.deploy import Creation, created_address
+from protocol.bridge import l2_contracts
+from protocol.chain_config import ChainConfig
+from protocol.mpt import EMPTY_ROOT
+from protocol.output_root import OutputRoot, output_root
+from protocol.rollup import SettlementContracts
+from protocol.types import Address, Hash32
+
+DAY = 86_400
+LEAST_DEPOSIT_GAS_LIMIT = 1_000_000
+"""The portal refuses less."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementOptions:
+    """What is chosen once about deposits and withdrawals. An account of None is the operator's."""
+
+    challenge_window_seconds: int = 7 * DAY
+    """How long an output root can be challenged."""
+    finalisation_delay_seconds: int = DAY
+    """From proving a withdrawal to finalising it, if its output is confirmed by then."""
+    bond_wei: int = 10**18
+    """What a proposer puts behind each output root."""
+    deposit_gas_limit: int = 20_000_000
+    """L2 gas that deposits may take per L1 block; never more than the blocks' gas limit."""
+    config_delay_seconds: int = 2 * DAY
+    """From the announcement of a changed setting to the change."""
+    owner: Address | None = None
+    """Who may change settings."""
+    proposer: Address | None = None
+    """Who may propose output roots, where that is permissioned."""
+    permissioned: bool = False
+    """Only `proposer` may propose."""
+    game: Address | None = None
+    """Who judges challenges: the dispute game's contract, or a guardian's account, which users then have to trust."""
+
+
+DEV_SETTLEMENT = SettlementOptions(
+    challenge_window_seconds=20, finalisation_delay_seconds=5, bond_wei=10**17, config_delay_seconds=0
+)
+"""To develop on: a withdrawal takes half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class L1Addresses:
+    """Where a launch that starts at `first_nonce` of its operator's account puts its contracts."""
+
+    inbox: Address
+    settlement: SettlementContracts
+
+
+def l1_addresses(operator: Address, first_nonce: int, options: SettlementOptions) -> L1Addresses:
+    """The addresses of a launch's contracts, before any of them is there."""
+    chain_config, inbox, outputs, portal, bridge = (created_address(operator, first_nonce + n) for n in range(5))
+    game = options.game or operator
+    return L1Addresses(inbox, SettlementContracts(chain_config, outputs, portal, bridge, game))
+
+
+def before_genesis(
+    operator: Address, addresses: L1Addresses, chain: ChainConfig, gas_limit: int, options: SettlementOptions
+) -> list[Creation]:
+    """chain_config and inbox: what the chain starts at. The operator is the first batcher."""
+    settings = _initial_settings(chain, gas_limit, batcher=operator, proposer=options.proposer or operator)
+    return [
+        Creation(
+            load_artifact("l1/chain_config"),
+            _words(
+                options.owner or operator,
+                options.config_delay_seconds,
+                _deposit_gas_limit(gas_limit, options),
+                *settings,
+            ),
+        ),
+        Creation(load_artifact("l1/inbox"), _words(addresses.settlement.chain_config)),
+    ]
+
+
+def after_genesis(
+    settlement: SettlementContracts, genesis_root: OutputRoot, gas_limit: int, options: SettlementOptions
+) -> list[Creation]:
+    """outputs, portal and bridge."""
+    outputs = _words(
+        settlement.chain_config,
+        settlement.game,
+        options.bond_wei,
+        options.challenge_window_seconds,
+        options.permissioned,
+    )
+    portal = _words(settlement.outputs, options.finalisation_delay_seconds, _deposit_gas_limit(gas_limit, options))
+    return [
+        Creation(load_artifact("l1/outputs"), outputs + genesis_root),
+        Creation(load_artifact("l1/portal"), portal),
+        Creation(load_artifact("l1/bridge"), _words(settlement.portal)),
+    ]
+
+
+def settlement_predeploys(l1_bridge: Address) -> dict[Address, GenesisAccount]:
+    """Outbox, bridge and token template, as L2's genesis holds them."""
+    codes = l2_contracts(
+        load_artifact("l2/outbox").runtime_code,
+        load_artifact("l2/bridged_token").runtime_code,
+        load_artifact("l2/bridge").runtime_code,
+        l1_bridge,
+    )
+    return {address: GenesisAccount(nonce=1, code=code) for address, code in codes.items()}
+
+
+def genesis_output_root(state_root: Hash32, block_hash: Hash32) -> OutputRoot:
+    """Assertion 0: nothing was ever sent, so the outbox's storage is empty."""
+    return output_root(state_root, Hash32(EMPTY_ROOT), block_hash)
+
+
+def _initial_settings(chain: ChainConfig, gas_limit: int, *, batcher: Address, proposer: Address) -> tuple[int, ...]:
+    """The knobs of `chain_config.vy`, in its order."""
+    return (
+        int.from_bytes(batcher, "big"),
+        int.from_bytes(proposer, "big"),
+        gas_limit,
+        chain.base_fee_change_denominator,
+        chain.elasticity,
+        0,  # minimum base fee
+        0,  # base fee recipient: burnt
+        0,  # operator fee
+        0,  # data fee scalars
+        0,
+    )
+
+
+def _deposit_gas_limit(gas_limit: int, options: SettlementOptions) -> int:
+    return max(LEAST_DEPOSIT_GAS_LIMIT, min(options.deposit_gas_limit, gas_limit))
+
+
+def _words(*values: Address | int) -> bytes:
+    return b"".join(value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\0") for value in values)
