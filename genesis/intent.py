@@ -1,0 +1,357 @@
+"""An intent: everything that makes one chain, as frozen values. Each field's `Knob` says what it is and may be.
+
+`genesis.intent_file` reads one from TOML. A knob that says `not_yet` takes nothing but its default; to switch it on,
+remove that argument and give the value to the node in `node/network_launch.py`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
+
+from genesis.knobs import (
+    AccountAddress,
+    Balances,
+    Change,
+    Knob,
+    OneOf,
+    Seconds,
+    Several,
+    Text,
+    Truth,
+    Whole,
+)
+
+REQUIRED_CHAIN_ID = 0
+"""Stands where a file must say the chain id."""
+MAX_WEI = 2**96 - 1
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class ChainKnobs:
+    """What the chain is."""
+
+    chain_id: Annotated[
+        int, Knob("EIP-155 chain id, which no other chain of the network has. Must be given.", Whole(1, 2**53 - 1))
+    ] = REQUIRED_CHAIN_ID
+    name: Annotated[
+        str,
+        Knob(
+            "What people call the chain, and its folder. Unless given, the file's name.",
+            Text(r"[a-z][a-z0-9-]{0,30}", "lower-case letters, digits and dashes, a letter first, at most 31"),
+        ),
+    ] = ""
+    block_time_seconds: Annotated[float, Knob("Between blocks.", Seconds(0.1, 60))] = 2.0
+    gas_limit: Annotated[int, Knob("Gas per block.", Whole(5_000_000, 200_000_000, "gas"))] = 30_000_000
+    vm: Annotated[
+        str,
+        Knob(
+            "What executes transactions.",
+            OneOf(("pyevm", "svm", "payments")),
+            values_not_yet={"svm": "there is one engine, pyevm", "payments": "there is one engine, pyevm"},
+        ),
+    ] = "pyevm"
+    fork: Annotated[str, Knob("The rules that the chain starts with.", OneOf(("cancun", "prague", "osaka")))] = "cancun"
+    dev_accounts: Annotated[
+        bool, Knob("Fund the ten accounts whose keys everybody knows, with 10,000 ether each.", Truth())
+    ] = True
+    accounts: Annotated[
+        tuple[tuple[str, int], ...],
+        Knob('Further accounts that genesis funds, in ether: { "0x…" = 100, "0x…" = "0.5" }.', Balances()),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeeKnobs:
+    """What transactions cost."""
+
+    mode: Annotated[
+        str,
+        Knob(
+            "How gas is priced.",
+            OneOf(("eip1559", "legacy", "zero_gas")),
+            values_not_yet={"legacy": "fees follow EIP-1559", "zero_gas": "fees follow EIP-1559"},
+        ),
+    ] = "eip1559"
+    elasticity: Annotated[int, Knob("EIP-1559: the gas limit divided by the gas target.", Whole(1, 1000))] = 6
+    base_fee_change_denominator: Annotated[
+        int, Knob("EIP-1559: the base fee changes by at most one part in so many per block.", Whole(1, 1_000_000))
+    ] = 50
+    min_base_fee_wei: Annotated[
+        int, Knob("The base fee never falls below.", Whole(0, MAX_WEI, "wei"), not_yet="the base fee has no floor")
+    ] = 0
+    base_fee_recipient: Annotated[
+        str,
+        Knob("Who gets the base fee.", AccountAddress(("burn",)), not_yet="the base fee is burnt"),
+    ] = "burn"
+    operator_fee_wei: Annotated[
+        int,
+        Knob("Fixed fee per transaction, for the operator.", Whole(0, MAX_WEI, "wei"), not_yet="there is none"),
+    ] = 0
+    da_fee_scalar: Annotated[
+        int,
+        Knob(
+            "Share of the cost of data on L1 that a transaction pays, in millionths.",
+            Whole(0, 100_000_000),
+            not_yet="transactions pay for L2 gas alone",
+        ),
+    ] = 0
+    gas_token: Annotated[
+        str,
+        Knob(
+            "What pays for gas: L1's ether, or an ERC-20 token of L1.",
+            AccountAddress(("native",)),
+            not_yet="gas is paid in L1's ether",
+        ),
+    ] = "native"  # noqa: S105 - a token of another kind
+
+
+@dataclass(frozen=True, slots=True)
+class SequencingKnobs:
+    """Who orders transactions, and within which bounds."""
+
+    mode: Annotated[
+        str,
+        Knob(
+            "Who makes blocks.",
+            OneOf(("single", "based", "rotating", "elected")),
+            values_not_yet=dict.fromkeys(("based", "rotating", "elected"), "one sequencer makes the blocks"),
+        ),
+    ] = "single"
+    max_drift_seconds: Annotated[
+        int,
+        Knob("How far blocks may be ahead of the L1 they build on.", Whole(10, DAY, "seconds")),
+    ] = 600
+    window_l1_blocks: Annotated[
+        int,
+        Knob(
+            "Within so many L1 blocks batches must be posted and deposits included; after that derivation does it.",
+            Whole(10, 1_000_000, "L1 blocks"),
+        ),
+    ] = 3600
+    empty_blocks: Annotated[
+        bool, Knob("Make blocks when there are no transactions; if not, one a minute.", Truth(), Change.RESTART)
+    ] = True
+    l1_confirmations: Annotated[
+        int, Knob("How far the sequencer stays behind L1's head.", Whole(0, 1000, "L1 blocks"), Change.RESTART)
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataKnobs:
+    """Where batches are published, how often and how large."""
+
+    layer: Annotated[
+        str,
+        Knob(
+            "Where the batches go.",
+            OneOf(("calldata", "file", "blob", "alt-da", "celestia")),
+            values_not_yet=dict.fromkeys(("blob", "alt-da", "celestia"), "the node has no such layer"),
+        ),
+    ] = "calldata"
+    fallback: Annotated[
+        tuple[str, ...],
+        Knob(
+            "Layers to turn to, in this order, while the first does not take batches.",
+            Several(("calldata", "file", "blob", "alt-da", "celestia")),
+            not_yet="a batch waits for its layer",
+        ),
+    ] = ()
+    compression: Annotated[
+        str,
+        Knob(
+            "How batches are packed.",
+            OneOf(("none", "items")),
+            values_not_yet={"items": "batches are posted as they are"},
+        ),
+    ] = "none"
+    batch_interval_seconds: Annotated[
+        float, Knob("The least time between batches.", Seconds(0.1, DAY), Change.RESTART)
+    ] = 6.0
+    max_batch_bytes: Annotated[
+        int,
+        Knob("The largest batch; 0 for what the layer takes.", Whole(0, 100_000_000, "bytes"), Change.RESTART),
+    ] = 0
+    max_pending: Annotated[
+        int, Knob("Batches that may be on their way to L1 at once.", Whole(1, 64, "batches"), Change.RESTART)
+    ] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ProofKnobs:
+    """What makes a withdrawal trustworthy."""
+
+    system: Annotated[
+        str,
+        Knob(
+            "Who says that an output root is true.",
+            OneOf(("fraud", "attested", "validity", "dangerous_none")),
+            values_not_yet={
+                "fraud": "the dispute game is not played by the node yet",
+                "attested": "there are no staked validators yet",
+                "validity": "there is no validity proof yet",
+            },
+        ),
+    ] = "dangerous_none"
+    challenge_period_seconds: Annotated[
+        int,
+        Knob("How long an output can be challenged.", Whole(1, 60 * DAY, "seconds"), not_yet="no outputs are proposed"),
+    ] = 7 * DAY
+    clock_seconds: Annotated[
+        int,
+        Knob("Each side's time for its moves.", Whole(1, 30 * DAY, "seconds"), not_yet="there is no game in the node"),
+    ] = 302_400
+    clock_extension_seconds: Annotated[
+        int,
+        Knob(
+            "Time that a late move leaves to answer.", Whole(1, DAY, "seconds"), not_yet="there is no game in the node"
+        ),
+    ] = 10_800
+    proposer_bond_wei: Annotated[
+        int, Knob("Put down with an output.", Whole(0, MAX_WEI, "wei"), not_yet="no outputs are proposed")
+    ] = 10**18
+    challenger_bond_wei: Annotated[
+        int, Knob("Put down with a challenge.", Whole(0, MAX_WEI, "wei"), not_yet="there is no game in the node")
+    ] = 10**18
+    permissioned: Annotated[
+        bool, Knob("Only the chain's own proposer and challenger may act.", Truth(), not_yet="no outputs are proposed")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class GovernanceKnobs:
+    """Who may change what can be changed."""
+
+    mode: Annotated[
+        str,
+        Knob(
+            "Who decides.",
+            OneOf(("owner", "multisig", "governor", "immutable")),
+            values_not_yet={
+                "multisig": "the config contract has one owner",
+                "governor": "the config contract has one owner",
+                "immutable": "the config contract has one owner",
+            },
+        ),
+    ] = "owner"
+    owner: Annotated[
+        str,
+        Knob("The account that decides.", AccountAddress(("operator",)), not_yet="the operator's account owns"),
+    ] = "operator"
+    timelock_seconds: Annotated[
+        int,
+        Knob(
+            "From the announcement of a change to its effect.",
+            Whole(0, 60 * DAY, "seconds"),
+            not_yet="the running node deploys no config contract",
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MetalayerKnobs:
+    """The chain's place in the network."""
+
+    join: Annotated[bool, Knob("Be in the network from the first block on.", Truth())] = True
+    security: Annotated[
+        str,
+        Knob(
+            "What proves a message.",
+            OneOf(("settled_root", "staked", "optimistic")),
+            values_not_yet=dict.fromkeys(("staked", "optimistic"), "messages are proven by settled roots"),
+        ),
+    ] = "settled_root"
+    message_expiry_seconds: Annotated[
+        int,
+        Knob(
+            "After which an undelivered message goes back.",
+            Whole(60, 60 * DAY, "seconds"),
+            Change.RESTART,
+            not_yet="each message says its own",
+        ),
+    ] = 7 * DAY
+    rate_limit_ether: Annotated[
+        int,
+        Knob("Ether that may leave per hour; 0 for no limit.", Whole(0, 10**9, "ether"), not_yet="there is no limit"),
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKnobs:
+    """How the chain's processes run on this machine. Nobody else sees these."""
+
+    rpc_port: Annotated[
+        int, Knob("JSON-RPC of the sequencer; 0 for the next free one.", Whole(0, 65_535), Change.RESTART)
+    ] = 0
+    verifier_port: Annotated[
+        int, Knob("JSON-RPC of the verifier; 0 for the next free one.", Whole(0, 65_535), Change.RESTART)
+    ] = 0
+    verifier: Annotated[
+        bool, Knob("Run a verifier beside the sequencer, which trusts L1 alone.", Truth(), Change.RESTART)
+    ] = True
+    retention_blocks: Annotated[
+        int,
+        Knob("Keep the states of so many of the newest blocks; 0 for all.", Whole(0, 10**9, "blocks"), Change.RESTART),
+    ] = 0
+    rpc_fronts: Annotated[
+        int,
+        Knob("Processes that read requests beside the sequencer's own.", Whole(0, 64, "processes"), Change.RESTART),
+    ] = 0
+    faucet: Annotated[
+        bool, Knob("Give ether away, on the embedded L1 alone; needs dev_accounts.", Truth(), Change.RESTART)
+    ] = True
+    log_level: Annotated[
+        str, Knob("The least that is logged.", OneOf(("debug", "info", "warning", "error")), Change.RESTART)
+    ] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One chain as its owner wants it."""
+
+    chain: ChainKnobs = ChainKnobs()
+    fees: FeeKnobs = FeeKnobs()
+    sequencing: SequencingKnobs = SequencingKnobs()
+    da: DataKnobs = DataKnobs()
+    proof: ProofKnobs = ProofKnobs()
+    governance: GovernanceKnobs = GovernanceKnobs()
+    metalayer: MetalayerKnobs = MetalayerKnobs()
+    node: NodeKnobs = NodeKnobs()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A knob with where it stands and what it is unless said otherwise. There is one of each: see `places`."""
+
+    group: str
+    name: str
+    knob: Knob
+    default: object
+
+    @property
+    def key(self) -> str:
+        """Group and name, as in errors: ``[chain] gas_limit``."""
+        return f"[{self.group}] {self.name}"
+
+
+@cache
+def places() -> tuple[Place, ...]:
+    """Every knob there is, in the order of the file."""
+    return tuple(_places())
+
+
+def _places() -> Iterator[Place]:
+    default = Intent()
+    for group in fields(Intent):
+        values = getattr(default, group.name)
+        hints: dict[str, Any] = get_type_hints(type(values), include_extras=True)
+        for item in fields(values):
+            (knob,) = [part for part in get_args(hints[item.name]) if isinstance(part, Knob)]
+            yield Place(group.name, item.name, knob, getattr(values, item.name))
+
+
+def value_of(intent: Intent, place: Place) -> object:
+    """What the intent says at this place."""
+    value: object = getattr(getattr(intent, place.group), place.name)
+    return value

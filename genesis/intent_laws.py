@@ -1,0 +1,30 @@
+"""What must hold between knobs, beyond the range of each."""
+
+from collections.abc import Iterator
+
+from genesis.intent import Intent, Place, places
+
+L1_BLOCK_SECONDS = 12
+"""Of the L1 that defaults are made for; a faster one makes windows shorter."""
+
+
+def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
+    """The knob to turn, and why, for each law that the intent breaks."""
+    at = {place.key: place for place in places()}
+    window_seconds = intent.sequencing.window_l1_blocks * L1_BLOCK_SECONDS
+    if intent.da.batch_interval_seconds >= window_seconds:
+        yield (
+            at["[da] batch_interval_seconds"],
+            f"must be below the sequencing window, {intent.sequencing.window_l1_blocks} L1 blocks or about "
+            f"{window_seconds} seconds: a batch posted after it counts for nothing",
+        )
+    if intent.da.layer in intent.da.fallback:
+        yield at["[da] fallback"], f"names {intent.da.layer}, which is the first layer already"
+    if 0 < intent.da.max_batch_bytes < 1000:
+        yield at["[da] max_batch_bytes"], "must be 0 or at least 1000 bytes: no block fits into less"
+    if intent.chain.gas_limit // intent.fees.elasticity < 21_000:
+        yield at["[fees] elasticity"], "leaves a gas target in which not one transfer fits"
+    if intent.proof.clock_extension_seconds > intent.proof.clock_seconds:
+        yield at["[proof] clock_extension_seconds"], "must not exceed clock_seconds"
+    if intent.fees.mode == "zero_gas" and intent.fees.min_base_fee_wei:
+        yield at["[fees] min_base_fee_wei"], "must be 0 where gas costs nothing"
