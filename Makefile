@@ -1,7 +1,7 @@
 # Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test test-slow rpc-compat bench check format install-test install-eels lock clean
+.PHONY: help up install test test-slow prove-all rpc-compat bench check format install-test install-eels lock clean
 
 PACKAGES := protocol vm prover da rpc web node genesis bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
@@ -21,6 +21,11 @@ test: check install-eels  ## Install what the tests need, check the code, run ev
 
 test-slow: install-test  ## Run the slow tests: the whole of the official suites
 	@$(PYTEST) -m slow
+
+SUITE = $${TOMBOLO_VECTORS:-../shared/vectors}/ethereum-tests/GeneralStateTests
+prove-all: install-test  ## Have every step of the official state tests judged by the L1 contract (hours; REFEREE=python)
+	@.venv/bin/tombolo prove statetest --referee $(or $(REFEREE),vyper) --jobs 2 $$(find $(SUITE) -name '*.json' \
+		-not -path '*/stTimeConsuming/*' -not -path '*/vmPerformance/*' | sort)
 
 rpc-compat: install-test  ## Play the official JSON-RPC suite and print how many of its cases pass
 	@.venv/bin/tombolo rpc-compat $${TOMBOLO_VECTORS:-../shared/vectors}/execution-apis \

@@ -6,6 +6,7 @@
     config         config check, keystore new
     settings       the file of settings as defaults of options
     chains         verify, import, export, serve, statetest, blocktest
+    prove          prove statetest
     parameters     options that several commands share, with their environment variables
     up_view        what `up` shows
     views          what the others show

@@ -6,6 +6,7 @@ import typer
 
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
+from node.cli.prove import prove
 from node.cli.running import node, status, up
 
 app = typer.Typer(
@@ -56,4 +57,5 @@ app.command()(statetest)
 app.command()(blocktest)
 app.add_typer(config, name="config")
 app.add_typer(keystore, name="keystore")
+app.add_typer(prove, name="prove")
 app.command("rpc-compat")(rpc_compat)

@@ -25,7 +25,10 @@ from protocol.errors import Halt
 from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
-COMMANDS = ("up", "node", "status", "verify", "import", "export", "serve", "statetest", "blocktest", "rpc-compat")
+COMMANDS = (
+    *("up", "node", "status", "verify", "import", "export", "serve"),
+    *("statetest", "blocktest", "prove", "rpc-compat"),
+)
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
 
@@ -118,6 +121,7 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["import", "--genesis", "g"], "Missing option '--chain' (see `tombolo import --help`)"),
         (["statetest"], "Missing argument 'PATH…' (see `tombolo statetest --help`)"),
         (["statetest", "x", "--jobs", "0"], "--jobs"),
+        (["prove", "statetest", "x", "--sample", "-1"], "--sample"),
         (["blocktest"], "Missing argument 'PATH…' (see `tombolo blocktest --help`)"),
         (["blocktest", "x", "--jobs", "0"], "--jobs"),
     ],
@@ -140,6 +144,7 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: Sequence[str], words: str
         (["verify", "--rollup", "noise"], "noise: "),
         (["statetest", "none"], "none: no such file or folder"),
         (["statetest", "noise"], "noise: "),
+        (["prove", "statetest", "none"], "none: no such file or folder"),
         (["statetest", ".", "--fork", "Atlantis"], "unknown fork Atlantis; known: Frontier, "),
         (["blocktest", "none"], "none: no such file or folder"),
         (["blocktest", "noise"], "noise: "),
