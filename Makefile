@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up install test test-slow prove-all rpc-compat bench check format install-test install-eels lock clean
 
-PACKAGES := protocol vm prover da rpc web node genesis bench
+PACKAGES := protocol vm prover da rpc web node genesis metalayer bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
 
