@@ -2,31 +2,23 @@
 
 import asyncio
 import os
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from genesis.dev import DEV_PRIVATE_KEYS
+from node.children import Child, check_port, stopping, unless_ended, wait_for_rpc
 from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions, launch_rollup
 from node.logs import LogFormat, LogLevel
-from node.operator_key import KEYSTORE_VARIABLE, OPERATOR_KEY_VARIABLE, PASSWORD_FILE_VARIABLE, operator_key
+from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.rollup_file import Rollup, load_rollup
-from protocol.errors import Halt, InvalidInput, Retry
-
-T = TypeVar("T")
+from protocol.errors import InvalidInput, Retry
 
 OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a22a48e01628897")
 """Deploys and posts batches on the embedded L1: account 10 of the dev mnemonic, the one after the ten shown."""
-
-START_SECONDS = 60.0
-STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +92,26 @@ async def run_up(
     l1_url = options.l1_url or f"http://{options.host}:{options.l1_port}"
     options.data_dir.mkdir(parents=True, exist_ok=True)
     children: list[Child] = []
-    async with _stopping(children), L1Client(l1_url, clock, attempts=1) as l1:
+    async with stopping(children), L1Client(l1_url, clock, attempts=1) as l1:
         if options.l1_url is None:
             children.append(await _start_l1(options, key))
         children.append(await _start_node(options, "sequencer", options.rpc_port, l1_url, key))
-        await _unless_ended(children, stop, _wait_for_rpc(l1, clock))
+        await unless_ended(children, stop, wait_for_rpc(l1, clock))
         if stop.is_set():
             return
         if new:
             # The sequencer is importing meanwhile; it waits for the file that this writes.
-            await _unless_ended(children, stop, launch_rollup(l1, clock, key, options.launch, options.rollup_path))
+            await unless_ended(children, stop, launch_rollup(l1, clock, key, options.launch, options.rollup_path))
         # Not before: while three processes import on two cores, the first block is late.
         children.append(await _start_node(options, "verifier", options.verifier_port, l1_url, None))
         rpc_url = f"http://{options.host}:{options.rpc_port}"
         verifier_url = f"http://{options.host}:{options.verifier_port}"
         async with L1Client(rpc_url, clock, attempts=1) as node:
-            await _unless_ended(children, stop, _wait_for_rpc(node, clock))
+            await unless_ended(children, stop, wait_for_rpc(node, clock))
             if stop.is_set():
                 return
             on_started(Started(load_rollup(options.rollup_path), l1_url, rpc_url, verifier_url, new))
-            await _unless_ended(children, stop, _report_blocks(node, clock, on_block))
+            await unless_ended(children, stop, _report_blocks(node, clock, on_block))
 
 
 def operator_key_for(options: UpOptions) -> bytes:
@@ -131,74 +123,6 @@ def operator_key_for(options: UpOptions) -> bytes:
             "(hex), or name its keystore with --operator-keystore"
         )
     return key or OPERATOR_KEY
-
-
-def check_port(host: str, port: int) -> None:
-    """Raise InvalidInput when something listens there already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidInput(
-                f"port {port} on {host} is taken ({error.strerror}): is another `tombolo up` running? "
-                "Choose other ports; `tombolo up --help` names the options"
-            ) from error
-
-
-class Child:
-    """One role in its own process; its output goes to a log file."""
-
-    def __init__(self, name: str, log: Path) -> None:
-        self.name = name
-        self.log = log
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self, arguments: list[str], environment: dict[str, str]) -> None:
-        """Run `tombolo node ARGUMENTS`. It ends with us: its standard input closes when this process is gone."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "node.cli", "node", *arguments, "--with-parent"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env={**_without_keys(os.environ), **environment},
-                start_new_session=True,  # Ctrl-C reaches us alone, so that we stop the others in order
-            )
-
-    async def stop(self) -> None:
-        """Ask it to stop, wait, and end it if it does not."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        return "\n".join(lines[-8:])
-
-
-def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a role inherits: each is told expressly what it needs of keys, and nothing else."""
-    keys = (OPERATOR_KEY_VARIABLE, KEYSTORE_VARIABLE, PASSWORD_FILE_VARIABLE)
-    return {name: value for name, value in environment.items() if name not in keys}
-
-
-@asynccontextmanager
-async def _stopping(children: list[Child]) -> AsyncIterator[None]:
-    """Stop the processes at the end: L1 last, so that the others can still finish with it."""
-    try:
-        yield
-    finally:
-        for child in reversed(children):
-            await asyncio.shield(child.stop())
 
 
 async def _start_l1(options: UpOptions, key: bytes) -> Child:
@@ -226,36 +150,6 @@ async def _start(options: UpOptions, role: str, arguments: list[str], key: bytes
     common += ["--config", os.devnull]  # what a file of settings says is in these arguments already
     await child.start([*common, *arguments], {OPERATOR_KEY_VARIABLE: key.hex()} if key else {})
     return child
-
-
-async def _unless_ended(children: list[Child], stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
-    """Do `work` until it is done or `stop` is set; raise Halt as soon as a child ends by itself."""
-    main = asyncio.create_task(work)
-    stopped = asyncio.create_task(stop.wait())
-    ends = {asyncio.create_task(child.process.wait()): child for child in children if child.process is not None}
-    try:
-        done, _ = await asyncio.wait([main, stopped, *ends], return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if task in ends:
-                child = ends[task]
-                raise Halt(f"the {child.name} process ended by itself; {child.log} ends with:\n{child.last_words()}")
-        return main.result() if main in done else None
-    finally:
-        for task in (main, stopped, *ends):
-            task.cancel()
-        await asyncio.gather(main, stopped, *ends, return_exceptions=True)
-
-
-async def _wait_for_rpc(client: L1Client, clock: Clock) -> None:
-    start = clock.monotonic()
-    while True:
-        try:
-            await client.chain_id()
-            return
-        except Retry as error:
-            if clock.monotonic() - start > START_SECONDS:
-                raise Retry(f"{client.name} did not answer within {START_SECONDS:.0f} s: {error}") from error
-            await clock.sleep(0.05)
 
 
 async def _report_blocks(node: L1Client, clock: Clock, on_block: Callable[[BlockLine], None]) -> None:
