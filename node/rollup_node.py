@@ -64,6 +64,8 @@ class NodeOptions:
     """For how many of the newest blocks the state stays readable; None keeps every state."""
     faucet: bool = False
     """Give ether away, on a development chain."""
+    rpc_fronts: int = 0
+    """Processes that read JSON-RPC requests; with 0 the node does so itself."""
 
 
 class RollupNode:
@@ -104,7 +106,7 @@ class RollupNode:
             config,
             chain,
             engine,
-            L1Reader(l1, config.inbox_address),
+            L1Reader(l1, config.inbox_address, config.settlement),
             layers,
             self._worker,
             clock,
@@ -152,7 +154,7 @@ class RollupNode:
         pages = NodePages(services.backend, clock, SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None))
         self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
         self._tasks.append(pages.attach(self._server))
-        self.port = await self._server.start(options.host, options.rpc_port)
+        self.port = await self._server.start(options.host, options.rpc_port, fronts=options.rpc_fronts)
         self._tasks += [self._server.wait(), pages.link_l1(asked)]
 
     def tasks(self) -> list[Coroutine[None, None, None]]:

@@ -2,8 +2,9 @@
 
 It reads HTTP, and of eth_sendRawTransaction, which is most of the work under load, it also parses the transaction and
 recovers its sender. Python runs one thread at a time, so only another process takes this off the node's core. Requests
-reach the node over a `rpc.lane`; a connection that wants anything but a short JSON answer (a page, a WebSocket, a
-preflight, a trace) is handed to the node itself, which goes on where the front stopped reading.
+reach the node over a `rpc.lane`. Connections of programs that send plain requests need no more than
+`rpc.plain_connection`; others become aiohttp's, and one that wants anything but a short JSON answer (a page, a
+WebSocket, a preflight, a trace) is handed to the node itself, which goes on where the front stopped reading.
 
 `rpc.fronts` starts it: ``python -m rpc.front SETTINGS``.
 """
@@ -11,12 +12,15 @@ preflight, a trace) is handed to the node itself, which goes on where the front 
 import asyncio
 import gc
 import json
+import logging
 import marshal
 import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from operator import attrgetter
 
 from aiohttp import web
@@ -26,13 +30,20 @@ from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 from rpc.access import Access
 from rpc.lane import ANSWER, REFUSED, STOP, SUBMIT, Lane
 from rpc.limits import Limits
-from rpc.post import PostEndpoint
+from rpc.plain_connection import PlainConnections, Respond
+from rpc.plain_http import INTERNAL_ERROR, TOO_MANY_REQUESTS, json_response
+from rpc.post import InWork, PostEndpoint
+
+_LOGGER = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 2.0
 """How long requests in work may take after the node has said to stop."""
 
 MAX_HANDOVER_BYTES = 60_000
 """Of a request that goes along with its connection: what one message on a Unix socket surely takes."""
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted."""
 
 PER_TURN = 32
 """Transactions of a batch after which the event loop, here and in the node, may serve others."""
@@ -76,10 +87,12 @@ class Front:
     def __init__(self, handover: socket.socket, access: Access, limits: Limits) -> None:
         self._handover = handover
         self._limits = limits
-        self._endpoint = PostEndpoint(self._reply, access, limits, lambda: self.lane.send(0, REFUSED, b""))
+        self._in_work = InWork(limits.http_requests, lambda: self.lane.send(0, REFUSED, b""))
+        self._endpoint = PostEndpoint(self._reply, access, limits, self._in_work)
         self._loop = asyncio.get_running_loop()
-        self._calls: dict[int, asyncio.Future[bytes]] = {}
+        self._calls: dict[int, Callable[[bytes], None]] = {}
         self._last_call = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = asyncio.Event()
         self.lane = Lane(self._on_frame, self._on_lost)
 
@@ -95,6 +108,36 @@ class Front:
         except Handover:
             return self._hand_over(request, await request.read())
 
+    def serve_plain(self, body: bytes, respond: Respond) -> None:
+        """The body of a plain request. The commonest, one transaction, is answered without a task of its own."""
+        if not self._in_work.enter():
+            respond(TOO_MANY_REQUESTS)
+            return
+        submission = _lone_submission(body)
+        if submission is not None:
+            self._call(SUBMIT, marshal.dumps([_pack(submission.tx)]), partial(self._respond, submission, respond))
+            return
+        task = asyncio.create_task(self._answer_plain(body, respond))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _respond(self, submission: "_Submission", respond: Respond, payload: bytes) -> None:
+        self._in_work.leave()
+        (outcome,) = marshal.loads(payload)  # noqa: S302 - our own node's bytes
+        respond(json_response(submission.answer(outcome).encode()))
+
+    async def _answer_plain(self, body: bytes, respond: Respond) -> None:
+        response: bytes | None = INTERNAL_ERROR
+        try:
+            response = json_response((await self._reply(body) or "").encode())
+        except Handover:
+            response = None
+        except Exception:
+            _LOGGER.exception("answering a request failed")
+        finally:
+            self._in_work.leave()
+            respond(response)
+
     async def _reply(self, body: bytes) -> str | None:
         if b'"debug_' in body and len(body) < MAX_HANDOVER_BYTES // 2:
             raise Handover  # its answer may be larger than what should pass through here in one piece
@@ -106,26 +149,25 @@ class Front:
             part = submissions.entries[start : start + PER_TURN]
             packed = marshal.dumps([_pack(submission.tx) for submission in part])
             outcomes: list[str] = marshal.loads(await self._ask(SUBMIT, packed))  # noqa: S302 - our own node's bytes
-            answers += [
-                f'{{"jsonrpc":"2.0","id":{submission.encoded_id},{outcome}}}'
-                for submission, outcome in zip(part, outcomes, strict=True)
-            ]
+            answers += [submission.answer(outcome) for submission, outcome in zip(part, outcomes, strict=True)]
         return f"[{','.join(answers)}]" if submissions.is_batch else answers[0]
 
     async def _ask(self, kind: int, payload: bytes) -> bytes:
-        self._last_call = call = (self._last_call + 1) % 2**32
         answer: asyncio.Future[bytes] = self._loop.create_future()
-        self._calls[call] = answer
-        self.lane.send(call, kind, payload)
+        # It is done already when the client has gone.
+        self._call(kind, payload, lambda result: None if answer.done() else answer.set_result(result))
         return await answer
+
+    def _call(self, kind: int, payload: bytes, on_answer: Callable[[bytes], None]) -> None:
+        self._last_call = call = (self._last_call + 1) % 2**32
+        self._calls[call] = on_answer
+        self.lane.send(call, kind, payload)
 
     def _on_frame(self, call: int, kind: int, payload: bytes) -> None:
         if kind == STOP:
             self.stopping.set()
             return
-        answer = self._calls.pop(call)
-        if not answer.done():  # it is, when the client has gone
-            answer.set_result(payload)
+        self._calls.pop(call)(payload)
 
     def _on_lost(self) -> None:
         # The node is gone. Whoever starts it again needs the port, so there is no time for goodbyes.
@@ -150,11 +192,29 @@ class _Submission:
     encoded_id: str
     tx: Transaction
 
+    def answer(self, outcome: str) -> str:
+        """The JSON-RPC response; `outcome` is its last member."""
+        return f'{{"jsonrpc":"2.0","id":{self.encoded_id},{outcome}}}'
+
 
 @dataclass(frozen=True, slots=True)
 class _Submissions:
     entries: list[_Submission]
     is_batch: bool
+
+
+_NOT_PLAIN = (ValueError, TypeError, LookupError, RecursionError, Reject)
+"""What reading a body raises that is anything else than common transactions; the node says what it means."""
+
+
+def _lone_submission(body: bytes) -> _Submission | None:
+    """The one transaction that `body` sends, if that is plainly all it does."""
+    if b'"eth_sendRawTransaction"' not in body or body[:1] != b"{":
+        return None
+    try:
+        return _submission(json.loads(body))
+    except _NOT_PLAIN:
+        return None
 
 
 async def _submissions(body: bytes, batch_items: int) -> _Submissions | None:
@@ -173,7 +233,7 @@ async def _submissions(body: bytes, batch_items: int) -> _Submissions | None:
             if number % PER_TURN == 0:
                 await asyncio.sleep(0)
         return _Submissions(entries, is_batch)
-    except (ValueError, TypeError, LookupError, RecursionError, Reject):
+    except _NOT_PLAIN:
         return None
 
 
@@ -211,9 +271,13 @@ async def _run(settings: Settings) -> None:
     app.router.add_route("*", "/{path:.*}", front.serve)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=DRAIN_SECONDS)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    if runner.server is None:
+        raise RuntimeError("a runner that was set up has a server")
+    connections = PlainConnections(front.serve_plain, runner.server, settings.access, settings.limits.body_bytes)
+    server = await asyncio.get_running_loop().create_server(connections, sock=listener, backlog=BACKLOG)
     await front.stopping.wait()
-    await runner.cleanup()
+    server.close()
+    await asyncio.gather(connections.drain(DRAIN_SECONDS), runner.cleanup())
     front.lane.close()
 
 

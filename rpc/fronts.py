@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
+from protocol.errors import Halt
 from protocol.transaction import Transaction
 from rpc.access import Access
 from rpc.dispatch import Dispatcher
-from rpc.front import MAX_HANDOVER_BYTES, Settings
+from rpc.front import BACKLOG, MAX_HANDOVER_BYTES, Settings
 from rpc.lane import ANSWER, REFUSED, STOP, SUBMIT, Lane
 from rpc.limits import Limits
 from rpc.method import Context
 
-BACKLOG = 1024
 STOP_SECONDS = 4.0
 """How long fronts may take to end; longer than they let requests take."""
 
 
-class FrontFailed(Exception):
+class FrontFailed(Halt):
     """A front ended by itself: a bug, or somebody killed it."""
 
 

@@ -1,6 +1,7 @@
 """JSON-RPC over HTTP POST: who may ask, what is read, and how the answer goes back."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -15,15 +16,35 @@ Reply = Callable[[bytes], Awaitable[str | Streamed | None]]
 """From the body of a request to its answer; None when nothing may be answered."""
 
 
-class PostEndpoint:
-    """Serves POST by asking `reply`; `on_refused` hears of each request that was one too many."""
+class InWork:
+    """Counts requests in work; `on_refused` hears of each that was one too many."""
 
-    def __init__(self, reply: Reply, access: Access, limits: Limits, on_refused: Callable[[], None]) -> None:
+    def __init__(self, limit: int, on_refused: Callable[[], None]) -> None:
+        self._limit = limit
+        self._on_refused = on_refused
+        self._count = 0
+
+    def enter(self) -> bool:
+        """Whether one more may begin; then `leave` must follow."""
+        if self._count >= self._limit:
+            self._on_refused()
+            return False
+        self._count += 1
+        return True
+
+    def leave(self) -> None:
+        """One has ended."""
+        self._count -= 1
+
+
+class PostEndpoint:
+    """Serves POST by asking `reply`."""
+
+    def __init__(self, reply: Reply, access: Access, limits: Limits, in_work: InWork) -> None:
         self._reply = reply
         self._access = access
         self._limits = limits
-        self._on_refused = on_refused
-        self._requests = 0
+        self._in_work = in_work
 
     def refusal(self, request: web.BaseRequest) -> web.Response | None:
         """What a request from a page that is not on our lists gets to hear; None lets it through."""
@@ -38,14 +59,12 @@ class PostEndpoint:
         """Read the body, ask, and send the answer. The request was let through before."""
         origin = request.headers.get("Origin")
         cors = {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        if self._requests >= self._limits.http_requests:
-            self._on_refused()
+        if not self._in_work.enter():
             return web.Response(status=429, headers={**cors, "Retry-After": "1"}, text="too many requests at once\n")
-        self._requests += 1
         try:
             return await self._answer(request, cors)
         finally:
-            self._requests -= 1
+            self._in_work.leave()
 
     async def _answer(self, request: web.BaseRequest, cors: dict[str, str]) -> web.StreamResponse:
         if request.content_type not in JSON_TYPES:
@@ -68,8 +87,9 @@ async def _send(answer: Streamed, request: web.BaseRequest, headers: CIMultiDict
     """Send chunk by chunk, as fast as the client reads."""
     response = web.StreamResponse(headers=headers)
     response.content_length = answer.size
-    await response.prepare(request)
-    for chunk in answer.chunks():
-        await response.write(chunk)
-    await response.write_eof()
+    with closing(answer):
+        await response.prepare(request)
+        for chunk in answer.chunks():
+            await response.write(chunk)
+        await response.write_eof()
     return response

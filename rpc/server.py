@@ -23,7 +23,7 @@ from rpc.limits import Limits
 from rpc.method import Context, MethodTable
 from rpc.methods import METHODS
 from rpc.metrics import Counts, NodeCollector, health, metrics_page
-from rpc.post import PostEndpoint
+from rpc.post import InWork, PostEndpoint
 from rpc.spool import Streamed
 from rpc.websocket import Connection
 
@@ -77,7 +77,8 @@ class Server:
         self._hub_task: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
-        self._posts = PostEndpoint(self._reply, self._access, self._limits, self._count_refused)
+        in_work = InWork(self._limits.http_requests, self._count_refused)
+        self._posts = PostEndpoint(self._reply, self._access, self._limits, in_work)
         self._fronts: Fronts | None = None
         node = NodeCollector(backend, self._counts, lambda: len(self._sockets), lambda: self._hub.size)
         self._metrics = metrics_page((node, *collectors))

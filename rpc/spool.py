@@ -83,6 +83,10 @@ class Streamed:
     result: Spool
     tail: bytes
 
+    def close(self) -> None:
+        """Nobody will read it."""
+        self.result.close()
+
     @property
     def size(self) -> int:
         """Bytes in all."""

@@ -258,6 +258,17 @@ def node(
     faucet: Annotated[
         bool, typer.Option("--faucet", help="Give ether away, on a page and by faucet_fund: development chains only.")
     ] = False,
+    rpc_fronts: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_RPC_FRONTS",
+            min=0,
+            max=64,
+            metavar="PROCESSES",
+            help="Read JSON-RPC requests in so many processes beside this one; 0: in this one.",
+            show_default="1 for a sequencer with two cores or more, else 0",
+        ),
+    ] = None,
     config: Config = None,
     with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
@@ -286,7 +297,7 @@ def node(
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
-        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "faucet")
+        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "faucet", "rpc_fronts")
         _only_for("a sequencer", context, "empty_blocks", "l1_confirmations")
         key = operator_key(operator_keystore)
         l1_options = L1Options(
@@ -326,8 +337,16 @@ def node(
         sequencer=sequencer,
         keep_states=keep_states(retention),
         faucet=faucet,
+        rpc_fronts=_default_fronts(sequencer is not None) if rpc_fronts is None else rpc_fronts,
     )
     run_rollup(options, with_parent=with_parent)
+
+
+def _default_fronts(is_sequencer: bool) -> int:
+    """Most of what clients send goes to the sequencer; a second process pays only with a second core."""
+    import os
+
+    return int(is_sequencer and (os.cpu_count() or 1) > 1)
 
 
 def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:
