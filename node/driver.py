@@ -13,6 +13,7 @@ from typing import Protocol
 from da.adapter import Commitment
 from node.chain import Chain
 from node.clock import Clock
+from node.l1_inputs import L1Inputs, L1Position, MissingLogs
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
 from node.worker import Worker
 from protocol.batch import BlockClaim
@@ -43,8 +44,12 @@ class L1Source(Protocol):
     async def block(self, number: int) -> L1BlockRef | None:
         """The canonical block at this height, or None beyond the head."""
 
-    async def inputs(self, ref: L1BlockRef) -> tuple[tuple[bytes, ...], tuple[Commitment, ...]]:
-        """What this very block carries for the rollup: deposits (canonical 0x7E bytes) and batch commitments."""
+    async def inputs(self, ref: L1BlockRef, before: L1Position) -> L1Inputs:
+        """What this very block carries for the rollup; `before` is the position after its parent.
+
+        Raises:
+            MissingLogs: L1 has more between the two than it told.
+        """
 
 
 class BatchSource(Protocol):
@@ -101,6 +106,7 @@ class Driver:
         self._waiting_for: str | None = "the first L1 block"
         self.lock = asyncio.Lock()
         """Held while the chain may be moved: the sequencer takes it to append."""
+        self._position = L1Position()
         self._derivation = self._restore()
 
     @property
@@ -152,10 +158,14 @@ class Driver:
             await self._rebuild_displaced()
             await self._finalize()
             return False
-        deposits, commitments = await self._l1.inputs(ref)
-        data = await self._fetch_all(ref, commitments)
+        try:
+            inputs = await self._l1.inputs(ref, self._position)
+        except MissingLogs:
+            await self._reread()
+            raise
+        data = await self._fetch_all(ref, inputs.commitments)
         async with self.lock:
-            await self._derive(L1Block(ref, deposits), data)
+            await self._derive(L1Block(ref, inputs.deposits), inputs.position, data)
         if ref.number >= head.number:
             await self._rebuild_displaced()
         if ref.number % 16 == 0 or ref.number >= head.number:
@@ -179,15 +189,16 @@ class Driver:
                 ) from error
         return data
 
-    async def _derive(self, block: L1Block, data: Sequence[bytes]) -> None:
+    async def _derive(self, block: L1Block, position: L1Position, data: Sequence[bytes]) -> None:
         payloads = self._derivation.feed(block, data)
         safe = self.chain.safe_head()
         for payload in payloads:
             safe = await self._apply(payload)
-        record = L1Record(block, safe.number, safe.hash)
+        record = L1Record(block, safe.number, safe.hash, position)
         await self._worker.run(
             self.chain.set_safe, safe, records=[(TABLE, record_key(block.ref.number), encode_record(record))]
         )
+        self._position = position
         self._waiting_for = None
         self._on_l1_block(record)
 
@@ -260,6 +271,23 @@ class Driver:
             record.block.ref.number,
             record.safe_number,
         )
+        await self._go_back(record)
+
+    async def _reread(self) -> None:
+        """Go back to before the last events that L1 told of, as far as finality allows: some after them are missing."""
+        finalized = self.chain.finalized_head()
+        record = last_record(self.chain.store)
+        while record is not None and record.position == self._position:
+            earlier = record_at(self.chain.store, record.block.ref.number - 1)
+            if earlier is None or earlier.safe_number < finalized.number:
+                break
+            record = earlier
+        if record is not None:
+            logger.warning("L1's endpoint left out events: reading again from block %d", record.block.ref.number + 1)
+            await self._go_back(record)
+
+    async def _go_back(self, record: L1Record) -> None:
+        """Make `record` the last one, and the chain what it was then; the sequencer keeps blocks that still stand."""
         async with self.lock:
             safe = self._canonical_header(record.safe_number)
             stale = [
@@ -285,6 +313,7 @@ class Driver:
         if safe is None:
             raise Halt(f"damaged database: safe block {last.safe_number} of L1 block {last.block.ref.number} is absent")
         tip = self._tip(safe)
+        self._position = last.position
         window = L1Window(record.block for record in records_from(self.chain.store, tip.l1_origin))
         return Derivation(self.config, tip, window)
 

@@ -6,7 +6,7 @@ answered that it will not (`L1Refused`, with its code, message and data).
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
@@ -149,6 +149,17 @@ class L1Client:
             if log.address != address or log.topics[:1] != (topic,):
                 raise MalformedAnswer(f"asked L1 for logs of {_hex(address)}, got one of {_hex(log.address)}")
         return logs
+
+    async def logs_of(self, block_hash: Hash32, wanted: Mapping[Address, Hash32]) -> tuple[L1Log, ...]:
+        """The logs of several contracts in one block, in order: of each those with the first topic wanted of it."""
+        addresses: list[Json] = [_hex(address) for address in wanted]
+        topics: list[Json] = [_hex(topic) for topic in wanted.values()]
+        query: Json = {"blockHash": _hex(block_hash), "address": addresses, "topics": [topics]}
+        logs = as_logs(await self.request("eth_getLogs", [query]), block_hash)
+        for log in logs:
+            if log.address not in wanted or log.topics[:1] not in [(topic,) for topic in wanted.values()]:
+                raise MalformedAnswer(f"asked L1 for logs of {addresses}, got one of {_hex(log.address)}")
+        return tuple(log for log in logs if log.topics[0] == wanted[log.address])
 
     async def transaction(self, transaction_hash: Hash32) -> L1Transaction | None:
         """A transaction, mined or waiting; None when the node has never seen it or has dropped it."""

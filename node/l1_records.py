@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from node.l1_inputs import L1Position
 from node.store import Store
 from protocol.errors import Halt
 from protocol.l1 import L1Block, L1BlockRef
@@ -10,6 +11,7 @@ from protocol.rlp_codec import InvalidRlp, RlpItem, as_bytes, as_list, as_uint, 
 from protocol.types import Hash32
 
 TABLE = b"l1"
+START = L1Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class L1Record:
     block: L1Block
     safe_number: int
     safe_hash: Hash32
+    position: L1Position = START
+    """How many batches and deposits L1 held by then."""
 
 
 def record_key(number: int) -> bytes:
@@ -31,13 +35,16 @@ def encode_record(record: L1Record) -> bytes:
     ref = record.block.ref
     fields: list[RlpItem] = [uint_bytes(ref.number), ref.hash, ref.parent_hash, uint_bytes(ref.timestamp)]
     fields += [ref.prev_randao, list(record.block.deposits), uint_bytes(record.safe_number), record.safe_hash]
+    fields.append([uint_bytes(record.position.batches), uint_bytes(record.position.deposits)])
     return encode(fields)
 
 
 def decode_record(data: bytes) -> L1Record:
     """The inverse; raises Halt when the database holds anything else."""
     try:
-        number, block_hash, parent_hash, timestamp, randao, deposits, safe_number, safe_hash = decode_list(data, "L1")
+        number, block_hash, parent_hash, timestamp, randao, deposits, safe_number, safe_hash, position = decode_list(
+            data, "L1"
+        )
         ref = L1BlockRef(
             number=as_uint(number, "number", 64),
             hash=Hash32(as_bytes(block_hash, "hash", 32)),
@@ -46,8 +53,14 @@ def decode_record(data: bytes) -> L1Record:
             prev_randao=Hash32(as_bytes(randao, "prev randao", 32)),
         )
         block = L1Block(ref, tuple(as_bytes(deposit, "deposit") for deposit in as_list(deposits, "deposits")))
-        return L1Record(block, as_uint(safe_number, "safe number", 64), Hash32(as_bytes(safe_hash, "safe hash", 32)))
-    except (InvalidRlp, ValueError) as error:
+        counts = [as_uint(count, "count", 64) for count in as_list(position, "position")]
+        return L1Record(
+            block,
+            as_uint(safe_number, "safe number", 64),
+            Hash32(as_bytes(safe_hash, "safe hash", 32)),
+            L1Position(*counts),
+        )
+    except (InvalidRlp, ValueError, TypeError) as error:
         raise Halt(f"damaged database: an L1 record is not readable ({error}); rebuild it from L1") from error
 
 

@@ -75,7 +75,7 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
             open_rollup(store, rollup)
             engine = PyEvmEngine(rollup.config.chain)
             chain = Chain(store, engine, rollup.config.chain, sync=False)
-            reader = L1Reader(l1, rollup.config.inbox_address)
+            reader = L1Reader(l1, rollup.config.inbox_address, rollup.config.settlement)
             layers = all_layers(options.da_dir)
             driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock)
             try:

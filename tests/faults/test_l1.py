@@ -10,6 +10,7 @@ import pytest
 from da.table import all_layers
 from node.clock import SystemClock
 from node.l1_client import L1Client
+from node.l1_inputs import L1Position
 from node.l1_node import FINALIZED_DEPTH, L1Node
 from node.l1_reader import L1Reader
 from node.l1_records import record_at
@@ -84,12 +85,14 @@ async def batches_on(options: NodeOptions) -> list[Batch]:
     config, layers = load_rollup(options.rollup).config, all_layers(options.da_dir)
     found = []
     async with L1Client(options.l1_url) as client:
-        reader = L1Reader(client, config.inbox_address)
+        reader = L1Reader(client, config.inbox_address, config.settlement)
+        position = L1Position()
         for number in range(config.l1_genesis.number + 1, (await reader.latest()).number + 1):
             ref = await reader.block(number)
             assert ref is not None
-            _deposits, commitments = await reader.inputs(ref)
-            found += [decode_batch(await layers.fetch(commitment)) for commitment in commitments]
+            inputs = await reader.inputs(ref, position)
+            position = inputs.position
+            found += [decode_batch(await layers.fetch(commitment)) for commitment in inputs.commitments]
     return found
 
 

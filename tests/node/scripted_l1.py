@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from da.adapter import Commitment
+from node.l1_inputs import L1Inputs, L1Position, MissingLogs
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
 from protocol.l1 import L1BlockRef
@@ -21,6 +22,8 @@ class ScriptedL1:
     deposits: dict[Hash32, tuple[bytes, ...]] = field(default_factory=dict)
     batches: dict[Hash32, tuple[bytes, ...]] = field(default_factory=dict)
     withheld: set[bytes] = field(default_factory=set)
+    left_out: set[Hash32] = field(default_factory=set)
+    """Blocks whose events the endpoint does not tell of."""
     finalized: int = 0
     down: bool = False
     served: dict[bytes, bytes] = field(default_factory=dict)
@@ -68,13 +71,23 @@ class ScriptedL1:
         index = number - GENESIS_NUMBER
         return self.refs[index] if 0 <= index < len(self.refs) else None
 
-    async def inputs(self, ref: L1BlockRef) -> tuple[tuple[bytes, ...], tuple[Commitment, ...]]:
+    async def inputs(self, ref: L1BlockRef, before: L1Position) -> L1Inputs:
         self._answer()
         if ref not in self.refs:
             raise Retry("unknown block")
-        return self.deposits.get(ref.hash, ()), tuple(
-            Commitment(keccak(data)) for data in self.batches.get(ref.hash, ())
-        )
+        deposits, batches = self.deposits.get(ref.hash, ()), self.batches.get(ref.hash, ())
+        if ref.hash in self.left_out:
+            return L1Inputs((), (), before)
+        position = L1Position(before.batches + len(batches), before.deposits + len(deposits))
+        if (deposits or batches) and position != self.position(ref):
+            raise MissingLogs(f"L1 left out events before block {ref.number}")
+        return L1Inputs(deposits, tuple(Commitment(keccak(data)) for data in batches), position)
+
+    def position(self, ref: L1BlockRef) -> L1Position:
+        """The true counts with this block."""
+        refs = self.refs[: self.refs.index(ref) + 1]
+        batches = sum(len(self.batches.get(one.hash, ())) for one in refs)
+        return L1Position(batches, sum(len(self.deposits.get(one.hash, ())) for one in refs))
 
     async def fetch(self, commitment: Commitment) -> bytes:
         if len(commitment) != 32:

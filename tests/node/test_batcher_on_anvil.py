@@ -13,6 +13,7 @@ from node.batcher import Batcher
 from node.clock import SystemClock
 from node.deploy import wait_until_mined
 from node.l1_client import L1Client
+from node.l1_inputs import L1Position
 from node.l1_reader import L1Reader
 from protocol.batch import BlockClaim, decode_batch
 from protocol.crypto import private_key_address
@@ -58,11 +59,14 @@ class World:
     async def derive(self) -> None:
         """Derive everything anew."""
         claims: list[BlockClaim] = []
+        position = L1Position()
         head = (await self.reader.latest()).number
         for number in range(1, head + 1):
             ref = await self.reader.block(number)
             assert ref is not None
-            for commitment in (await self.reader.inputs(ref))[1]:
+            inputs = await self.reader.inputs(ref, position)
+            position = inputs.position
+            for commitment in inputs.commitments:
                 batch = decode_batch(await self.layer.fetch(commitment))
                 for block, claim in enumerate(batch.blocks, start=batch.first_number):
                     if block == len(claims) + 1:

@@ -194,6 +194,45 @@ def test_deposits_are_executed_though_no_batch_ever_comes(verifier: Node, l1: Sc
     assert verifier.chain.safe_head().number == 1
 
 
+def test_events_that_an_endpoint_left_out_are_read_once_it_tells_them(verifier: Node, l1: ScriptedL1) -> None:
+    l1.mine(deposits=(deposit(b"first", 1),))
+    left_out = l1.mine(deposits=(deposit(b"left out", 2),))
+    l1.left_out.add(left_out.hash)
+    l1.mine()
+    verifier.catch_up()
+    assert verifier.driver.processed == l1.head
+    l1.mine(deposits=(deposit(b"third", 4),))
+    for _attempt in range(2):
+        with pytest.raises(Retry, match="left out events before block 54"):
+            verifier.catch_up()
+    assert verifier.driver.processed.number < left_out.number, "what stands on the gap is given up"
+    l1.left_out.clear()
+    for _ in range(12):
+        l1.mine()
+    verifier.catch_up()
+    assert verifier.balance(RECEIVER) == 7
+
+
+def test_nothing_is_derived_behind_events_that_are_missing(verifier: Node, l1: ScriptedL1) -> None:
+    l1.left_out.add(l1.mine(deposits=(deposit(b"left out", 2),)).hash)
+    claim = BlockClaim(GENESIS_TIME + 2, 50, (payment(0),))
+    l1.mine(batches=(batch(1, claim),))
+    with pytest.raises(Retry, match="left out events"):
+        verifier.catch_up()
+    assert verifier.chain.safe_head().number == 0
+
+
+def test_a_restart_remembers_the_counts(verifier: Node, l1: ScriptedL1) -> None:
+    l1.mine(deposits=(deposit(b"first", 1),), batches=(batch(1, BlockClaim(GENESIS_TIME + 2, 50, (payment(0),))),))
+    verifier.catch_up()
+    verifier.close()
+    verifier.open()
+    l1.left_out.add(l1.mine(deposits=(deposit(b"left out", 2),)).hash)
+    l1.mine(deposits=(deposit(b"third", 4),))
+    with pytest.raises(Retry, match="left out events before block 53"):
+        verifier.catch_up()
+
+
 def with_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> None:
         raise AssertionError("a block was executed")

@@ -8,10 +8,12 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from da.adapter import Commitment
 from node.artifacts import Artifact
 from node.clock import SystemClock
 from node.deploy import DeploymentFailed, deploy, wait_until_mined
 from node.l1_client import Fees, L1Client, L1Refused, L1Unreachable, shown_url
+from node.l1_inputs import L1Inputs, L1Position
 from node.l1_reader import L1Reader
 from node.l1_wire import (
     Json,
@@ -27,8 +29,9 @@ from node.l1_wire import (
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
 from protocol.inbox import append_calldata
+from protocol.l1 import L1BlockRef
 from protocol.transaction import UnsignedTransaction, sign_transaction
-from protocol.types import Address, Hash32
+from protocol.types import ZERO_HASH, Address, Hash32
 from tests.node.inboxes import deploy_inbox
 from tests.peers import ANVIL_CHAIN_ID, DEV_KEYS, Anvil, run_anvil
 
@@ -382,7 +385,7 @@ async def test_the_inbox_is_deployed_and_read_back(anvil: Anvil) -> None:
         assert created.hash == inbox.block_hash
         assert await client.call(inbox.address, keccak(b"batcher()")[:4]) == bytes(12) + SENDER
         reader = L1Reader(client, inbox.address)
-        assert await reader.inputs(created) == ((), ())
+        assert await reader.inputs(created, L1Position()) == L1Inputs((), (), L1Position())
         nonce = await client.nonce(SENDER)
         anvil.rpc("evm_setAutomine", False)
         for offset, commitment in enumerate((b"\0one", b"\0two", b"\0" + bytes(100_000))):
@@ -401,8 +404,10 @@ async def test_the_inbox_is_deployed_and_read_back(anvil: Anvil) -> None:
         anvil.mine()
         anvil.rpc("evm_setAutomine", True)
         latest = await reader.latest()
-        assert await reader.inbox_entries(latest.hash) == [(0, b"\0one"), (1, b"\0two"), (2, b"\0" + bytes(100_000))]
-        assert await reader.inputs(latest) == ((), (b"\0one", b"\0two", b"\0" + bytes(100_000)))
+        posted = (Commitment(b"\0one"), Commitment(b"\0two"), Commitment(b"\0" + bytes(100_000)))
+        assert await reader.inputs(latest, L1Position()) == L1Inputs((), posted, L1Position(batches=3))
+        with pytest.raises(MalformedAnswer, match=r"left out batches: block \d+ has \[0, 1, 2\], expected from 1"):
+            await reader.inputs(latest, L1Position(batches=1))
 
 
 async def test_a_refused_append_names_the_reason(anvil: Anvil) -> None:
@@ -415,7 +420,9 @@ async def test_a_refused_append_names_the_reason(anvil: Anvil) -> None:
 async def test_a_block_that_l1_does_not_know_is_retried(anvil: Anvil) -> None:
     async with L1Client(anvil.url) as client:
         with pytest.raises(Retry, match="unknown block"):
-            await L1Reader(client, SENDER).inbox_entries(Hash32(b"\x12" * 32))
+            await L1Reader(client, SENDER).inputs(
+                L1BlockRef(7, Hash32(b"\x12" * 32), ZERO_HASH, 0, ZERO_HASH), L1Position()
+            )
 
 
 async def test_a_creation_that_leaves_nothing_fails(anvil: Anvil) -> None:
