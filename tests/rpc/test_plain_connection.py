@@ -30,8 +30,8 @@ class Served:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0)  # noqa: ASYNC110 - there is no event to wait for; pytest-timeout bounds it
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for; pytest-timeout bounds it
+        await asyncio.sleep(0)
 
 
 class Http(asyncio.Protocol):
