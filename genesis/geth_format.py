@@ -11,6 +11,7 @@ from genesis.fork_fields import read_forks, write_forks
 from genesis.json_fields import Fields, parse_data, parse_document, parse_uint, read_document
 from genesis.model import Genesis, GenesisAccount
 from protocol.chain_config import ChainConfig
+from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 
 MAX_CHAIN_ID = 2**53 - 1
@@ -76,6 +77,10 @@ def _read_config(config: Fields, difficulty: int) -> ChainConfig:
         base_fee_change_denominator=denominator,
         allow_deposits=bool(options.values.get("allowDeposits", False)),
         allow_blobs=bool(options.values.get("allowBlobs", True)),
+        min_base_fee=options.uint("minBaseFee", 0, bits=64),
+        fixed_base_fee=bool(options.values.get("fixedBaseFee", False)),
+        l1_fee_recipient=Address(options.data("l1FeeRecipient", 20, L1_FEE_RECIPIENT)),
+        operator_fee_recipient=Address(options.data("operatorFeeRecipient", 20, OPERATOR_FEE_RECIPIENT)),
     )
 
 
@@ -131,6 +136,10 @@ def genesis_json(genesis: Genesis) -> bytes:
                 "baseFeeChangeDenominator": config.base_fee_change_denominator,
                 "allowDeposits": config.allow_deposits,
                 "allowBlobs": config.allow_blobs,
+                "minBaseFee": config.min_base_fee,
+                "fixedBaseFee": config.fixed_base_fee,
+                "l1FeeRecipient": f"0x{config.l1_fee_recipient.hex()}",
+                "operatorFeeRecipient": f"0x{config.operator_fee_recipient.hex()}",
             },
         },
         "nonce": f"0x{genesis.nonce.hex()}",

@@ -9,7 +9,7 @@ from protocol.chain_config import ChainConfig
 from protocol.crypto import EMPTY_KECCAK, keccak
 from protocol.engine import ExecutedBlock
 from protocol.errors import Halt
-from protocol.fees import INITIAL_BASE_FEE
+from protocol.fees import first_base_fee
 from protocol.forks import Fork
 from protocol.mpt import EMPTY_ROOT, update_trie
 from protocol.rlp_codec import encode, uint_bytes
@@ -58,7 +58,7 @@ def build_genesis(genesis: Genesis) -> ExecutedBlock:
     """Block 0 with the state it starts from, ready for a store."""
     root, changes = _initial_state(genesis.accounts)
     fork = genesis.config.forks.at(genesis.number, genesis.timestamp)
-    base_fee = INITIAL_BASE_FEE if genesis.base_fee_per_gas is None else genesis.base_fee_per_gas
+    base_fee = first_base_fee(genesis.config) if genesis.base_fee_per_gas is None else genesis.base_fee_per_gas
     header = Header(
         parent_hash=genesis.parent_hash,
         ommers_hash=EMPTY_OMMERS_HASH,

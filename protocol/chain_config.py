@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT
 from protocol.forks import ForkSchedule
+from protocol.types import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,15 @@ class ChainConfig:
 
     allow_blobs: bool = True
     """Whether type 3 transactions exist. False on a rollup: blobs are L1's."""
+
+    min_base_fee: int = 0
+    """The least base fee, in wei per gas."""
+
+    fixed_base_fee: bool = False
+    """Whether the base fee is `min_base_fee` in every block: with 0 gas may be free, and price is the tip alone."""
+
+    l1_fee_recipient: Address = L1_FEE_RECIPIENT
+    """Receives L1 data fees, where a block charges them (`protocol.fee_terms`)."""
+
+    operator_fee_recipient: Address = OPERATOR_FEE_RECIPIENT
+    """Receives operator fees."""

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 
 from protocol.batch import BlockClaim, decode_batch
 from protocol.block import Header
+from protocol.config_changes import ChainSettings
 from protocol.errors import InvalidBatch
+from protocol.extra_data import BaseFeeRules, extra_data_of_origin, origin_of_extra_data
+from protocol.fee_terms import NO_FEES, FeeTerms, terms_transaction
+from protocol.fees import l1_blob_base_fee
 from protocol.l1 import L1Block, L1Window
 from protocol.payload import BlockAttributes, PayloadAttributes
-from protocol.rollup import RollupConfig, extra_data_of_origin, l1_origin_of, origin_of_extra_data
+from protocol.rollup import RollupConfig, l1_origin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +55,46 @@ def next_payload(
     origin_number = max(origin_number, tip.l1_origin)
     payload = _payload_at(config, tip, claim, l1[origin_number])
     ahead = payload.block.timestamp > l1[origin_number].ref.timestamp + config.max_sequencer_drift_seconds
-    return None if ahead and not payload.forced else payload
+    is_due = origin_number > tip.l1_origin and bool(l1[origin_number].deposits)
+    return None if ahead and not is_due else payload
 
 
 def _payload_at(config: RollupConfig, tip: Tip, claim: BlockClaim, origin: L1Block) -> PayloadAttributes:
     ref = origin.ref
+    settings = config.settings if origin.settings is None else origin.settings
+    terms = _terms_at(config, settings, origin)
     earliest = max(tip.timestamp + config.timestamp_step, ref.timestamp)
     latest = ref.timestamp + config.max_sequencer_drift_seconds
+    deposits = origin.deposits if ref.number > tip.l1_origin else ()
     return PayloadAttributes(
         number=tip.number + 1,
         block=BlockAttributes(
             timestamp=max(min(claim.timestamp, latest), earliest),
             fee_recipient=config.fee_recipient,
-            gas_limit=config.gas_limit,
+            gas_limit=settings.gas_limit,
             prev_randao=ref.prev_randao,
-            extra_data=extra_data_of_origin(ref.number),
+            extra_data=extra_data_of_origin(ref.number, _rules_to_say(config, settings, terms)),
             parent_beacon_block_root=ref.hash,
         ),
-        forced=origin.deposits if ref.number > tip.l1_origin else (),
+        forced=deposits if terms is None else (terms_transaction(terms, ref.hash, tip.number + 1).raw, *deposits),
         transactions=claim.transactions,
     )
+
+
+def _terms_at(config: RollupConfig, settings: ChainSettings, origin: L1Block) -> FeeTerms | None:
+    """What transactions pay beside gas in blocks with this origin."""
+    if settings.fees == NO_FEES:
+        return None
+    blob_base_fee = l1_blob_base_fee(origin.ref.excess_blob_gas, config.l1_blob_update_fraction)
+    return FeeTerms(settings.fees, origin.ref.base_fee, blob_base_fee)
+
+
+def _rules_to_say(config: RollupConfig, settings: ChainSettings, terms: FeeTerms | None) -> BaseFeeRules | None:
+    """The base-fee rules, where a block has to say them: when they are not the launch's, or there are fee terms."""
+    chain = config.chain
+    rules = BaseFeeRules(settings.denominator, settings.elasticity, settings.min_base_fee)
+    launched = BaseFeeRules(chain.base_fee_change_denominator, chain.elasticity, chain.min_base_fee)
+    return None if terms is None and rules == launched else rules
 
 
 class Derivation:

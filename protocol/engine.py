@@ -78,6 +78,7 @@ class Call:
     """A message to try without a signature: `eth_call`, `eth_estimateGas`, access lists. Amounts in wei.
 
     `gas_price` is what GASPRICE returns and what the sender is charged; None means free, with BASEFEE reading 0.
+    `charges` is what it pays beside gas, in wei.
     """
 
     sender: Address
@@ -89,6 +90,7 @@ class Call:
     access_list: tuple[AccessEntry, ...] = ()
     authorizations: tuple[Authorization, ...] = ()
     blob_hashes: tuple[bytes, ...] = ()
+    charges: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ EIP-4844 and EIP-7918 (blobs).
 
 from protocol.block import Header
 from protocol.chain_config import ChainConfig
+from protocol.extra_data import BaseFeeRules, rules_of_extra_data
 from protocol.forks import BlobSchedule, Fork
 from protocol.transaction import Transaction
 
 INITIAL_BASE_FEE = 10**9
 """Wei per gas in the first London block."""
+MAX_BASE_FEE = 2**128 - 1
+"""Nobody can pay as much. The bound keeps headers sound where deposits alone, which pay nothing, drive the base fee."""
 
 GAS_TX = 21_000
 GAS_TX_CREATE = 32_000
@@ -27,6 +30,8 @@ TOKENS_PER_DATA_BYTE = 4
 
 GAS_PER_BLOB = 2**17
 MIN_BLOB_BASE_FEE = 1
+_BLOB_FEE_EXPONENT = 88
+"""e^88 is about MAX_BASE_FEE."""
 BLOB_BASE_COST = 2**13
 """EIP-7918: execution gas whose price a blob's price must not fall below."""
 
@@ -37,12 +42,31 @@ def next_base_fee(parent: Header, config: ChainConfig, fork_of_next: Fork) -> in
         return 0
     if parent.base_fee_per_gas is None:
         return INITIAL_BASE_FEE
+    rules = base_fee_rules_after(parent, config)
+    if config.fixed_base_fee:
+        return rules.minimum
     base_fee = parent.base_fee_per_gas
-    target = parent.gas_limit // config.elasticity
-    if parent.gas_used == target:
-        return base_fee
-    step = base_fee * abs(parent.gas_used - target) // max(target, 1) // config.base_fee_change_denominator
-    return base_fee + max(step, 1) if parent.gas_used > target else base_fee - step
+    target = parent.gas_limit // rules.elasticity
+    if parent.gas_used > target:
+        step = base_fee * (parent.gas_used - target) // max(target, 1) // rules.denominator
+        base_fee = min(base_fee + max(step, 1), MAX_BASE_FEE)
+    elif parent.gas_used < target:
+        base_fee -= base_fee * (target - parent.gas_used) // target // rules.denominator
+    return max(base_fee, rules.minimum)
+
+
+def base_fee_rules_after(parent: Header, config: ChainConfig) -> BaseFeeRules:
+    """How the base fee moves from `parent` to its child: as the rollup's block says, or as chosen at launch."""
+    if config.allow_deposits:
+        changed = rules_of_extra_data(parent.extra_data)
+        if changed is not None:
+            return changed
+    return BaseFeeRules(config.base_fee_change_denominator, config.elasticity, config.min_base_fee)
+
+
+def first_base_fee(config: ChainConfig) -> int:
+    """Genesis' base fee, in wei per gas, where nobody says another."""
+    return config.min_base_fee if config.fixed_base_fee else max(INITIAL_BASE_FEE, config.min_base_fee)
 
 
 def intrinsic_gas(tx: Transaction, fork: Fork) -> int:
@@ -96,6 +120,13 @@ def blob_base_fee(excess_blob_gas: int, schedule: BlobSchedule) -> int:
         term = term * excess_blob_gas // (index * fraction)
         index += 1
     return total // fraction
+
+
+def l1_blob_base_fee(excess_blob_gas: int, update_fraction: int) -> int:
+    """Wei per blob gas on L1, by a rollup's idea of its schedule; bounded, so that no L1 can make it a long sum."""
+    if excess_blob_gas >= _BLOB_FEE_EXPONENT * update_fraction:
+        return MAX_BASE_FEE
+    return blob_base_fee(excess_blob_gas, BlobSchedule(0, 0, update_fraction))
 
 
 def blob_gas(tx: Transaction) -> int:

@@ -4,26 +4,36 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from protocol.config_changes import ChainSettings
 from protocol.types import Hash32
 
 
 @dataclass(frozen=True, slots=True)
 class L1BlockRef:
-    """The parts of an L1 header that L2 blocks inherit; `timestamp` in seconds."""
+    """The parts of an L1 header that L2 blocks inherit; `timestamp` in seconds.
+
+    `base_fee` is in wei per gas; `excess_blob_gas` is what the blob base fee follows from (0 before Cancun).
+    """
 
     number: int
     hash: Hash32
     parent_hash: Hash32
     timestamp: int
     prev_randao: Hash32
+    base_fee: int = 0
+    excess_blob_gas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class L1Block:
-    """An L1 block reduced to one rollup's interest: `deposits` are canonical 0x7E transactions, in log order."""
+    """An L1 block reduced to one rollup's interest: `deposits` are canonical 0x7E transactions, in log order.
+
+    `settings` are those in force after this block's changes; None: as at launch.
+    """
 
     ref: L1BlockRef
     deposits: tuple[bytes, ...] = ()
+    settings: ChainSettings | None = None
 
 
 class L1Window:
@@ -49,6 +59,11 @@ class L1Window:
     def newest(self) -> L1BlockRef:
         """The last block held."""
         return self._blocks[-1].ref
+
+    @property
+    def settings(self) -> ChainSettings | None:
+        """Those in force after the newest block; None: as at launch."""
+        return self._blocks[-1].settings
 
     def __getitem__(self, number: int) -> L1Block:
         if not self.oldest <= number <= self.newest.number:

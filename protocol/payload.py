@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header, Withdrawal
+from protocol.fee_terms import FeeTerms
 from protocol.types import ZERO_HASH, Address, Hash32
 
 
@@ -13,6 +14,7 @@ class BlockAttributes:
     `prev_randao` is the PoW mix hash, and `difficulty`, `nonce` and `ommers` have their own meaning, before Paris.
     `parent_beacon_block_root` is used from Cancun on; on a rollup it carries the L1 origin's hash.
     `base_fee_per_gas` is normally computed from the parent; set, it overrides (state tests and simulations).
+    `fee_terms` are for a block that is only imagined: a derived one says its own in its first transaction.
     """
 
     timestamp: int
@@ -28,6 +30,7 @@ class BlockAttributes:
     ommers: tuple[Header, ...] = ()
     base_fee_per_gas: int | None = None
     excess_blob_gas: int | None = None
+    fee_terms: FeeTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

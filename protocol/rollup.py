@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from protocol.block import Header
 from protocol.chain_config import ChainConfig
-from protocol.errors import Halt
+from protocol.config_changes import ChainSettings
+from protocol.extra_data import origin_of_extra_data
+from protocol.fee_terms import NO_FEES, FeeKnobs
+from protocol.forks import PRAGUE_BLOBS
 from protocol.l1 import L1BlockRef
 from protocol.types import Address, Hash32
-
-EXTRA_DATA_VERSION = 0
 
 FEE_RECIPIENT = Address(bytes.fromhex("4200000000000000000000000000000000000011"))
 """Where priority fees gather unless a chain says otherwise: the address OP Stack chains use for their vault."""
@@ -48,7 +49,7 @@ class RollupConfig:
     """The sequencer's pace. Below 1000, consecutive blocks may share a timestamp."""
 
     gas_limit: int = 30_000_000
-    """Gas limit of every block."""
+    """Gas limit of every block, until a change of settings."""
 
     fee_recipient: Address = FEE_RECIPIENT
     """Receives the priority fees."""
@@ -62,22 +63,28 @@ class RollupConfig:
     settlement: SettlementContracts | None = None
     """None: a chain without deposits and withdrawals."""
 
+    fees: FeeKnobs = NO_FEES
+    """What transactions pay beside gas, until a change of settings."""
+
+    l1_blob_update_fraction: int = PRAGUE_BLOBS.base_fee_update_fraction
+    """EIP-4844: how L1's blob base fee follows from excess blob gas. Fixed, so that all agree on it; if L1 moves on,
+    only the price of data is off, which a scalar corrects."""
+
+    gas_token: Address | None = None
+    """The ERC-20 on L1 that the chain's native value stands for; None: ether."""
+
     @property
     def timestamp_step(self) -> int:
         """The least seconds between consecutive blocks."""
         return 1 if self.block_time_milliseconds >= 1000 else 0
 
-
-def extra_data_of_origin(l1_origin: int) -> bytes:
-    """An L2 header's extra data: a version byte and the L1 origin's number, so that a header alone names its origin."""
-    return bytes((EXTRA_DATA_VERSION,)) + l1_origin.to_bytes(8, "big")
-
-
-def origin_of_extra_data(data: bytes) -> int:
-    """The inverse of `extra_data_of_origin`; raises Halt when these bytes name no origin."""
-    if len(data) != 9 or data[0] != EXTRA_DATA_VERSION:
-        raise Halt(f"extra data 0x{data.hex()} names no L1 origin: not a block of a derived chain")
-    return int.from_bytes(data[1:], "big")
+    @property
+    def settings(self) -> ChainSettings:
+        """What may change later, as it is at launch."""
+        chain = self.chain
+        return ChainSettings(
+            self.gas_limit, chain.base_fee_change_denominator, chain.elasticity, chain.min_base_fee, self.fees
+        )
 
 
 def l1_origin_of(header: Header) -> int:

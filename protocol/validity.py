@@ -104,8 +104,11 @@ def check_block_room(
         raise InvalidTransaction(TxError.GAS_ALLOWANCE_EXCEEDED, f"left {gas_left}, tx {tx.gas_limit}")
 
 
-def check_state(tx: Transaction, sender: Account | None, sender_code: bytes) -> None:
-    """Refuse what the sender's account does not allow. `sender_code` is the code behind `sender.code_hash`."""
+def check_state(tx: Transaction, sender: Account | None, sender_code: bytes, charges: int = 0) -> None:
+    """Refuse what the sender's account does not allow. `sender_code` is the code behind `sender.code_hash`.
+
+    `charges` is what the block takes beside gas, in wei (`FeeTerms.most`).
+    """
     if tx.type == DEPOSIT:
         return
     nonce, balance = (0, 0) if sender is None else (sender.nonce, sender.balance)
@@ -117,7 +120,7 @@ def check_state(tx: Transaction, sender: Account | None, sender_code: bytes) -> 
         raise InvalidTransaction(
             TxError.SENDER_NOT_EOA, f"address 0x{tx.sender.hex()}, {len(sender_code)} bytes of code"
         )
-    cost = max_cost(tx)
+    cost = max_cost(tx) + charges
     if balance < cost:
         raise InvalidTransaction(
             TxError.INSUFFICIENT_ACCOUNT_FUNDS, f"balance {balance}, tx cost {cost}, overshot {cost - balance}"

@@ -178,7 +178,18 @@ blob_schedules = st.builds(BlobSchedule, st.integers(0, 99), st.integers(0, 99),
 
 @given(schedules(), accounts, st.integers(1, 2**53 - 1), st.integers(1, 50), st.booleans())
 def test_a_genesis_is_read_back_as_it_was_written(forks, alloc, chain_id, elasticity, flag):
-    config = ChainConfig(chain_id, forks, elasticity, elasticity + 1, allow_deposits=flag, allow_blobs=not flag)
+    config = ChainConfig(
+        chain_id,
+        forks,
+        elasticity,
+        elasticity + 1,
+        allow_deposits=flag,
+        allow_blobs=not flag,
+        min_base_fee=elasticity,
+        fixed_base_fee=flag,
+        l1_fee_recipient=Address(b"\x01" * 20),
+        operator_fee_recipient=Address(b"\x02" * 20),
+    )
     genesis = Genesis(config, alloc, 5, 10**7, difficulty=131072, base_fee_per_gas=elasticity)
     assert parse_geth_genesis(genesis_json(genesis), "g") == genesis
 

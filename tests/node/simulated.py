@@ -12,9 +12,9 @@ from node.l1_wire import L1Head, L1Receipt, L1Transaction
 from protocol.batch import BlockClaim, decode_batch
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header
 from protocol.crypto import keccak, private_key_address
+from protocol.extra_data import extra_data_of_origin
 from protocol.inbox import posted_commitment
 from protocol.l1 import L1BlockRef
-from protocol.rollup import extra_data_of_origin
 from protocol.transaction import (
     Transaction,
     UnsignedTransaction,

@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.chain_config import ChainConfig
+from protocol.config_changes import ChainSettings
 from protocol.crypto import keccak
 from protocol.derivation import Derivation, Tip, next_payload
+from protocol.extra_data import BaseFeeRules, is_plain, origin_of_extra_data, rules_of_extra_data
+from protocol.fee_terms import NO_FEES, FeeKnobs, FeeTerms, terms_of
 from protocol.forks import Fork, constant_schedule
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.payload import PayloadAttributes
-from protocol.rollup import RollupConfig, origin_of_extra_data
+from protocol.rollup import RollupConfig
+from protocol.transaction import decode_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
 
 L1_GENESIS = 100
@@ -245,3 +249,72 @@ def test_a_node_that_restarts_from_its_tip_derives_the_same(
     second = Derivation(CONFIG, first.tip, L1Window(held))
     derived += [payload for block, batches in blocks[cut:] for payload in second.feed(block, batches)]
     assert derived == expected
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+FEES = FeeKnobs(operator_fee_constant=7, l1_base_fee_scalar=1_000_000)
+
+
+def changed(
+    number: int, settings: ChainSettings | None, deposits: tuple[bytes, ...] = (), base_fee: int = 9
+) -> L1Block:
+    plain = l1_block(number, deposits)
+    return L1Block(replace(plain.ref, base_fee=base_fee), deposits, settings)
+
+
+def test_settings_hold_from_the_block_that_first_names_their_l1_block() -> None:
+    derivation = fresh()
+    settings = ChainSettings(10_000_000, 50, 6, 5)
+    derivation.feed(changed(101, settings), [])
+    claims = [BlockClaim(L1_TIME + 2, 100), BlockClaim(L1_TIME + 12, 101), BlockClaim(L1_TIME + 24, 102)]
+    payloads = derivation.feed(changed(102, settings), [batch(1, *claims)])
+    assert [(origin(p), p.block.gas_limit) for p in payloads] == [
+        (100, 30_000_000),
+        (101, 10_000_000),
+        (102, 10_000_000),
+    ]
+    said = [rules_of_extra_data(p.block.extra_data) for p in payloads]
+    assert said == [None, BaseFeeRules(50, 6, 5), BaseFeeRules(50, 6, 5)]
+    assert [p.forced for p in payloads] == [(), (), ()]
+
+
+def test_fees_are_said_by_the_first_transaction_of_every_block_before_its_deposits() -> None:
+    derivation = fresh()
+    deposit = b"d1"
+    settings = replace(CONFIG.settings, fees=FEES)
+    derivation.feed(changed(101, settings, (deposit,)), [])
+    claims = [BlockClaim(L1_TIME + 12, 101, (b"x",)), BlockClaim(L1_TIME + 14, 101, (b"y",))]
+    one, two = derivation.feed(l1_block(102), [batch(1, *claims)])
+    terms = [terms_of([decode_transaction(p.forced[0])]) for p in (one, two)]
+    assert terms == [FeeTerms(FEES, 9, 1)] * 2
+    assert (one.forced[1:], two.forced[1:]) == ((deposit,), ())
+    assert one.forced[0] != two.forced[0]
+    assert not is_plain(one.block.extra_data)
+
+
+def test_a_chain_may_charge_from_its_first_block_on_and_stop() -> None:
+    config = replace(CONFIG, fees=FEES)
+    derivation = Derivation(config, Tip(0, L1_TIME, L1_GENESIS), L1Window([l1_block(L1_GENESIS)]))
+    [first] = derivation.feed(l1_block(101), [batch(1, BlockClaim(L1_TIME + 2, 100))])
+    assert terms_of([decode_transaction(first.forced[0])]) == FeeTerms(FEES, 0, 1)
+    free = replace(config.settings, fees=NO_FEES)
+    [second] = derivation.feed(changed(102, free), [batch(2, BlockClaim(L1_TIME + 24, 102))])
+    assert (second.forced, is_plain(second.block.extra_data)) == ((), True)
+
+
+def test_terms_do_not_carry_a_block_past_the_drift_as_due_deposits_do() -> None:
+    config = replace(CONFIG, fees=FEES)
+    late = Tip(5, L1_TIME + DRIFT, L1_GENESIS)
+    window = L1Window([l1_block(L1_GENESIS)])
+    assert next_payload(config, late, BlockClaim(L1_TIME + DRIFT + 2, L1_GENESIS), window, L1_GENESIS) is None
+
+
+def test_a_forced_block_has_its_terms_too() -> None:
+    derivation = fresh()
+    settings = replace(CONFIG.settings, fees=FEES)
+    derivation.feed(changed(101, settings, (b"d",)), [])
+    payloads = [p for number in range(102, 112) for p in derivation.feed(changed(number, settings), [])]
+    [forced] = payloads
+    assert terms_of([decode_transaction(forced.forced[0])]) == FeeTerms(FEES, 9, 1)
+    assert forced.forced[1:] == (b"d",)

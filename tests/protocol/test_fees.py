@@ -6,11 +6,16 @@ from hypothesis import strategies as st
 
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
 from protocol.chain_config import ChainConfig
+from protocol.extra_data import BaseFeeRules, extra_data_of_origin, is_plain
 from protocol.fees import (
     GAS_PER_BLOB,
+    MAX_BASE_FEE,
+    base_fee_rules_after,
     blob_base_fee,
+    first_base_fee,
     floor_data_gas,
     intrinsic_gas,
+    l1_blob_base_fee,
     next_base_fee,
     next_excess_blob_gas,
 )
@@ -142,3 +147,59 @@ def test_the_blob_base_fee_never_falls_with_excess(excess: int, more: int) -> No
 def test_a_vanished_target_does_not_divide_by_zero() -> None:
     parent = replace(PARENT, gas_limit=1, gas_used=1)
     assert next_base_fee(parent, CONFIG, Fork.CANCUN) == 1_125_000_000
+
+
+ROLLUP = replace(CONFIG, allow_deposits=True)
+headers = st.builds(
+    lambda fee, limit, used, rules: replace(
+        PARENT,
+        base_fee_per_gas=fee,
+        gas_limit=limit,
+        gas_used=min(used, limit),
+        extra_data=extra_data_of_origin(1, rules),
+    ),
+    st.integers(0, MAX_BASE_FEE),
+    st.integers(1_000_000, 200_000_000),
+    st.integers(0, 200_000_000),
+    st.none()
+    | st.builds(BaseFeeRules, st.integers(1, 2**32 - 1), st.integers(1, 2**32 - 1), st.integers(0, 2**64 - 1)),
+)
+
+
+@given(headers, st.integers(0, 2**64 - 1))
+def test_the_base_fee_never_leaves_its_bounds(parent: Header, minimum: int) -> None:
+    config = replace(ROLLUP, min_base_fee=minimum)
+    assert base_fee_rules_after(parent, config).minimum <= next_base_fee(parent, config, Fork.CANCUN) <= MAX_BASE_FEE
+
+
+@given(headers)
+def test_a_minimum_that_does_not_bind_changes_nothing(parent: Header) -> None:
+    free = next_base_fee(replace(parent, extra_data=b""), ROLLUP, Fork.CANCUN)
+    bounded = replace(ROLLUP, min_base_fee=min(free, 2**64 - 1))
+    assert next_base_fee(replace(parent, extra_data=b""), bounded, Fork.CANCUN) == free
+
+
+@given(headers, st.integers(0, 2**64 - 1))
+def test_a_fixed_base_fee_is_the_minimum_in_every_block(parent: Header, minimum: int) -> None:
+    config = replace(ROLLUP, min_base_fee=minimum, fixed_base_fee=True)
+    expected = minimum if is_plain(parent.extra_data) else base_fee_rules_after(parent, config).minimum
+    assert next_base_fee(parent, config, Fork.CANCUN) == expected
+
+
+def test_a_rollups_block_may_say_the_rules_for_its_child_and_an_l1s_may_not() -> None:
+    full = replace(PARENT, gas_used=20_000_000, extra_data=extra_data_of_origin(1, BaseFeeRules(100, 4, 0)))
+    assert next_base_fee(full, ROLLUP, Fork.CANCUN) == 10**9 + 3 * 10**9 // 100
+    assert next_base_fee(full, CONFIG, Fork.CANCUN) == 1_125_000_000
+
+
+def test_genesis_starts_at_one_gwei_unless_the_minimum_is_more_or_gas_has_one_price() -> None:
+    assert first_base_fee(ROLLUP) == 10**9
+    assert first_base_fee(replace(ROLLUP, min_base_fee=2 * 10**9)) == 2 * 10**9
+    assert first_base_fee(replace(ROLLUP, fixed_base_fee=True)) == 0
+
+
+def test_l1s_blob_base_fee_follows_eip_4844_and_is_bounded() -> None:
+    fraction = CANCUN_BLOBS.base_fee_update_fraction
+    assert l1_blob_base_fee(10 * fraction, fraction) == blob_base_fee(10 * fraction, CANCUN_BLOBS) == 22_026
+    assert l1_blob_base_fee(2**64 - 1, fraction) == MAX_BASE_FEE
+    assert l1_blob_base_fee(88 * fraction - 1, fraction) <= MAX_BASE_FEE

@@ -7,6 +7,7 @@ from protocol.forks import Fork
 from protocol.state import StateReader
 from protocol.types import Address, Hash32
 from vm.journal import Journal
+from vm.pyevm.charges import Charges
 
 BLOCKHASH_WINDOW = 256
 
@@ -37,6 +38,7 @@ class BlockState(Journal):
         "blob_base_fee",
         "block_number",
         "chain_id",
+        "charges",
         "coinbase",
         "difficulty",
         "fork",
@@ -58,6 +60,8 @@ class BlockState(Journal):
         self.base_fee = environment.base_fee
         self.blob_base_fee = environment.blob_base_fee
         self.ancestor_hash = environment.ancestor_hash
+        self.charges: Charges | None = None
+        """What transactions pay beside gas."""
 
     @property
     def execution_context(self) -> "BlockState":

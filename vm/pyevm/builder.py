@@ -3,6 +3,7 @@
 from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.engine import AncestorHash, CallResult, ExecutedBlock
+from protocol.fee_terms import terms_of
 from protocol.fees import GAS_PER_BLOB, blob_base_fee, blob_gas, next_base_fee, next_excess_blob_gas
 from protocol.forks import BlobSchedule, Fork
 from protocol.mpt import ordered_root
@@ -17,6 +18,7 @@ from protocol.types import Hash32
 from vm.journal import PendingState
 from vm.pyevm import system
 from vm.pyevm.block_state import BlockEnvironment, BlockState
+from vm.pyevm.charges import charges_of
 from vm.pyevm.conditions import override_accounts, rules_under, watch_transaction
 from vm.pyevm.deposits import execute_deposit
 from vm.pyevm.execution import Execution, check_transaction, execute_transaction
@@ -52,6 +54,7 @@ class PyEvmBuilder:
         if self._excess_blob_gas is None and self._blobs is not None:
             self._excess_blob_gas = next_excess_blob_gas(parent, self._blobs, self._fork)
         self._state = BlockState(state, self._environment(ancestor_hash, conditions.blob_base_fee))
+        self._state.charges = charges_of(attributes.fee_terms, config)
         if conditions.overrides:
             override_accounts(self._state, conditions.overrides)
         self._gas_used = 0
@@ -121,6 +124,8 @@ class PyEvmBuilder:
             rules = watch_transaction(rules, self._state, tracer, tx.sender, tx.to, tx.authorizations)
         if tx.type == DEPOSIT:
             execution = execute_deposit(self._state, rules, tx, self.gas_left)
+            if not self._transactions:
+                self._state.charges = charges_of(terms_of([tx]), self._config)
         else:
             execution = execute_transaction(self._state, rules, tx)
         if tracer is not None:

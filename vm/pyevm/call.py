@@ -51,14 +51,14 @@ def run_call(
     journal = RecordingState(state, environment)
     tx = _as_transaction(config, call)
     price = call.gas_price or 0
-    _check(tx, rules.fork, journal)
+    _check(tx, rules.fork, journal, call.charges)
     if tracer is not None:
         rules = watch_transaction(rules, journal, tracer, call.sender, call.to, call.authorizations)
     warm = warm_addresses(journal, rules, call.sender, call.to, call.access_list)
     journal.begin_transaction(dict(warm))
     warm_slots(journal, call.access_list)
     nonce, balance, code_hash = journal.account(call.sender) or (0, 0, journal.get_code_hash(call.sender))
-    journal.set_account(call.sender, (nonce + 1, balance - call.gas_limit * price, code_hash))
+    journal.set_account(call.sender, (nonce + 1, balance - call.gas_limit * price - call.charges, code_hash))
     apply_authorizations(journal, call.authorizations)
     context = TransactionContext(call.sender, price, call.blob_hashes)
     gas = call.gas_limit - intrinsic_gas(tx, rules.fork)
@@ -98,13 +98,13 @@ def _as_transaction(config: ChainConfig, call: Call) -> Transaction:
     )
 
 
-def _check(tx: Transaction, fork: Fork, state: BlockState) -> None:
+def _check(tx: Transaction, fork: Fork, state: BlockState, charges: int) -> None:
     """What geth refuses even of a call."""
     if tx.max_fee_per_gas < state.base_fee:
         raise InvalidTransaction(
             TxError.INSUFFICIENT_MAX_FEE_PER_GAS, f"maxFeePerGas {tx.max_fee_per_gas}, baseFee {state.base_fee}"
         )
-    have, want = state.get_balance(tx.sender), tx.gas_limit * tx.max_fee_per_gas + tx.value
+    have, want = state.get_balance(tx.sender), tx.gas_limit * tx.max_fee_per_gas + tx.value + charges
     if have < want:
         raise InvalidTransaction(
             TxError.INSUFFICIENT_ACCOUNT_FUNDS, f"address 0x{tx.sender.hex()} have {have} want {want}"

@@ -89,6 +89,9 @@ def watch_transaction(
     tracer.touch(sender, None)
     tracer.touch(contract_address(sender, state.get_nonce(sender)) if to is None else to, None)
     tracer.touch(state.coinbase, None)
+    if state.charges is not None:
+        for recipient in state.charges.recipients():
+            tracer.touch(recipient, None)
     for authorization in authorizations:
         authority = authorization.authority()
         if authority is not None:

@@ -59,7 +59,8 @@ def check_transaction(
     check_block_room(tx, gas_left, state.base_fee, blob_gas_left, state.blob_base_fee)
     fields = state.account(tx.sender)
     sender = None if fields is None else Account(fields[0], fields[1], EMPTY_ROOT, fields[2])
-    check_state(tx, sender, state.get_code(tx.sender))
+    charges = 0 if state.charges is None else state.charges.most(tx)
+    check_state(tx, sender, state.get_code(tx.sender), charges)
     check_gas(tx, state.fork)
 
 
@@ -70,7 +71,9 @@ def execute_transaction(state: BlockState, rules: Rules, tx: Transaction) -> Exe
     warm_slots(state, tx.access_list)
     nonce, balance, code_hash = state.account(tx.sender) or (0, 0, state.get_code_hash(tx.sender))
     fees = tx.gas_limit * price + blob_gas(tx) * state.blob_base_fee
-    state.set_account(tx.sender, (nonce + 1, balance - fees, code_hash))
+    charges = state.charges
+    taken = 0 if charges is None else charges.most(tx)
+    state.set_account(tx.sender, (nonce + 1, balance - fees - taken, code_hash))
     if tx.authorizations:
         apply_authorizations(state, tx.authorizations)
     gas = tx.gas_limit - intrinsic_gas(tx, rules.fork)
@@ -80,6 +83,8 @@ def execute_transaction(state: BlockState, rules: Rules, tx: Transaction) -> Exe
     state.delta_balance(tx.sender, (tx.gas_limit - gas_used) * price)
     state.touch_account(state.coinbase)
     state.delta_balance(state.coinbase, gas_used * (price - state.base_fee))
+    if charges is not None:
+        charges.settle(state, tx, taken, gas_used, state.base_fee)
     state.end_transaction(rules.clears_empty_accounts)
     return Execution(gas_used, outcome, tuple(state.logs))
 

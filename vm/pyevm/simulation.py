@@ -42,8 +42,10 @@ def simulate_transaction(
     state.begin_transaction(warm_addresses(state, rules, tx.sender, tx.to, tx.access_list))
     warm_slots(state, tx.access_list)
     nonce, balance, code_hash = state.account(tx.sender) or (0, 0, state.get_code_hash(tx.sender))
+    charges = None if free else state.charges
+    taken = 0 if charges is None else charges.most(tx)
     fees = tx.gas_limit * price + blob_gas(tx) * _blob_price(state, tx, validate=validate)
-    state.set_account(tx.sender, ((nonce + 1) & UINT64_MAX, balance - fees, code_hash))
+    state.set_account(tx.sender, ((nonce + 1) & UINT64_MAX, balance - fees - taken, code_hash))
     apply_authorizations(state, tx.authorizations)
     gas = tx.gas_limit - intrinsic_gas(tx, rules.fork)
     context = TransactionContext(tx.sender, price, tx.blob_hashes)
@@ -55,6 +57,8 @@ def simulate_transaction(
     if not free:
         state.touch_account(state.coinbase)
         state.delta_balance(state.coinbase, gas_used * (price - state.base_fee))
+    if charges is not None:
+        charges.settle(state, tx, taken, gas_used, state.base_fee)
     logs = tuple(state.logs)
     state.end_transaction(rules.clears_empty_accounts)
     if tracer is not None:
@@ -79,7 +83,8 @@ def _check(state: BlockState, fork: Fork, tx: Transaction, gas_left: int, *, val
                 f"{who}, maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {state.base_fee}",
             )
     _check_blobs(state, tx, validate=validate)
-    have, want = state.get_balance(tx.sender), max_cost(tx)
+    charges = 0 if free or state.charges is None else state.charges.most(tx)
+    have, want = state.get_balance(tx.sender), max_cost(tx) + charges
     if have < want:
         raise InvalidTransaction(TxError.INSUFFICIENT_ACCOUNT_FUNDS, f"{who} have {have} want {want}")
     if tx.gas_limit > gas_left:
