@@ -1,7 +1,7 @@
 """What JSON-RPC needs from a node, and nothing else. `node/` implements it; tests may do so in memory."""
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,6 +89,9 @@ class PoolView(Protocol):
 
     def add_decoded(self, tx: Transaction) -> None:
         """Take a transaction that `decode_transaction` has read elsewhere; raises what `add` would."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is added within is stored at the end, all of it at once."""
 
     def get(self, transaction_hash: Hash32) -> Transaction | None:
         """A waiting transaction."""

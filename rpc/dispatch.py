@@ -9,7 +9,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -95,8 +95,15 @@ class Dispatcher:
             return await self._answer_batch(request, context)
         return await self._answer_one(request, context)
 
-    def submit(self, tx: Transaction, context: Context) -> str:
-        """eth_sendRawTransaction of a transaction that a front has decoded: its answer from the result or error on."""
+    def submit(self, transactions: Sequence[Transaction], context: Context) -> list[str]:
+        """eth_sendRawTransaction of each, decoded by a front: what it answers, from the result or error on."""
+        try:
+            with context.backend.pool.together():
+                return [self._submit_one(tx, context) for tx in transactions]
+        except Exception as error:  # storing them failed, so none of them may be called taken
+            return [f'"error":{encode_json(_error_of(error, SEND))}'] * len(transactions)
+
+    def _submit_one(self, tx: Transaction, context: Context) -> str:
         started, failed = time.monotonic(), False
         try:
             context.backend.pool.add_decoded(tx)

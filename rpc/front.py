@@ -20,19 +20,16 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
-from operator import attrgetter
 
 from aiohttp import web
 
-from protocol.errors import Reject
-from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 from rpc.access import Access
 from rpc.lane import ANSWER, REFUSED, STOP, SUBMIT, Lane
 from rpc.limits import Limits
 from rpc.plain_connection import PlainConnections, Respond
 from rpc.plain_http import INTERNAL_ERROR, TOO_MANY_REQUESTS, json_response
 from rpc.post import InWork, PostEndpoint
+from rpc.submission import PER_TURN, Submission, lone_submission, pack, submissions_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,17 +41,6 @@ MAX_HANDOVER_BYTES = 60_000
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
-
-PER_TURN = 32
-"""Transactions of a batch after which the event loop, here and in the node, may serve others."""
-
-PACKED = (
-    *("type", "hash", "sender", "nonce", "gas_limit", "to", "value", "data", "max_fee_per_gas"),
-    *("max_priority_fee_per_gas", "chain_id", "raw", "y_parity", "r", "s"),
-)
-"""The first fields of `Transaction`, in its order; a transaction that has others is left to the node."""
-
-_pack = attrgetter(*PACKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +79,7 @@ class Front:
         self._calls: dict[int, Callable[[bytes], None]] = {}
         self._last_call = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._gathered: list[tuple[Submission, Respond]] = []
         self.stopping = asyncio.Event()
         self.lane = Lane(self._on_frame, self._on_lost)
 
@@ -113,18 +100,26 @@ class Front:
         if not self._in_work.enter():
             respond(TOO_MANY_REQUESTS)
             return
-        submission = _lone_submission(body)
+        submission = lone_submission(body)
         if submission is not None:
-            self._call(SUBMIT, marshal.dumps([_pack(submission.tx)]), partial(self._respond, submission, respond))
+            if not self._gathered:
+                self._loop.call_soon(self._submit_gathered)
+            self._gathered.append((submission, respond))
             return
         task = asyncio.create_task(self._answer_plain(body, respond))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _respond(self, submission: "_Submission", respond: Respond, payload: bytes) -> None:
-        self._in_work.leave()
-        (outcome,) = marshal.loads(payload)  # noqa: S302 - our own node's bytes
-        respond(json_response(submission.answer(outcome).encode()))
+    def _submit_gathered(self) -> None:
+        """What arrived in one turn of the event loop goes to the node together, which stores it in one write."""
+        gathered, self._gathered = self._gathered, []
+        payload = pack([submission for submission, _respond in gathered])
+        self._call(SUBMIT, payload, lambda outcomes: self._respond(gathered, outcomes))
+
+    def _respond(self, gathered: list[tuple[Submission, Respond]], payload: bytes) -> None:
+        for (submission, respond), outcome in zip(gathered, _outcomes(payload), strict=True):
+            self._in_work.leave()
+            respond(json_response(submission.answer(outcome).encode()))
 
     async def _answer_plain(self, body: bytes, respond: Respond) -> None:
         response: bytes | None = INTERNAL_ERROR
@@ -141,14 +136,13 @@ class Front:
     async def _reply(self, body: bytes) -> str | None:
         if b'"debug_' in body and len(body) < MAX_HANDOVER_BYTES // 2:
             raise Handover  # its answer may be larger than what should pass through here in one piece
-        submissions = await _submissions(body, self._limits.batch_items)
+        submissions = await submissions_of(body, self._limits.batch_items)
         if submissions is None:
             return (await self._ask(ANSWER, body)).decode() or None
         answers: list[str] = []
         for start in range(0, len(submissions.entries), PER_TURN):
             part = submissions.entries[start : start + PER_TURN]
-            packed = marshal.dumps([_pack(submission.tx) for submission in part])
-            outcomes: list[str] = marshal.loads(await self._ask(SUBMIT, packed))  # noqa: S302 - our own node's bytes
+            outcomes = _outcomes(await self._ask(SUBMIT, pack(part)))
             answers += [submission.answer(outcome) for submission, outcome in zip(part, outcomes, strict=True)]
         return f"[{','.join(answers)}]" if submissions.is_batch else answers[0]
 
@@ -187,70 +181,9 @@ class Front:
         return web.Response()
 
 
-@dataclass(frozen=True, slots=True)
-class _Submission:
-    encoded_id: str
-    tx: Transaction
-
-    def answer(self, outcome: str) -> str:
-        """The JSON-RPC response; `outcome` is its last member."""
-        return f'{{"jsonrpc":"2.0","id":{self.encoded_id},{outcome}}}'
-
-
-@dataclass(frozen=True, slots=True)
-class _Submissions:
-    entries: list[_Submission]
-    is_batch: bool
-
-
-_NOT_PLAIN = (ValueError, TypeError, LookupError, RecursionError, Reject)
-"""What reading a body raises that is anything else than common transactions; the node says what it means."""
-
-
-def _lone_submission(body: bytes) -> _Submission | None:
-    """The one transaction that `body` sends, if that is plainly all it does."""
-    if b'"eth_sendRawTransaction"' not in body or body[:1] != b"{":
-        return None
-    try:
-        return _submission(json.loads(body))
-    except _NOT_PLAIN:
-        return None
-
-
-async def _submissions(body: bytes, batch_items: int) -> _Submissions | None:
-    """The transactions that `body` sends, if that is plainly all it does; else the node must say what it means."""
-    if b'"eth_sendRawTransaction"' not in body:
-        return None
-    try:
-        request = json.loads(body)
-        is_batch = isinstance(request, list)
-        requests = request if is_batch else [request]
-        if not 0 < len(requests) <= batch_items:
-            return None
-        entries = []
-        for number, each in enumerate(requests, start=1):
-            entries.append(_submission(each))
-            if number % PER_TURN == 0:
-                await asyncio.sleep(0)
-        return _Submissions(entries, is_batch)
-    except _NOT_PLAIN:
-        return None
-
-
-def _submission(request: dict[str, object]) -> _Submission:
-    """Raises one of many errors when this is anything but a sound eth_sendRawTransaction of a common transaction."""
-    request_id, parameters = request["id"], request["params"]
-    if request["jsonrpc"] != "2.0" or request["method"] != "eth_sendRawTransaction":
-        raise ValueError("another method")
-    if type(request_id) not in (int, str) or not isinstance(parameters, list) or len(parameters) != 1:
-        raise ValueError("an unusual request")
-    text = parameters[0]
-    if not isinstance(text, str) or not text.startswith("0x") or not text[2:].isalnum():
-        raise ValueError("not hex")
-    tx = decode_transaction(bytes.fromhex(text[2:]))
-    if tx.access_list or tx.blob_hashes or tx.authorizations or tx.type == DEPOSIT:
-        raise ValueError("an uncommon transaction")
-    return _Submission(json.dumps(request_id), tx)
+def _outcomes(payload: bytes) -> list[str]:
+    outcomes: list[str] = marshal.loads(payload)  # noqa: S302 - our own node's bytes
+    return outcomes
 
 
 def _as_bytes(request: web.Request, body: bytes) -> bytes:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 from protocol.errors import Halt
-from protocol.transaction import Transaction
 from rpc.access import Access
 from rpc.dispatch import Dispatcher
 from rpc.front import BACKLOG, MAX_HANDOVER_BYTES, Settings
 from rpc.lane import ANSWER, REFUSED, STOP, SUBMIT, Lane
 from rpc.limits import Limits
 from rpc.method import Context
+from rpc.submission import unpack
 
 STOP_SECONDS = 4.0
 """How long fronts may take to end; longer than they let requests take."""
@@ -115,8 +115,7 @@ class Fronts:
 
     def _on_frame(self, lane: Lane, call: int, kind: int, payload: bytes) -> None:
         if kind == SUBMIT:
-            packed = marshal.loads(payload)  # noqa: S302 - our own process's bytes
-            outcomes = [self._dispatcher.submit(Transaction(*fields), self._context) for fields in packed]
+            outcomes = self._dispatcher.submit(unpack(payload), self._context)
             lane.send(call, SUBMIT, marshal.dumps(outcomes))
         elif kind == REFUSED:
             self._on_refused()

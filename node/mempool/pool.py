@@ -64,6 +64,8 @@ class Mempool:
         self._on_pending = on_pending
         self._lock = RLock()
         self._book = Book(self._limits)
+        self._changes = 0
+        """How many changes, one within another, are under way."""
         self._swept_at = clock.monotonic()
         self._heads_seen = 0
         self._read_head()
@@ -279,19 +281,29 @@ class Mempool:
                     self._book.remove(entry)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Put all that is added within on disk in one write, at the end; only then is any of it safe."""
+        with self._change():
+            yield
+
+    @contextmanager
     def _change(self) -> Iterator[None]:
         """Hold the lock for one change; then put it on disk, and only then let others hear of it."""
         book = self._book
         announced: list[Transaction] = []
         try:
             with self._lock:
+                self._changes += 1
                 try:
                     yield
                 finally:
-                    if self._journal is not None and book.to_journal:
-                        self._journal.write(book.to_journal)
-                    book.to_journal = {}
-                    announced, book.to_announce = book.to_announce, []
+                    self._changes -= 1
+                    if not self._changes:
+                        journaled, book.to_journal = book.to_journal, {}
+                        executable, book.to_announce = book.to_announce, []
+                        if self._journal is not None and journaled:
+                            self._journal.write(journaled)
+                        announced = executable
         finally:
             for tx in announced:
                 self._on_pending(tx)

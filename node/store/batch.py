@@ -33,6 +33,7 @@ class Batch:
         self.changes: dict[bytes, bytes | None] = {}
         self.flat_root: Hash32 | None = None
         """The root of the head state after this batch, when the batch moves it."""
+        self.before: list[Callable[[], None]] = []
         self.afterwards: list[Callable[[], None]] = []
 
     def put_meta(self, name: bytes, value: bytes | None) -> None:
@@ -55,7 +56,7 @@ class Batch:
         self.changes[tables.canonical(block.number)] = block.hash
         for index, tx in enumerate(block.transactions):
             self.changes[tables.transaction(tx.hash)] = block.hash + index.to_bytes(4, "big")
-        self.afterwards.append(lambda: self._store.remember(block, receipts))
+        self.before.append(lambda: self._store.remember(block, receipts))
 
     def remove_from_canon(self, block: Block) -> None:
         """Take a block off the canonical chain. The block itself stays readable by its hash."""

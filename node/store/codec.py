@@ -70,6 +70,12 @@ def decode_body(header: Header, data: bytes) -> Block:
     )
 
 
+def decode_raw_transactions(data: bytes) -> tuple[bytes, ...]:
+    """Of a body, what was put into it as transactions."""
+    transactions = as_list(decode_list(data, "body")[0], "transactions")
+    return tuple(as_bytes(raw, "transaction") for raw in transactions)
+
+
 def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
     """RLP of one list per receipt. The bloom is stored, for recomputing it would cost a keccak per topic."""
     return encode([_receipt_fields(receipt) for receipt in receipts])

@@ -8,7 +8,7 @@ from types import TracebackType
 from node.store import tables
 from node.store.batch import HEAD_NAMES, Batch, HeadName
 from node.store.cache import Cache
-from node.store.codec import decode_body, decode_receipts, decode_undo
+from node.store.codec import decode_body, decode_raw_transactions, decode_receipts, decode_undo
 from node.store.database import Database, after_prefix
 from node.store.recount import count_nodes
 from node.store.retention import COUNTED, OLDEST, decode_journal
@@ -154,6 +154,17 @@ class Store:
             self._blocks.put(block_hash, block, 1 + len(block.transactions))
         return block
 
+    def raw_transactions(self, block_hash: Hash32) -> tuple[bytes, ...] | None:
+        """The transactions of a stored block as bytes: decoding them would recover their senders."""
+        block = self._blocks.peek(block_hash)
+        if block is not None:
+            return tuple(tx.raw for tx in block.transactions)
+        data = self.get(tables.body(block_hash))
+        if data is None:
+            return None
+        with self._reading(f"block 0x{block_hash.hex()}"):
+            return decode_raw_transactions(data)
+
     def receipts(self, block_hash: Hash32) -> tuple[Receipt, ...] | None:
         """The receipts of a stored block."""
         receipts = self._receipts.get(block_hash)
@@ -251,6 +262,8 @@ class Store:
         batch = Batch(self, self._database)
         yield batch
         batch.finish()
+        for action in batch.before:
+            action()
         if batch.flat_root is not None:
             self.flat = FlatPosition(None)
         self._database.write(batch.changes, sync=sync)
@@ -267,7 +280,7 @@ class Store:
         self._database.write({}, sync=True)
 
     def remember(self, block: Block, receipts: tuple[Receipt, ...]) -> None:
-        """Keep a block that was just written at hand."""
+        """Keep a block that is about to be written at hand: whoever sees it on disk first asks for it at once."""
         self._headers.put(block.hash, block.header)
         self._blocks.put(block.hash, block, 1 + len(block.transactions))
         self._receipts.put(block.hash, receipts, 1 + len(receipts))

@@ -1,8 +1,8 @@
 """A node in memory: just enough of `rpc.backend.Backend` to test the protocol around it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -195,6 +195,10 @@ class FakePool:
         if self.refusal is not None:
             raise self.refusal
         self.waiting[tx.hash] = tx
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
 
     def get(self, transaction_hash: Hash32) -> Transaction | None:
         return self.waiting.get(transaction_hash)
