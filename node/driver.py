@@ -204,14 +204,14 @@ class Driver:
 
     async def _apply(self, payload: PayloadAttributes) -> Header:
         """Make the canonical block at the payload's height the derived one; returns its header."""
-        existing = self._canonical_block(payload.number)
-        if existing is not None:
-            if _is_payload_of(payload, existing):
-                return existing.header
+        if self.chain.canonical_hash(payload.number) is not None:
+            existing = self._canonical_header(payload.number)
+            if self._is_made_of(payload, existing):
+                return existing
             parent = self._canonical_header(payload.number - 1)
             executed = await self._worker.run(self._execute, parent, payload)
             if executed.block.hash == existing.hash:
-                return existing.header
+                return existing
             logger.warning("unsafe block %d is not what L1 derives: rewinding", payload.number)
             await self._rewind(parent)
         parent = self._canonical_header(payload.number - 1)
@@ -337,20 +337,15 @@ class Driver:
             raise Halt(f"damaged database: canonical block {number} is absent; rebuild it from L1")
         return header
 
-    def _canonical_block(self, number: int) -> Block | None:
-        block_hash = self.chain.canonical_hash(number)
-        return None if block_hash is None else self.chain.block(block_hash)
-
-
-def _is_payload_of(payload: PayloadAttributes, block: Block) -> bool:
-    """Whether `block` is plainly what `payload` makes, without executing it: same inputs, nothing skipped."""
-    header, attributes = block.header, payload.block
-    return (
-        header.timestamp == attributes.timestamp
-        and header.parent_beacon_block_root == attributes.parent_beacon_block_root
-        and header.extra_data == attributes.extra_data
-        and header.prev_randao == attributes.prev_randao
-        and header.gas_limit == attributes.gas_limit
-        and header.fee_recipient == attributes.fee_recipient
-        and tuple(tx.raw for tx in block.transactions) == payload.forced + payload.transactions
-    )
+    def _is_made_of(self, payload: PayloadAttributes, header: Header) -> bool:
+        """Whether this block is plainly what `payload` makes, without executing it: same inputs, nothing skipped."""
+        attributes = payload.block
+        return (
+            header.timestamp == attributes.timestamp
+            and header.parent_beacon_block_root == attributes.parent_beacon_block_root
+            and header.extra_data == attributes.extra_data
+            and header.prev_randao == attributes.prev_randao
+            and header.gas_limit == attributes.gas_limit
+            and header.fee_recipient == attributes.fee_recipient
+            and self.chain.raw_transactions(header.hash) == payload.forced + payload.transactions
+        )
