@@ -158,7 +158,7 @@ def witness_size(witness: Witness) -> int:
         len(opening.record) + len(opening.other_path) + len(opening.other_record) + 32 * len(opening.siblings)
         for opening in witness.openings
     )
-    return sum(map(len, witness.preimages)) + pages + openings + 32 * (len(witness.stack) + 1)
+    return sum(map(len, (*witness.preimages, *witness.codes))) + pages + openings + 32 * (len(witness.stack) + 1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from prover.commitments.layout import RING_DEPTH, InvalidEncoding, Memo
 from prover.commitments.tape import InvalidWitness, Reader, Recorder, Sealed, Witness
 from prover.machine.frame import NO_FRAME, Frame, decode_frame
 from prover.machine.journal import ProvenJournal
-from prover.machine.oracle import ring_node
+from prover.machine.oracle import grown_root
 from prover.machine.stack import opened_stack
 from prover.machine.step import step
 from prover.machine.vm import VM
@@ -102,7 +102,7 @@ class WitnessOracle:
 
     def code(self, code_hash: Hash32, recorder: Recorder | None) -> bytes:
         """The code with this hash."""
-        return self._reader.preimage(code_hash)
+        return self._reader.code(code_hash)
 
     def keep_code(self, code: bytes) -> None:
         """Nothing: the next step's witness brings it."""
@@ -116,19 +116,20 @@ class WitnessOracle:
 
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction with this hash."""
-        return self._reader.preimage(item)
+        return self._reader.code(item)
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The leaf at `number` mod 256, folded up to the ring's root."""
+        return Hash32(self._ring_opening(ring, number)[:32])
+
+    def grown_ring(self, ring: Hash32, number: int, block_hash: Hash32, recorder: Recorder | None) -> Hash32:
+        """The root with another leaf, from what lies beside the old one."""
+        return grown_root(self._ring_opening(ring, number), number, block_hash)
+
+    def _ring_opening(self, ring: Hash32, number: int) -> bytes:
         opening = self._reader.raw()
         if len(opening) != 32 * (RING_DEPTH + 1):
             raise InvalidWitness("a ring opening has 9 words")
-        leaf = node = Hash32(opening[:32])
-        index = number % (1 << RING_DEPTH)
-        for level in range(RING_DEPTH):
-            sibling = opening[32 * (level + 1) : 32 * (level + 2)]
-            node = ring_node(sibling, node) if index & 1 else ring_node(node, sibling)
-            index >>= 1
-        if node != ring:
+        if grown_root(opening, number, opening[:32]) != ring:
             raise InvalidWitness("the ancestor is not in the ring")
-        return leaf
+        return opening

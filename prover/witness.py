@@ -30,7 +30,14 @@ def witnessed_step(vm: VM) -> Witness:
         step(vm)
     finally:
         vm.recorder = None
-    return Witness(tuple(recorder.preimages), tuple(recorder.pages), tuple(recorder.openings), items, tail)
+    return Witness(
+        tuple(recorder.preimages),
+        tuple(recorder.pages),
+        tuple(recorder.openings),
+        items,
+        tail,
+        tuple(recorder.codes),
+    )
 
 
 def _reach(vm: VM, frame: Frame) -> int:

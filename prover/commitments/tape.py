@@ -1,4 +1,4 @@
-"""What passes from prover to referee: preimages, page openings and journal openings, each in the order of use.
+"""What passes from prover to referee: preimages, codes, page openings and journal openings, each in the order of use.
 
 `Recorder` writes a tape while the machine takes one step; `Reader` gives it back to the referee, which checks every
 piece against a hash that it already trusts. Nothing on a tape says what it is for: order and hashes do.
@@ -38,13 +38,17 @@ class JournalOpening:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Everything that one step needs to see. `stack` are the top items, the topmost last, above `stack_tail`."""
+    """Everything that one step needs to see. `stack` are the top items, the topmost last, above `stack_tail`.
+
+    `codes` are the long preimages that do not tell their own length: codes and transactions, at most two.
+    """
 
     preimages: tuple[bytes, ...]
     pages: tuple[PageOpening, ...] = ()
     openings: tuple[JournalOpening, ...] = ()
     stack: tuple[int, ...] = ()
     stack_tail: bytes = b"\0" * 32
+    codes: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class Recorder:
     """Writes the tape of one step."""
 
     preimages: list[bytes] = field(default_factory=list)
+    codes: list[bytes] = field(default_factory=list)
     pages: list[PageOpening] = field(default_factory=list)
     openings: list[JournalOpening] = field(default_factory=list)
     last_path: int | None = None
@@ -61,11 +66,12 @@ class Recorder:
 class Reader:
     """Reads a tape once, front to back."""
 
-    __slots__ = ("_opening", "_page", "_preimage", "_witness")
+    __slots__ = ("_code", "_opening", "_page", "_preimage", "_witness")
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
         self._preimage = 0
+        self._code = 0
         self._page = 0
         self._opening = 0
 
@@ -82,10 +88,22 @@ class Reader:
 
     def preimage(self, expected: bytes) -> bytes:
         """The next preimage, which must hash to `expected`."""
-        data = self.raw()
-        if keccak(data) != expected:
-            raise InvalidWitness(f"preimage hashes to 0x{keccak(data).hex()}, expected 0x{expected.hex()}")
-        return data
+        return _hashing_to(expected, self.raw())
+
+    def raw_code(self) -> bytes:
+        """The next code or transaction, unchecked.
+
+        Raises:
+            InvalidWitness: There is none.
+        """
+        if self._code >= len(self._witness.codes):
+            raise InvalidWitness("a code is missing")
+        self._code += 1
+        return self._witness.codes[self._code - 1]
+
+    def code(self, expected: bytes) -> bytes:
+        """The next code or transaction, which must hash to `expected`."""
+        return _hashing_to(expected, self.raw_code())
 
     def page(self) -> PageOpening:
         """The next page opening, unchecked."""
@@ -104,12 +122,19 @@ class Reader:
     def finish(self) -> None:
         """Refuse what was brought and not used, so that a judged step has one witness."""
         witness = self._witness
-        if (self._preimage, self._page, self._opening) != (
+        if (self._preimage, self._code, self._page, self._opening) != (
             len(witness.preimages),
+            len(witness.codes),
             len(witness.pages),
             len(witness.openings),
         ):
             raise InvalidWitness("the witness holds more than the step needs")
+
+
+def _hashing_to(expected: bytes, data: bytes) -> bytes:
+    if keccak(data) != expected:
+        raise InvalidWitness(f"preimage hashes to 0x{keccak(data).hex()}, expected 0x{expected.hex()}")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

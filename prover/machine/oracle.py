@@ -21,13 +21,14 @@ class FullOracle:
     ring: "Ring | None" = None
     new_codes: dict[Hash32, bytes] = field(default_factory=dict)
     new_nodes: dict[Hash32, bytes] = field(default_factory=dict)
+    new_rings: "dict[Hash32, Ring]" = field(default_factory=dict)
 
     def code(self, code_hash: Hash32, recorder: Recorder | None) -> bytes:
         """The code with this hash."""
         code = self.new_codes.get(code_hash)
         if code is None:
             code = self.codes(code_hash)
-        return _noted(code, recorder)
+        return _noted_code(code, recorder)
 
     def keep_code(self, code: bytes) -> None:
         """Code that a create made, or is about to run."""
@@ -46,15 +47,29 @@ class FullOracle:
 
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction's bytes."""
-        return _noted(self.transactions[item], recorder)
+        return _noted_code(self.transactions[item], recorder)
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The hash of block `number`, one of the last 256."""
-        if self.ring is None or self.ring.digest() != ring:
-            raise ValueError("the block's ring of ancestors is not known")
+        known = self._ring(ring)
         if recorder is not None:
-            recorder.preimages.append(self.ring.opening(number))
-        return self.ring.leaves[number % RING_SIZE]
+            recorder.preimages.append(known.opening(number))
+        return known.leaves[number % RING_SIZE]
+
+    def grown_ring(self, ring: Hash32, number: int, block_hash: Hash32, recorder: Recorder | None) -> Hash32:
+        """The ring with block `number` in it, in place of the one 256 before."""
+        known = self._ring(ring)
+        if recorder is not None:
+            recorder.preimages.append(known.opening(number))
+        grown = known.with_leaf(number, block_hash)
+        self.new_rings[grown.digest()] = grown
+        return grown.digest()
+
+    def _ring(self, digest: Hash32) -> "Ring":
+        known = self.new_rings.get(digest, self.ring)
+        if known is None or known.digest() != digest:
+            raise ValueError("the block's ring of ancestors is not known")
+        return known
 
 
 def _noted(data: bytes, recorder: Recorder | None) -> bytes:
@@ -63,14 +78,20 @@ def _noted(data: bytes, recorder: Recorder | None) -> bytes:
     return data
 
 
+def _noted_code(data: bytes, recorder: Recorder | None) -> bytes:
+    if recorder is not None:
+        recorder.codes.append(data)
+    return data
+
+
 class Ring:
     """The last 256 block hashes as a Merkle tree, block n at leaf n mod 256."""
 
     __slots__ = ("_levels", "leaves")
 
-    def __init__(self, leaves: Sequence[Hash32]) -> None:
+    def __init__(self, leaves: Sequence[Hash32], levels: list[list[Hash32]] | None = None) -> None:
         self.leaves = leaves
-        self._levels = [list(leaves)]
+        self._levels = levels or [list(leaves)]
         while len(self._levels[-1]) > 1:
             below = self._levels[-1]
             self._levels.append([ring_node(below[i], below[i + 1]) for i in range(0, len(below), 2)])
@@ -78,6 +99,17 @@ class Ring:
     def digest(self) -> Hash32:
         """The root."""
         return self._levels[-1][0]
+
+    def with_leaf(self, number: int, leaf: Hash32) -> "Ring":
+        """The ring with another leaf at block `number`; what is beside its path is shared."""
+        levels = [list(level) for level in self._levels]
+        index = number % RING_SIZE
+        levels[0][index] = leaf
+        for height in range(RING_DEPTH):
+            index >>= 1
+            below = levels[height]
+            levels[height + 1][index] = ring_node(below[2 * index], below[2 * index + 1])
+        return Ring(levels[0], levels)
 
     def opening(self, number: int) -> bytes:
         """The leaf of a block and the digests beside its path, one after another."""
@@ -87,6 +119,17 @@ class Ring:
             parts.append(level[index ^ 1])
             index >>= 1
         return b"".join(parts)
+
+
+def grown_root(opening: bytes, number: int, leaf: bytes) -> Hash32:
+    """The ring's root with `leaf` at block `number`, beside the digests of an opening (old leaf and siblings)."""
+    node = Hash32(leaf)
+    index = number % RING_SIZE
+    for start in range(32, len(opening), 32):
+        sibling = opening[start : start + 32]
+        node = ring_node(sibling, node) if index & 1 else ring_node(node, sibling)
+        index >>= 1
+    return node
 
 
 def ring_node(left: bytes, right: bytes) -> Hash32:

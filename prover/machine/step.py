@@ -5,6 +5,9 @@ Whoever takes the step never says which kind it is. It follows from the state al
 
 from collections.abc import Callable
 
+from prover.machine.batch_items import item_hash_step, next_item_step
+from prover.machine.block_begin import next_block_step, origin_step, system_write_step
+from prover.machine.block_end import seal_step
 from prover.machine.calls import enter_step, fault_step, return_step
 from prover.machine.codes import code_of
 from prover.machine.copies import copy_step
@@ -20,6 +23,7 @@ from prover.machine.transaction import access_step, begin_step, end_step
 from prover.machine.vm import (
     ACCESS,
     BEGIN,
+    BLOCK_DONE,
     COPY,
     CREATE_FINISH,
     DONE,
@@ -30,8 +34,15 @@ from prover.machine.vm import (
     FLUSH_ACCOUNTS,
     FLUSH_SLOTS,
     HASH,
+    ITEM_HASH,
+    NEXT_BLOCK,
+    NEXT_ITEM,
+    ORIGIN,
+    OUTPUT,
     PRECOMPILE,
     RETURN,
+    SEAL,
+    SYSTEM_WRITE,
     VM,
     running,
 )
@@ -83,7 +94,7 @@ def running_code(vm: VM, frame: Frame) -> bytes:
         frame.code = code_of(vm, frame.code_hash)
         frame.code_known = True
     elif vm.recorder is not None and frame.code:
-        vm.recorder.preimages.append(frame.code)
+        vm.recorder.codes.append(frame.code)
     return frame.code
 
 
@@ -104,7 +115,15 @@ def _or_fault(operation: Callable[[VM], None]) -> Callable[[VM], None]:
 
 
 def _stay(_vm: VM) -> None:
-    """Nothing: the transaction is over."""
+    """Nothing: the transaction, the block or the chain is over."""
+
+
+def resume(vm: VM) -> None:
+    """Go on after a transaction or a block that is done, where the game says that something follows."""
+    if vm.phase == DONE:
+        vm.phase = NEXT_ITEM
+    elif vm.phase == BLOCK_DONE:
+        vm.phase = NEXT_BLOCK
 
 
 _PHASES: dict[int, Callable[[VM], None]] = {
@@ -121,4 +140,12 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     FLUSH_SLOTS: flush_slots_step,
     FLUSH_ACCOUNTS: flush_accounts_step,
     DONE: _stay,
+    NEXT_ITEM: next_item_step,
+    ITEM_HASH: item_hash_step,
+    SEAL: seal_step,
+    BLOCK_DONE: _stay,
+    NEXT_BLOCK: next_block_step,
+    ORIGIN: origin_step,
+    SYSTEM_WRITE: system_write_step,
+    OUTPUT: _stay,
 }

@@ -69,7 +69,14 @@ def attacks(witness: Witness):
     """Witnesses with one piece changed: the code, a page's edge, a page's gap, a stack item, a record."""
     for index, preimage in enumerate(witness.preimages):
         if index > 1 and preimage:
-            yield replace(witness, preimages=_with(witness.preimages, index, bytes((preimage[0] ^ 1,)) + preimage[1:]))
+            other_start, other_end = (
+                bytes((preimage[0] ^ 1,)) + preimage[1:],
+                preimage[:-1] + bytes((preimage[-1] ^ 1,)),
+            )
+            yield replace(witness, preimages=_with(witness.preimages, index, other_start))
+            yield replace(witness, preimages=_with(witness.preimages, index, other_end))
+    for index, code in enumerate(witness.codes):
+        yield replace(witness, codes=_with(witness.codes, index, bytes((code[0] ^ 1,)) + code[1:]))
     for index, opening in enumerate(witness.pages):
         for at in (0, 17, 1023):
             page = opening.page[:at] + bytes((opening.page[at] ^ 1,)) + opening.page[at + 1 :]
@@ -119,7 +126,7 @@ def with_opcode(opcode: int, run: Callable[[VM, Frame], None]) -> Patch:
 
 
 def code_is_not_hashed(monkeypatch):
-    monkeypatch.setattr(WitnessOracle, "code", lambda self, code_hash, recorder: self._reader.raw())
+    monkeypatch.setattr(WitnessOracle, "code", lambda self, code_hash, recorder: self._reader.raw_code())
 
 
 def jumps_go_anywhere(monkeypatch):

@@ -25,7 +25,10 @@ def steps() -> list[Step]:
     for example in examples():
         for step in judged_steps(example.begin()):
             witness = step[1]
-            sizes = tuple(map(len, witness.preimages)), tuple(len(each.siblings) for each in witness.openings)
+            sizes = (
+                tuple(map(len, witness.preimages + witness.codes)),
+                tuple(len(each.siblings) for each in witness.openings),
+            )
             shapes.setdefault((sizes, len(witness.pages), len(witness.stack)), step)
     return list(shapes.values())
 
@@ -39,7 +42,14 @@ def test_every_step_of_a_random_program_is_judged_to_the_machines_next_state(fir
 
 
 def test_a_witness_names_neither_opcode_nor_phase_nor_outcome():
-    assert {field.name for field in fields(Witness)} == {"preimages", "pages", "openings", "stack", "stack_tail"}
+    assert {field.name for field in fields(Witness)} == {
+        "preimages",
+        "codes",
+        "pages",
+        "openings",
+        "stack",
+        "stack_tail",
+    }
 
 
 def changed(data: bytes, at: int, flip: int) -> bytes:
@@ -49,7 +59,7 @@ def changed(data: bytes, at: int, flip: int) -> bytes:
 
 def mutants(witness: Witness, draw) -> Witness:
     """The witness with one thing changed, dropped, doubled, swapped or cut short."""
-    parts = [name for name in ("preimages", "pages", "openings", "stack") if getattr(witness, name)]
+    parts = [name for name in ("preimages", "codes", "pages", "openings", "stack") if getattr(witness, name)]
     part = draw(st.sampled_from([*parts, "stack_tail"]))
     at, flip = draw(st.integers(0, 40_000)), draw(st.integers(1, 255))
     if part == "stack_tail":
@@ -128,7 +138,9 @@ def test_the_witness_of_another_step_is_refused(steps, data):
 @given(st.data())
 def test_a_missing_piece_is_named_as_missing_and_never_read_as_absent(steps, data):
     before, witness, _after = data.draw(st.sampled_from(steps))
-    part = data.draw(st.sampled_from([name for name in ("preimages", "pages", "openings") if getattr(witness, name)]))
+    part = data.draw(
+        st.sampled_from([name for name in ("preimages", "codes", "pages", "openings") if getattr(witness, name)])
+    )
     with pytest.raises(InvalidWitness, match="is missing"):
         judge(before, replace(witness, **{part: getattr(witness, part)[:-1]}))
 
