@@ -4,6 +4,7 @@ Three charges, each zero unless chosen: the L1 data fee, by the transaction's by
 by its gas; and the base fee, which is burnt unless somebody receives it. A block that charges any of them begins with
 a *terms transaction*: a deposit that derivation makes from the L1 origin, so that the block says by itself what its
 transactions pay, to whoever executes, imports, traces, shows or judges it. A block without one charges none.
+Nobody pays for a terms transaction, and it takes none of the block's gas, so deposits fit with it as without.
 
 Sources: https://specs.optimism.io/protocol/exec-engine.html (Ecotone L1-Cost, Isthmus operator fee) for the formulas;
 https://specs.optimism.io/protocol/deposits.html (L1 attributes deposited transaction) for the idea and the sender.

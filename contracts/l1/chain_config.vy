@@ -51,12 +51,14 @@ BASE_FEE_DENOMINATOR: constant(uint256) = 3
 BASE_FEE_ELASTICITY: constant(uint256) = 4
 MIN_BASE_FEE: constant(uint256) = 5  # wei per gas
 BASE_FEE_RECIPIENT: constant(uint256) = 6  # 0: burnt
-OPERATOR_FEE: constant(uint256) = 7  # wei per gas
-DA_FEE_SCALAR: constant(uint256) = 8  # millionths of L1's base fee per byte of calldata
-BLOB_FEE_SCALAR: constant(uint256) = 9  # millionths of L1's blob base fee per byte
+OPERATOR_FEE: constant(uint256) = 7  # scalar, in millionths of a wei per gas, then 64 bits: wei per transaction
+L1_BASE_FEE_SCALAR: constant(uint256) = 8  # millionths of 16 times L1's base fee, per byte that is not zero
+L1_BLOB_BASE_FEE_SCALAR: constant(uint256) = 9  # millionths of L1's blob base fee, per byte that is not zero
 
 KNOBS: constant(uint256) = 10
+MIN_GAS_LIMIT: constant(uint256) = 1_000_000
 MAX_GAS_LIMIT: constant(uint256) = 200_000_000
+MAX_ELASTICITY: constant(uint256) = 1_000  # leaves a gas target under every gas limit
 
 delay: public(immutable(uint256))
 deposit_gas_limit: public(immutable(uint256))
@@ -188,12 +190,18 @@ def _check(knob: uint256, setting: uint256):
         assert setting < 2**160, "config: not an address"
     elif knob == GAS_LIMIT:
         assert setting >= deposit_gas_limit, "config: deposits would not fit"
+        assert setting >= MIN_GAS_LIMIT, "config: gas limit too low"
         assert setting <= MAX_GAS_LIMIT, "config: gas limit too high"
     elif knob == BASE_FEE_DENOMINATOR or knob == BASE_FEE_ELASTICITY:
         assert setting != 0, "config: zero divisor"
         assert setting < 2**32, "config: too large"
-    else:
+        assert knob == BASE_FEE_DENOMINATOR or setting <= MAX_ELASTICITY, "config: too large"
+    elif knob == MIN_BASE_FEE:
         assert setting < 2**64, "config: too large"
+    elif knob == OPERATOR_FEE:
+        assert setting < 2**96, "config: too large"
+    else:
+        assert setting < 2**32, "config: too large"
 
 
 @internal

@@ -1,13 +1,27 @@
 """The chain's settings: bounds, the delay, and who may change them."""
 
+import json
+
 import boa
 import pytest
 from boa.contracts.vyper.vyper_contract import VyperContract
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from node.artifacts import SOURCES
+from node.artifacts import SOURCES, load_artifact
+from protocol.config_changes import (
+    CONFIG_CHANGED,
+    ChainSettings,
+    Knob,
+    decode_config_change,
+    is_allowed,
+    settings_after,
+    settings_of_knobs,
+)
 from tests.contracts.conftest import CONFIG_DELAY, DEPOSIT_GAS_LIMIT, Settlement, deployer
 
 BATCHER, PROPOSER, GAS_LIMIT, DENOMINATOR, ELASTICITY, MIN_BASE_FEE, RECIPIENT, OPERATOR_FEE = range(8)
+L1_SCALAR, BLOB_SCALAR = 8, 9
 NOBODY = "0x" + "00" * 20
 
 
@@ -100,9 +114,13 @@ def test_only_the_owner_changes_anything(settlement: Settlement, config: VyperCo
         (GAS_LIMIT, 200_000_001, "config: gas limit too high"),
         (DENOMINATOR, 0, "config: zero divisor"),
         (ELASTICITY, 0, "config: zero divisor"),
-        (ELASTICITY, 2**32, "config: too large"),
+        (DENOMINATOR, 2**32, "config: too large"),
+        (ELASTICITY, 1_001, "config: too large"),
         (MIN_BASE_FEE, 2**64, "config: too large"),
+        (OPERATOR_FEE, 2**96, "config: too large"),
         (OPERATOR_FEE, 2**256 - 1, "config: too large"),
+        (L1_SCALAR, 2**32, "config: too large"),
+        (BLOB_SCALAR, 2**32, "config: too large"),
         (10, 0, "config: no such knob"),
         (2**256 - 1, 0, "config: no such knob"),
     ],
@@ -159,3 +177,74 @@ def test_a_renounced_config_stays_as_it_is(settlement: Settlement, config: Vyper
 def test_a_config_without_an_owner_is_not_deployed() -> None:
     with boa.reverts("config: no owner"):
         deployer(SOURCES / "l1" / "chain_config.vy").deploy(NOBODY, 0, DEPOSIT_GAS_LIMIT, [1] * 10)
+
+
+def raw_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:
+    """Topics and data of each ConfigChanged of the last call, as a node reads them."""
+    found = []
+    for _index, _address, topics, data in config._computation.get_raw_log_entries():
+        words = [topic.to_bytes(32, "big") for topic in topics]
+        if words[0] == CONFIG_CHANGED:
+            found.append((words, data))
+    return found
+
+
+words = st.integers(0, 2**256 - 1) | st.sampled_from([0, 1, 1_000, 1_001, 10**6, 2**32, 2**64, 2**96, 2**160])
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10), words), max_size=8))
+def test_derivations_fold_of_the_events_is_what_the_contract_holds(
+    settlement: Settlement, announced: list[tuple[int, int]]
+) -> None:
+    """And what the contract refuses, the fold would pass over: the two have one set of bounds."""
+    config = settlement.config
+    with boa.env.anchor():
+        derived = settings_after(ChainSettings(0, 0, 0), [decode_config_change(*log) for log in initial_logs(config)])
+        for knob, value in announced:
+            fits = knob < len(Knob) and is_allowed(Knob(knob), value)
+            fits = fits and not (knob == GAS_LIMIT and value < DEPOSIT_GAS_LIMIT)
+            with boa.env.prank(settlement.owner):
+                if not fits:
+                    with boa.reverts():
+                        config.schedule(knob, value)
+                    continue
+                config.schedule(knob, value)
+            boa.env.time_travel(seconds=CONFIG_DELAY)
+            config.apply(knob)
+            derived = settings_after(derived, [decode_config_change(*log) for log in raw_logs(config)])
+        assert settings_of_knobs(derived) == tuple(config.settings(knob) for knob in range(10))
+
+
+def initial_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:
+    """What the constructor logged, said by the getters: the fixture's deployment is long past."""
+
+    def word(value: int) -> bytes:
+        return value.to_bytes(32, "big")
+
+    return [([CONFIG_CHANGED, word(knob), word(knob)], word(config.settings(knob))) for knob in range(10)]
+
+
+def test_there_is_nothing_to_pause_or_to_upgrade() -> None:
+    """What a user must be able to rely on: the only doors are those of announced settings and of ownership."""
+    entries = json.loads(load_artifact("l1/chain_config").abi)
+    functions = [entry for entry in entries if entry["type"] in ("function", "fallback", "receive")]
+    changing = {entry.get("name") for entry in functions if entry["stateMutability"] in ("nonpayable", "payable")}
+    assert changing == {
+        "schedule",
+        "cancel",
+        "apply",
+        "offer_ownership",
+        "accept_ownership",
+        "renounce_ownership",
+    }
+
+
+def test_what_was_announced_and_when_it_holds_is_visible_before_it_does(
+    settlement: Settlement, config: VyperContract
+) -> None:
+    with boa.env.prank(settlement.owner):
+        config.schedule(MIN_BASE_FEE, 7)
+    at = boa.env.evm.patch.timestamp + CONFIG_DELAY
+    assert tuple(config.scheduled(MIN_BASE_FEE)) == (7, at)
+    assert config.settings(MIN_BASE_FEE) == 0

@@ -1,5 +1,7 @@
 """Building one block: transactions in, receipts out, then withdrawals, roots and header."""
 
+from dataclasses import replace
+
 from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.engine import AncestorHash, CallResult, ExecutedBlock
@@ -125,12 +127,18 @@ class PyEvmBuilder:
         if tx.type == DEPOSIT:
             execution = execute_deposit(self._state, rules, tx, self.gas_left)
             if not self._transactions:
-                self._state.charges = charges_of(terms_of([tx]), self._config)
+                execution = self._begin_terms(tx, execution)
         else:
             execution = execute_transaction(self._state, rules, tx)
         if tracer is not None:
             tracer.end(execution.gas_used)
         return self._append(tx, execution)
+
+    def _begin_terms(self, tx: Transaction, execution: Execution) -> Execution:
+        """The block's first deposit may say what the others pay. It takes no gas of the block: all is theirs."""
+        terms = terms_of([tx])
+        self._state.charges = charges_of(terms, self._config)
+        return execution if terms is None else replace(execution, gas_used=0)
 
     def call(self, tx: Transaction, *, validate: bool, tracer: Tracer | None = None) -> CallResult:
         """Execute `tx`, which nobody signed; see `protocol.engine.SimulatedBlock`."""

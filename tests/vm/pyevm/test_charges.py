@@ -65,6 +65,13 @@ def test_each_recipient_gets_its_fee_and_the_sender_pays_all_of_them() -> None:
     assert balance(chain, tx.sender) == before - 3 - gas_used * GWEI - sum(fees)
 
 
+def test_saying_the_terms_takes_none_of_the_blocks_gas() -> None:
+    chain = rollup()
+    builder = chain.begin()
+    receipt = builder.add(terms_tx(chain, TERMS))
+    assert (receipt.succeeded, receipt.gas_used, builder.gas_left) == (True, 0, 30_000_000)
+
+
 def test_the_base_fee_burns_unless_somebody_receives_it() -> None:
     chain = rollup()
     tx = chain.sign(to=ALICE, gas_limit=21_000)
