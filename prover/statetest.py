@@ -15,7 +15,7 @@ from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
 from protocol.receipt import Log
 from protocol.rlp_codec import encode
-from protocol.types import UINT64_MAX, ZERO_HASH, Address, Hash32
+from protocol.types import UINT64_MAX, Address, Hash32
 from prover.commitments.structures import NOTHING, BlockContext, LogLink, TxBoundary
 from prover.machine.oracle import FullOracle, ring_of
 from prover.machine.vm import VM
@@ -107,7 +107,7 @@ def begin(case: StateCase) -> VM:
         gas_used=0,
         blob_gas_used=0,
         receipts=NOTHING,
-        batch_cursor=ZERO_HASH,
+        batch_cursor=NOTHING,
     )
     return start(boundary, FullOracle(state.code, state.node, {item: case.tx}, ring))
 

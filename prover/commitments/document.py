@@ -9,6 +9,7 @@ _SECTIONS = (
     ("Contexts", table.CONTEXTS),
     ("Cursors", table.CURSORS),
     ("The journal and the chains", table.JOURNAL),
+    ("The chain between blocks", table.CHAIN),
     ("Trees", table.TREES),
 )
 
@@ -24,6 +25,14 @@ _CURSOR_OF_PHASE = {
     "flush slots": "Flush",
     "flush accounts": "Flush",
     "done": "TxBoundary",
+    "next item": "TxBoundary",
+    "item hash": "ItemHashing",
+    "seal": "Sealing",
+    "block done": "ChainBlock",
+    "next block": "ChainBlock",
+    "origin": "BlockPlan",
+    "system write": "TxBoundary",
+    "output": "Output",
 }
 
 _HEAD = """# Byte layouts of the proof

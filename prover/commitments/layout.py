@@ -223,7 +223,7 @@ TX_BOUNDARY = _layout(
     ("gas_used", U64),
     ("blob_gas_used", U64),
     ("receipts", COMMITMENT, "chain of Receipt; the block's end turns it into the tries"),
-    ("batch_cursor", BYTES32),
+    ("batch_cursor", COMMITMENT, "L1Inputs; zero where there is no batch to read on"),
 )
 TX_CONTEXT = _layout(
     "TxContext",
@@ -375,6 +375,118 @@ LOG = _layout(
     ("data_length", U64),
 )
 
+# --- the chain between blocks -----------------------------------------------------------------------------------------
+
+CHAIN_RULES = _layout(
+    "ChainRules",
+    "The chain's constants, as its launch chose them.",
+    ("chain_id", U64),
+    ("fork", U8),
+    ("gas_limit", U64),
+    ("fee_recipient", ADDRESS),
+    ("elasticity", U64, "EIP-1559"),
+    ("base_fee_denominator", U64, "EIP-1559"),
+    ("min_base_fee", U256, "wei per gas"),
+    ("fixed_base_fee", B, "whether the base fee is always that"),
+    ("timestamp_step", U64, "seconds between blocks at least"),
+    ("max_drift", U64, "seconds that a block may be ahead of its L1 origin"),
+    ("sequencing_window", U64, "L1 blocks"),
+)
+CHAIN_BLOCK = _layout(
+    "ChainBlock",
+    "The chain between two blocks: the last one, and what L1 has for the next.",
+    ("rules", COMMITMENT, "ChainRules"),
+    ("number", U64),
+    ("hash", BYTES32),
+    ("state_root", BYTES32),
+    ("timestamp", U64, "seconds"),
+    ("gas_limit", U64),
+    ("gas_used", U64),
+    ("base_fee", U256, "wei per gas"),
+    ("outbox_root", BYTES32, "storage root of the outbox, where withdrawals begin"),
+    ("ring", BYTES32, "with this block's hash in it"),
+    ("inputs", COMMITMENT, "L1Inputs"),
+)
+L1_INPUTS = _layout(
+    "L1Inputs",
+    "What L1 carries for the chain, as far as it has not been used.",
+    ("l1_blocks", COMMITMENT, "chain of L1Link, the last block's origin first"),
+    ("newest", U64, "number of the L1 block that is read up to"),
+    ("batches", COMMITMENT, "chain of BatchLink, the next first"),
+    ("deposits", COMMITMENT, "chain of DepositLink, the next first"),
+    ("reading", COMMITMENT, "BatchReading; zero when no batch is open"),
+)
+L1_LINK = _layout(
+    "L1Link",
+    "An L1 block, before later ones.",
+    ("below", COMMITMENT),
+    ("number", U64),
+    ("hash", BYTES32),
+    ("timestamp", U64, "seconds"),
+    ("prev_randao", BYTES32),
+)
+BATCH_LINK = _layout(
+    "BatchLink",
+    "A batch that L1 commits to, before later ones.",
+    ("below", COMMITMENT),
+    ("l1_number", U64, "of the L1 block that it was posted in"),
+    ("data", PAGES),
+    ("length", U64),
+)
+DEPOSIT_LINK = _layout(
+    "DepositLink",
+    "A deposit, before later ones.",
+    ("below", COMMITMENT),
+    ("l1_number", U64),
+    ("item", BYTES32, "keccak of its transaction's bytes"),
+)
+BATCH_READING = _layout(
+    "BatchReading",
+    "An open batch and how far it has been read.",
+    ("l1_number", U64),
+    ("data", PAGES),
+    ("length", U64),
+    ("first_number", U64, "what it says of its first block"),
+    ("count", U64, "items"),
+    ("checked", U64, "entries of the table that have been found in order"),
+    ("end", U64, "the last of them"),
+    ("item", U64, "the next item"),
+    ("blocks", U64, "begun so far"),
+    ("transactions", U64, "of the block begun last"),
+)
+BLOCK_PLAN = _layout(
+    "BlockPlan",
+    "A block whose origin is being looked for.",
+    ("parent", COMMITMENT, "ChainBlock; its inputs are those to go on with if the block is void"),
+    ("l1_blocks", COMMITMENT, "chain of L1Link, as far as it has been passed"),
+    ("origin", U64, "number of the L1 block looked for"),
+    ("timestamp", U64, "as claimed"),
+    ("due", B, "whether it holds deposits that nobody may delay"),
+)
+ITEM_HASHING = _layout(
+    "ItemHashing",
+    "A long transaction of a batch whose hash is under way.",
+    ("boundary", COMMITMENT, "TxBoundary"),
+    ("data", PAGES, "the batch"),
+    ("hashing", COMMITMENT, "Hashing"),
+)
+SEALING = _layout(
+    "Sealing",
+    "A block whose receipts are going into the tries, last one first.",
+    ("boundary", COMMITMENT, "TxBoundary"),
+    ("receipts", COMMITMENT, "chain of Receipt: those that are left"),
+    ("left", U64, "how many"),
+    ("transactions_root", BYTES32),
+    ("receipts_root", BYTES32),
+    *((f"bloom_{index}", U256) for index in range(8)),
+)
+OUTPUT = _layout(
+    "Output",
+    "Where a chain ends that has used all its inputs: what an assertion claims.",
+    ("number", U64),
+    ("root", BYTES32, "the output root"),
+)
+
 # --- trees ------------------------------------------------------------------------------------------------------------
 
 PAGE_SIZE = 1024
@@ -400,5 +512,18 @@ JOURNAL = (
     DIRTY_SLOT,
     LOG,
 )
+CHAIN = (
+    CHAIN_RULES,
+    CHAIN_BLOCK,
+    L1_INPUTS,
+    L1_LINK,
+    BATCH_LINK,
+    DEPOSIT_LINK,
+    BATCH_READING,
+    BLOCK_PLAN,
+    ITEM_HASHING,
+    SEALING,
+    OUTPUT,
+)
 TREES = (PAGE, PAGE_NODE, RING_NODE)
-LAYOUTS = STATE + CONTEXTS + CURSORS + JOURNAL + TREES
+LAYOUTS = STATE + CONTEXTS + CURSORS + JOURNAL + CHAIN + TREES

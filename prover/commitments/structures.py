@@ -119,7 +119,7 @@ class TxBoundary(Hashed):
     gas_used: int
     blob_gas_used: int
     receipts: Committed
-    batch_cursor: Hash32
+    batch_cursor: Committed
 
 
 @dataclass(frozen=True, slots=True)

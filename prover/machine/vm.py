@@ -20,6 +20,7 @@ S = TypeVar("S", bound=Hashed)
 # Phases: which kind of step comes next.
 BEGIN, ACCESS, ENTER, EXECUTE, COPY, HASH, PRECOMPILE, RETURN, FAULT, CREATE_FINISH, END = range(11)
 FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
+NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT = range(14, 22)
 PHASE_NAMES = (
     "begin",
     "access",
@@ -35,6 +36,14 @@ PHASE_NAMES = (
     "flush slots",
     "flush accounts",
     "done",
+    "next item",
+    "item hash",
+    "seal",
+    "block done",
+    "next block",
+    "origin",
+    "system write",
+    "output",
 )
 
 
@@ -58,6 +67,9 @@ class Oracle(Protocol):
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The leaf of the ring at `number` mod 256."""
+
+    def grown_ring(self, ring: Hash32, number: int, block_hash: Hash32, recorder: Recorder | None) -> Hash32:
+        """The ring with another leaf at `number` mod 256."""
 
 
 @dataclass(slots=True, eq=False)
@@ -153,6 +165,11 @@ def opened(vm: VM, value: S | Sealed | Committed, kind: type[S]) -> S:
     if vm.recorder is not None:
         vm.recorder.preimages.append(value.encode())
     return value
+
+
+def is_end(link: object) -> bool:
+    """Whether a chain ends here, or there is no such structure."""
+    return isinstance(link, Sealed) and link.hash == NOTHING.hash
 
 
 def running(vm: VM) -> Frame:

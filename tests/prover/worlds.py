@@ -70,7 +70,7 @@ def machine(state: MemoryState, tx: Transaction, block: BlockContext = BLOCK) ->
         gas_used=0,
         blob_gas_used=0,
         receipts=NOTHING,
-        batch_cursor=ZERO_HASH,
+        batch_cursor=NOTHING,
     )
     return start(boundary, FullOracle(state.code, state.node, {tx.hash: tx.raw}, RING))
 

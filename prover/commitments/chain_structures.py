@@ -1,0 +1,174 @@
+"""The layout table's structures between blocks as Python values. See `structures`, which has those within one."""
+
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from protocol.types import Address, Hash32
+from prover.commitments import layout as table
+from prover.commitments.layout import Layout
+from prover.commitments.pages import Pages
+from prover.commitments.structures import Committed, Hashed
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRules(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.CHAIN_RULES
+    chain_id: int
+    fork: int
+    gas_limit: int
+    fee_recipient: Address
+    elasticity: int
+    base_fee_denominator: int
+    min_base_fee: int
+    fixed_base_fee: bool
+    timestamp_step: int
+    max_drift: int
+    sequencing_window: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBlock(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.CHAIN_BLOCK
+    rules: Committed
+    number: int
+    hash: Hash32
+    state_root: Hash32
+    timestamp: int
+    gas_limit: int
+    gas_used: int
+    base_fee: int
+    outbox_root: Hash32
+    ring: Hash32
+    inputs: Committed
+
+
+@dataclass(frozen=True, slots=True)
+class L1Inputs(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.L1_INPUTS
+    l1_blocks: Committed
+    newest: int
+    batches: Committed
+    deposits: Committed
+    reading: Committed
+
+
+@dataclass(frozen=True, slots=True)
+class L1Link(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.L1_LINK
+    below: Committed
+    number: int
+    hash: Hash32
+    timestamp: int
+    prev_randao: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLink(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.BATCH_LINK
+    below: Committed
+    l1_number: int
+    data: Pages
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepositLink(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.DEPOSIT_LINK
+    below: Committed
+    l1_number: int
+    item: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReading(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.BATCH_READING
+    l1_number: int
+    data: Pages
+    length: int
+    first_number: int
+    count: int
+    checked: int
+    end: int
+    item: int
+    blocks: int
+    transactions: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.BLOCK_PLAN
+    parent: Committed
+    l1_blocks: Committed
+    origin: int
+    timestamp: int
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemHashing(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.ITEM_HASHING
+    boundary: Committed
+    data: Pages
+    hashing: Committed
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.SEALING
+    boundary: Committed
+    receipts: Committed
+    left: int
+    transactions_root: Hash32
+    receipts_root: Hash32
+    bloom_0: int
+    bloom_1: int
+    bloom_2: int
+    bloom_3: int
+    bloom_4: int
+    bloom_5: int
+    bloom_6: int
+    bloom_7: int
+
+    def bloom(self) -> int:
+        """The 2,048 bits as one number."""
+        bloom = 0
+        for index in range(8):
+            bloom = bloom << 256 | cast(int, getattr(self, f"bloom_{index}"))
+        return bloom
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.OUTPUT
+    number: int
+    root: Hash32
+
+
+def bloom_words(bloom: int) -> tuple[int, int, int, int, int, int, int, int]:
+    """2,048 bits as eight words, the most significant first."""
+    first, second, third, fourth, fifth, sixth, seventh, eighth = (
+        bloom >> 256 * (7 - index) & (2**256 - 1) for index in range(8)
+    )
+    return first, second, third, fourth, fifth, sixth, seventh, eighth

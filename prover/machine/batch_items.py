@@ -1,0 +1,93 @@
+"""Between two transactions of a block: which one comes next, out of L1's deposits or out of the batch.
+
+Deposits of the block's origin come first. Of the batch's items those of no form are passed over, and so are
+transactions beyond the limit, and deposits, which come from L1 alone. An item that begins a block ends this one. Long
+transactions are hashed in pieces before they begin.
+"""
+
+from dataclasses import replace
+
+from protocol.batch import MAX_TRANSACTIONS_PER_BLOCK
+from protocol.crypto import keccak
+from protocol.mpt import EMPTY_ROOT
+from protocol.transaction import DEPOSIT
+from protocol.types import Hash32
+from prover.commitments.chain_structures import (
+    BatchReading,
+    DepositLink,
+    ItemHashing,
+    L1Inputs,
+    L1Link,
+    Sealing,
+)
+from prover.commitments.structures import NOTHING, Committed, Hashing, TxBoundary
+from prover.machine.batch_reading import block_claim, is_transaction, item_range, passed
+from prover.machine.digests import DIGESTS, KECCAK256
+from prover.machine.hashing import MAX_AT_ONCE, DeferredHashing, absorbed, finished
+from prover.machine.journal import JournalRoot
+from prover.machine.vm import BEGIN, ITEM_HASH, NEXT_ITEM, SEAL, VM, is_end, opened
+
+
+def next_item_step(vm: VM) -> None:
+    """Begin the next transaction, pass over an item, or end the block."""
+    boundary = opened(vm, vm.cursor, TxBoundary)
+    inputs = opened(vm, boundary.batch_cursor, L1Inputs)
+    if not is_end(inputs.deposits):
+        deposit = opened(vm, inputs.deposits, DepositLink)
+        if deposit.l1_number == opened(vm, inputs.l1_blocks, L1Link).number:
+            _begin(vm, replace(boundary, batch_cursor=replace(inputs, deposits=deposit.below)), deposit.item)
+            return
+    if is_end(inputs.reading):
+        _end(vm, boundary)
+        return
+    reading = opened(vm, inputs.reading, BatchReading)
+    if reading.item == reading.count:
+        _end(vm, boundary)
+        return
+    start, length = item_range(vm, reading)
+    if block_claim(vm, reading, start, length) is not None:
+        _end(vm, boundary)
+        return
+    after = passed(reading)
+    counts = reading.transactions < MAX_TRANSACTIONS_PER_BLOCK and is_transaction(vm, reading, start, length)
+    if counts:
+        after = replace(after, transactions=reading.transactions + 1)
+    boundary = replace(boundary, batch_cursor=replace(inputs, reading=after))
+    if not counts or (length > 1 and reading.data.read(start + 1, 1, vm.recorder)[0] == DEPOSIT):
+        vm.go(NEXT_ITEM, boundary)
+    elif length - 1 <= MAX_AT_ONCE:
+        _begin(vm, boundary, keccak(reading.data.read(start + 1, length - 1, vm.recorder)))
+    else:
+        beginning = Hashing(KECCAK256, start + 1, length - 1, length - 1, *DIGESTS[KECCAK256].initial)
+        hashing: Committed = DeferredHashing(beginning, reading.data) if vm.reader is None else beginning
+        vm.go(ITEM_HASH, ItemHashing(boundary, reading.data, hashing))
+
+
+def item_hash_step(vm: VM) -> None:
+    """Absorb as many blocks as a step takes; the step that ends the transaction begins it."""
+    cursor = opened(vm, vm.cursor, ItemHashing)
+    deferred = cursor.hashing if isinstance(cursor.hashing, DeferredHashing) else None
+    if deferred is not None and vm.recorder is not None:
+        vm.recorder.preimages.append(deferred.known().encode())
+    hashing = deferred if deferred is not None else opened(vm, cursor.hashing, Hashing)
+    full = DIGESTS[KECCAK256].rate * DIGESTS[KECCAK256].blocks_per_step
+    data = cursor.data.read(hashing.offset, min(hashing.remaining, full), vm.recorder)
+    if len(data) == full:
+        after = hashing.absorbed(data) if isinstance(hashing, DeferredHashing) else absorbed(hashing, data)
+        vm.go(ITEM_HASH, replace(cursor, hashing=after))
+        return
+    item = hashing.finished() if isinstance(hashing, DeferredHashing) else finished(hashing, data)
+    _begin(vm, opened(vm, cursor.boundary, TxBoundary), Hash32(item))
+
+
+def _begin(vm: VM, boundary: TxBoundary, item: Hash32) -> None:
+    """A transaction starts from a journal without records, whatever the one before has left."""
+    vm.journal.restore(JournalRoot(None))
+    vm.dirty_accounts = vm.dirty_slots = vm.logs = NOTHING
+    vm.refund = vm.logs_rlp_length = 0
+    vm.go(BEGIN, replace(boundary, item=item))
+
+
+def _end(vm: VM, boundary: TxBoundary) -> None:
+    roots = Hash32(EMPTY_ROOT)
+    vm.go(SEAL, Sealing(boundary, boundary.receipts, boundary.tx_index, roots, roots, *([0] * 8)))

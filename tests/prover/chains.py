@@ -1,0 +1,212 @@
+"""Small rollups on an imagined L1, derived and executed by `protocol.derivation` and the py-evm engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from genesis.dev import rollup_genesis
+from genesis.model import GenesisAccount, build_genesis
+from protocol.batch import Batch, BlockClaim, encode_batch
+from protocol.block import Header
+from protocol.crypto import keccak, private_key_address
+from protocol.derivation import Derivation, Tip
+from protocol.engine import execute_payload
+from protocol.l1 import L1Block, L1BlockRef, L1Window
+from protocol.mpt import EMPTY_ROOT
+from protocol.rollup import RollupConfig
+from protocol.transaction import UnsignedTransaction, deposit_transaction, sign_transaction
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
+from protocol.withdrawal import OUTBOX_ADDRESS
+from prover.chain import Carried, batch_transactions, chain_block, start_chain
+from prover.machine.oracle import FullOracle, ring_of
+from prover.machine.vm import VM
+from tests.prover.worlds import code, push
+from vm.memory_state import Allocation, MemoryState, memory_state
+from vm.pyevm.engine import PyEvmEngine
+
+L1_GENESIS = 100
+L1_TIME = 1_000_000
+KEYS = tuple(bytes(31) + bytes((number,)) for number in (1, 2, 3))
+LOGGER = Address(b"\xa1" * 20)
+STORER = Address(b"\xa2" * 20)
+FAILER = Address(b"\xa3" * 20)
+ANCESTRY = Address(b"\xa4" * 20)
+CODES = {
+    LOGGER: code(push(0xBEEF), push(0), 0x52, push(7), 0x33, push(32), push(0), 0xA2, push(1), push(31), 0xA0),
+    STORER: code(0x43, 0x54, push(1), 0x01, 0x43, 0x55, 0x34, push(9), 0x55),
+    FAILER: code(push(5), push(1), 0x55, push(0), push(0), 0xFD),
+    ANCESTRY: code(push(1), 0x43, 0x03, 0x40, push(0), 0x55, push(250), 0x43, 0x03, 0x40, push(1), 0x55, 0x4A),
+    OUTBOX_ADDRESS: code(0x34, 0x43, 0x55),
+}
+"""A program that logs twice, one that stores, one that reverts, one that reads block hashes; an outbox that counts."""
+
+
+@dataclass
+class Chain:
+    """A rollup while it is derived. `headers[n]` is block n's."""
+
+    config: RollupConfig
+    headers: list[Header]
+    state: MemoryState
+    derivation: Derivation
+    carried_blocks: list[L1Block]
+    genesis_state: MemoryState
+    batches: list[tuple[int, bytes]] = field(default_factory=list)
+    nonces: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def tip(self) -> Header:
+        return self.headers[-1]
+
+    def feed(self, deposits: Sequence[bytes] = (), batches: Sequence[bytes] = ()) -> None:
+        """One more L1 block; everything that it derives is executed."""
+        number = self.carried_blocks[-1].ref.number + 1
+        block = l1_block(number, tuple(deposits))
+        self.carried_blocks.append(block)
+        self.batches += [(number, data) for data in batches]
+        engine = PyEvmEngine(self.config.chain)
+        for payload in self.derivation.feed(block, batches):
+            executed = execute_payload(engine, self.tip, payload, self.state, lambda number: self.headers[number].hash)
+            self.headers.append(executed.block.header)
+            self.state = self.state.applied(executed.block.header.state_root, executed.changes)
+
+    def carried(self) -> Carried:
+        """All that L1 holds for the chain from its genesis on."""
+        return Carried(self.carried_blocks, self.batches)
+
+    def machine(self) -> VM:
+        """The small-step machine before block 1."""
+        carried = self.carried()
+        ring = ring_of({0: self.headers[0].hash})
+        transactions = dict(batch_transactions(carried.batches))
+        transactions.update((keccak(raw), raw) for raw in carried.transactions())
+        oracle = FullOracle(self.genesis_state.code, self.genesis_state.node, transactions, ring)
+        outbox = self.genesis_state.account(OUTBOX_ADDRESS)
+        root = Hash32(EMPTY_ROOT) if outbox is None else outbox.storage_root
+        return start_chain(chain_block(self.config, self.headers[0], root, ring, carried), oracle)
+
+
+def l1_block(number: int, deposits: tuple[bytes, ...] = ()) -> L1Block:
+    """An L1 block, 12 seconds after the one before."""
+    hashes = [keccak(b"l1" + index.to_bytes(8, "big")) for index in (number, number - 1)]
+    time = L1_TIME + 12 * (number - L1_GENESIS)
+    return L1Block(L1BlockRef(number, hashes[0], hashes[1], time, keccak(b"randao" + bytes((number % 256,)))), deposits)
+
+
+def fresh_chain(
+    *, window: int = 6, drift: int = 40, gas_limit: int = 2_000_000, block_time: int = 1000, elasticity: int = 2
+) -> Chain:
+    """A rollup at its genesis, with three funded accounts and the contracts of CODES."""
+    accounts = {private_key_address(key): GenesisAccount(balance=10**20) for key in KEYS}
+    accounts |= {address: GenesisAccount(balance=5, nonce=1, code=program) for address, program in CODES.items()}
+    genesis = rollup_genesis(71717, L1_TIME, accounts=accounts, gas_limit=gas_limit, elasticity=elasticity)
+    header = build_genesis(genesis).block.header
+    state = memory_state(
+        {
+            address: Allocation(entry.balance, entry.nonce, entry.code, entry.storage)
+            for address, entry in genesis.accounts.items()
+        }
+    )
+    assert state.root == header.state_root
+    first = l1_block(L1_GENESIS)
+    config = RollupConfig(
+        chain=genesis.config,
+        l1_chain_id=71716,
+        l1_genesis=first.ref,
+        inbox_address=ZERO_ADDRESS,
+        genesis_hash=header.hash,
+        gas_limit=gas_limit,
+        max_sequencer_drift_seconds=drift,
+        sequencing_window=window,
+        block_time_milliseconds=block_time,
+    )
+    derivation = Derivation(config, Tip(0, L1_TIME, L1_GENESIS), L1Window([first]))
+    return Chain(config, [header], state, derivation, [first], state)
+
+
+def transfer(chain: Chain, key: bytes, to: Address | None, *, nonce: int | None = None, **fields: object) -> bytes:
+    """A signed transaction with the account's next nonce, unless another is given."""
+    if nonce is None:
+        nonce = chain.nonces.get(key, 0)
+        chain.nonces[key] = nonce + 1
+    defaults: dict[str, object] = {"value": 1, "gas_limit": 200_000, "max_fee_per_gas": 10**10, "data": b""}
+    unsigned = UnsignedTransaction(
+        chain_id=71717,
+        nonce=nonce,
+        to=to,
+        max_priority_fee_per_gas=1,
+        **{**defaults, **fields},  # type: ignore[arg-type]
+    )
+    return sign_transaction(unsigned, key).raw
+
+
+def deposit(random: Random) -> bytes:
+    """A deposit, sometimes one that cannot do what it wants."""
+    sender = private_key_address(random.choice(KEYS))
+    to = random.choice([LOGGER, STORER, FAILER, OUTBOX_ADDRESS, sender, None])
+    mint, value = random.choice([(0, 0), (10**9, 5), (0, 10**30)])
+    gas_limit = random.choice([10_000, 60_000, 300_000])
+    return deposit_transaction(keccak(random.randbytes(8)), sender, to, mint, value, gas_limit, b"\x01\x02").raw
+
+
+def random_chain(random: Random, l1_blocks: int = 12) -> Chain:
+    """A chain out of honest batches, wrong ones and rubbish, with deposits on time and late."""
+    chain = fresh_chain(
+        window=random.choice([2, 6]),
+        drift=random.choice([5, 40]),
+        block_time=random.choice([500, 1000]),
+        gas_limit=random.choice([1_000_000, 2_000_000]),
+        elasticity=random.choice([2, 6]),
+    )
+    for _ in range(l1_blocks):
+        deposits = [deposit(random) for _ in range(random.choice([0, 0, 0, 1, 2]))]
+        chain.feed(deposits, [_batch(chain, random) for _ in range(random.choice([0, 1, 1, 2]))])
+    return chain
+
+
+def _batch(chain: Chain, random: Random) -> bytes:
+    first = chain.tip.number + random.choice([1, 1, 1, 1, 0, 2])
+    newest = chain.carried_blocks[-1].ref.number + 1
+    claims = []
+    for _ in range(random.choice([1, 2, 3])):
+        ahead = random.choice([1, 2, 12, 30, 1000, -5, 2**60])
+        origin = random.choice([newest, newest - 1, newest - 3, 0, newest + 5])
+        transactions = [_transaction(chain, random) for _ in range(random.choice([0, 1, 2, 4]))]
+        claims.append(BlockClaim(max(0, chain.tip.timestamp + ahead), origin, tuple(transactions)))
+    data = encode_batch(Batch(first, tuple(claims)))
+    return _damaged(data, random) if random.random() < 0.25 else data
+
+
+def _damaged(data: bytes, random: Random) -> bytes:
+    """Cut, or with one byte changed: somewhere, or in the header or table."""
+    kind = random.choice(["cut", "anywhere", "table", "empty"])
+    if kind == "empty":
+        return random.choice([b"", data[:5], b"\x01" + data[1:]])
+    if kind == "cut":
+        return data[: random.randrange(len(data))]
+    at = random.randrange(min(len(data), 40) if kind == "table" else len(data))
+    return data[:at] + bytes((random.randrange(256),)) + data[at + 1 :]
+
+
+def _transaction(chain: Chain, random: Random) -> bytes:
+    key = random.choice(KEYS)
+    kind = random.choice(["good"] * 6 + ["nonce", "rubbish", "deposit", "long", "poor", "greedy", "empty", "blob"])
+    to = random.choice([*CODES, private_key_address(KEYS[0]), None])
+    if kind == "good":
+        return transfer(chain, key, to, data=random.randbytes(random.choice([0, 1, 40])))
+    if kind == "nonce":
+        return transfer(chain, key, to, nonce=chain.nonces.get(key, 0) + random.choice([1, 50]))
+    if kind == "long":
+        return transfer(chain, key, LOGGER, data=bytes(40_000), gas_limit=400_000)
+    if kind == "poor":
+        return transfer(chain, key, to, nonce=chain.nonces.get(key, 0), value=10**30)
+    if kind == "greedy":
+        return transfer(chain, key, to, nonce=chain.nonces.get(key, 0), gas_limit=5_000_000)
+    if kind == "deposit":
+        return deposit(random)
+    if kind == "blob":
+        return b"\x03" + transfer(chain, key, to, nonce=0)[1:]
+    return b"" if kind == "empty" else random.randbytes(60)
+
+
+__all__ = ["CODES", "KEYS", "ZERO_HASH", "Chain", "fresh_chain", "random_chain", "transfer"]
