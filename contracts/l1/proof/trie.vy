@@ -100,14 +100,16 @@ def _get(root: bytes32, key: bytes32, at: uint256) -> (Bytes[MAX_VALUE], uint256
         return b"", walk.at
     item: Bytes[MAX_ITEM] = self._item(walk.end.slot_start, walk.end.slot_end)
     prefix: uint256 = convert(slice(item, 0, 1), uint256)
-    if prefix < STRING:
-        return convert(item, Bytes[MAX_VALUE]), walk.at
-    if prefix < LONG_STRING:
-        assert len(item) == 1 + prefix - STRING, "trie: malformed value"
-        return convert(slice(item, 1, len(item) - 1), Bytes[MAX_VALUE]), walk.at
-    assert prefix == LONG_STRING, "trie: malformed value"
-    assert len(item) == 2 + convert(slice(item, 1, 1), uint256), "trie: malformed value"
-    return convert(slice(item, 2, len(item) - 2), Bytes[MAX_VALUE]), walk.at
+    header: uint256 = 0
+    length: uint256 = 1
+    if prefix >= STRING:
+        header = 1
+        length = prefix - STRING
+        if prefix == LONG_STRING:
+            header = 2
+            length = convert(slice(item, 1, 1), uint256)
+    assert prefix <= LONG_STRING and header + length == len(item), "trie: malformed value"
+    return convert(slice(item, header, length), Bytes[MAX_VALUE]), walk.at
 
 
 @internal
@@ -303,20 +305,17 @@ def _parse(start: uint256, nibble: uint256) -> Node:
     node.start = start
     word: uint256 = convert(extract32(data, 0), uint256)
     prefix: uint256 = word >> 248
+    fine: bool = prefix >= LIST and prefix < LONG_LIST + 2
     at: uint256 = 1
-    assert prefix >= LIST, "trie: not a node"
-    end: uint256 = 0
-    if prefix < LONG_LIST:
-        end = at + prefix - LIST
-    elif prefix == LONG_LIST:
+    end: uint256 = unsafe_sub(prefix, LIST - 1)
+    if prefix == LONG_LIST:
         at = 2
-        end = at + (word >> 240 & 255)
-    else:
-        assert prefix == LONG_LIST + 1, "trie: not a node"
+        end = 2 + (word >> 240 & 255)
+    elif prefix > LONG_LIST:
         at = 3
-        end = at + (word >> 232 & 65535)
-    assert end <= MAX_NODE, "trie: node too long"
-    node.end = start + end
+        end = 3 + (word >> 232 & 65535)
+    fine = fine and end <= MAX_NODE
+    node.end = unsafe_add(start, end)
 
     # Its items: 2 or 17.
     count: uint256 = 0
@@ -325,70 +324,60 @@ def _parse(start: uint256, nibble: uint256) -> Node:
     for _: uint256 in range(17):
         if at >= end:
             break
-        item: uint256 = at
+        item: uint256 = unsafe_add(start, at)
         word = convert(extract32(data, at), uint256)
         prefix = word >> 248
-        if prefix == HASH:
-            at = unsafe_add(at, 33)
-        elif prefix <= STRING:
+        if prefix <= STRING:
             at = unsafe_add(at, 1)
         elif prefix < LONG_STRING:
-            at = unsafe_add(at, prefix - STRING + 1)
+            at = unsafe_add(at, unsafe_sub(prefix, STRING - 1))
         elif prefix == LONG_STRING:
             at = unsafe_add(at, 2 + (word >> 240 & 255))
         else:
             # A list inside a node is a node embedded in it, so it is short.
-            assert prefix >= LIST and prefix < LIST + 31, "trie: malformed node"
-            at = unsafe_add(at, prefix - LIST + 1)
+            fine = fine and prefix >= LIST and prefix < LIST + 31
+            at = unsafe_add(at, unsafe_sub(prefix, LIST - 1))
         if count == 0:
             first_end = at
         if count == nibble:
-            node.slot_start = start + item
-            node.slot_end = start + at
+            node.slot_start = item
+            node.slot_end = unsafe_add(start, at)
         elif prefix != STRING:
-            node.others += 1
+            node.others = unsafe_add(node.others, 1)
             node.other_nibble = count
-            node.other_start = start + item
-            node.other_end = start + at
+            node.other_start = item
+            node.other_end = unsafe_add(start, at)
         count = unsafe_add(count, 1)
-    assert at == end, "trie: malformed node"
+    fine = fine and at == end
 
     if count == 17:
-        assert prefix == STRING, "trie: a branch with a value"
+        # A branch here has no value.
+        assert fine and prefix == STRING, "trie: malformed node"
         node.kind = BRANCH
         return node
 
     # The path: a flag nibble (2: leaf, 1: odd), a zero nibble if even, then the path's nibbles.
-    assert count == 2, "trie: malformed node"
-    node.slot_start = start + first_end
-    node.slot_end = start + end
-    word = convert(extract32(data, first), uint256)
-    prefix = word >> 248
+    node.slot_start = unsafe_add(start, first_end)
+    node.slot_end = node.end
+    prefix = convert(extract32(data, first), uint256) >> 248
     length: uint256 = 1
     if prefix >= STRING:
-        assert prefix < LONG_STRING, "trie: malformed path"
-        length = prefix - STRING
+        length = unsafe_sub(prefix, STRING)
         first += 1
-        word = convert(extract32(data, first), uint256)
-    assert length != 0 and length <= 33, "trie: malformed path"
+    word = convert(extract32(data, first), uint256)
     flag: uint256 = word >> 252
-    assert flag < 4, "trie: malformed path"
+    odd: uint256 = flag & 1
     node.kind = LEAF if flag >= 2 else EXTENSION
-    node.count = 2 * length - 1
-    if flag & 1 == 1:
-        node.path = word << 4
-        if length == 33:
-            raise "trie: malformed path"
-    else:
-        assert word >> 248 & 15 == 0, "trie: malformed path"
-        node.count -= 1
-        node.path = convert(extract32(data, first + 1), uint256)
+    node.count = unsafe_add(unsafe_sub(2 * length, 2), odd)
+    fine = fine and count == 2 and flag < 4 and (odd == 1 or word >> 248 & 15 == 0)
+    assert fine and length != 0 and node.count <= KEY_NIBBLES, "trie: malformed node"
     # What lies behind the path is not part of it.
-    if node.count == 0:
-        node.path = 0
-    else:
-        node.path = node.path >> (256 - 4 * node.count) << (256 - 4 * node.count)
-    assert node.kind == LEAF or node.count != 0, "trie: malformed path"
+    node.path = word << 4
+    if odd == 0:
+        node.path = convert(extract32(data, first + 1), uint256)
+    hidden: uint256 = 256 - 4 * node.count
+    node.path = node.path >> hidden << hidden
+    assert node.kind == LEAF or node.count != 0, "trie: malformed node"
     return node
 
 
