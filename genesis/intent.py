@@ -196,8 +196,11 @@ class ProofKnobs:
     ] = "dangerous_none"
     challenge_period_seconds: Annotated[
         int,
-        Knob("How long an output can be challenged.", Whole(1, 60 * DAY, "seconds"), not_yet="no outputs are proposed"),
+        Knob("How long an output can be challenged, and messages and withdrawals wait.", Whole(1, 60 * DAY, "seconds")),
     ] = 7 * DAY
+    finalisation_delay_seconds: Annotated[
+        int, Knob("From proving a withdrawal to finalising it, at least.", Whole(1, 60 * DAY, "seconds"))
+    ] = DAY
     clock_seconds: Annotated[
         int,
         Knob("Each side's time for its moves.", Whole(1, 30 * DAY, "seconds"), not_yet="there is no game in the node"),
@@ -208,15 +211,11 @@ class ProofKnobs:
             "Time that a late move leaves to answer.", Whole(1, DAY, "seconds"), not_yet="there is no game in the node"
         ),
     ] = 10_800
-    proposer_bond_wei: Annotated[
-        int, Knob("Put down with an output.", Whole(0, MAX_WEI, "wei"), not_yet="no outputs are proposed")
-    ] = 10**18
+    proposer_bond_wei: Annotated[int, Knob("Put down with an output.", Whole(1, MAX_WEI, "wei"))] = 10**18
     challenger_bond_wei: Annotated[
         int, Knob("Put down with a challenge.", Whole(0, MAX_WEI, "wei"), not_yet="there is no game in the node")
     ] = 10**18
-    permissioned: Annotated[
-        bool, Knob("Only the chain's own proposer and challenger may act.", Truth(), not_yet="no outputs are proposed")
-    ] = False
+    permissioned: Annotated[bool, Knob("Only the chain's own proposer may propose outputs.", Truth())] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,16 +236,15 @@ class GovernanceKnobs:
     ] = "owner"
     owner: Annotated[
         str,
-        Knob("The account that decides.", AccountAddress(("operator",)), not_yet="the operator's account owns"),
+        Knob("The account that decides: the operator's, or another.", AccountAddress(("operator",))),
     ] = "operator"
     timelock_seconds: Annotated[
         int,
         Knob(
             "From the announcement of a change to its effect.",
             Whole(0, 60 * DAY, "seconds"),
-            not_yet="the running node deploys no config contract",
         ),
-    ] = 0
+    ] = 2 * DAY
 
 
 @dataclass(frozen=True, slots=True)

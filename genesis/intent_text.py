@@ -10,9 +10,12 @@ from genesis.knobs import WEI_PER_ETHER, Balances
 HEADER = "# A chain for `tombolo up`. A line behind # is a default: take the # away to change it.\n"
 
 
-def intent_text(intent: Intent, preset: str | None = None, base: Intent | None = None) -> str:
+def intent_text(
+    intent: Intent, preset: str | None = None, base: Intent | None = None, *, everything: bool = False
+) -> str:
     """A file from which the same intent is read; what differs from `base` (the preset's intent) is set in it.
 
+    With `everything` each knob is set, so that no default decides.
     Knobs that the node does not honour yet are left out, as nothing but their default can be said.
     """
     lines = [HEADER, f'preset = "{preset}"\n' if preset else ""]
@@ -23,7 +26,7 @@ def intent_text(intent: Intent, preset: str | None = None, base: Intent | None =
         if place.knob.not_yet:
             continue
         value = value_of(intent, place)
-        sign = "# " if value == value_of(start, place) else ""
+        sign = "# " if value == value_of(start, place) and not everything else ""
         words = textwrap.fill(f"{place.knob.help} {_range(place)}", 118, initial_indent="# ", subsequent_indent="# ")
         lines.append(f"{words}\n{sign}{place.name} = {toml_value(place, value)}\n")
     return "".join(lines)

@@ -28,10 +28,13 @@ class Child:
         self.log = log
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, arguments: list[str], environment: dict[str, str]) -> None:
-        """Run `tombolo node ARGUMENTS`. It ends with us: its standard input closes when this process is gone."""
+    async def start(self, arguments: list[str], environment: dict[str, str], *, append: bool = False) -> None:
+        """Run `tombolo node ARGUMENTS`. It ends with us: its standard input closes when this process is gone.
+
+        The log begins anew, unless `append`.
+        """
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
+        with self.log.open("ab" if append else "wb") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "node.cli", "node", *arguments, "--with-parent"),
                 stdin=asyncio.subprocess.PIPE,

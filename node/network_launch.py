@@ -1,0 +1,126 @@
+"""From an intent to what the node is told: a launch's options, and the arguments of each role's process.
+
+A knob that begins to work gets its line here, and loses its `not_yet` in `genesis/intent.py`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
+from genesis.intent import Intent
+from genesis.model import GenesisAccount
+from node.launch import LaunchOptions
+from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
+from node.settlement import SettlementOptions
+from protocol.crypto import keccak
+from protocol.errors import InvalidInput
+from protocol.forks import Fork
+from protocol.types import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the network adds to a chain: accounts with wei, and contracts in its genesis."""
+
+    accounts: Mapping[Address, int] = field(default_factory=dict)
+    predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
+
+
+def launch_options(intent: Intent, beside: Beside) -> LaunchOptions:
+    """What is chosen once."""
+    chain, fees, sequencing = intent.chain, intent.fees, intent.sequencing
+    accounts = dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE) if chain.dev_accounts else {}
+    given = {Address(bytes.fromhex(address.removeprefix("0x"))): wei for address, wei in chain.accounts}
+    return LaunchOptions(
+        chain_id=chain.chain_id,
+        block_time_milliseconds=round(chain.block_time_seconds * 1000),
+        gas_limit=chain.gas_limit,
+        fork=Fork[chain.fork.upper()],
+        da_layer=intent.da.layer,
+        elasticity=fees.elasticity,
+        base_fee_change_denominator=fees.base_fee_change_denominator,
+        max_sequencer_drift_seconds=sequencing.max_drift_seconds,
+        sequencing_window=sequencing.window_l1_blocks,
+        accounts={**accounts, **beside.accounts, **given},
+        settlement=settlement_options(intent),
+        predeploys=beside.predeploys,
+    )
+
+
+def settlement_options(intent: Intent) -> SettlementOptions:
+    """Windows, bonds and who decides."""
+    proof, governance = intent.proof, intent.governance
+    owner = None if governance.owner == "operator" else Address(bytes.fromhex(governance.owner.removeprefix("0x")))
+    return SettlementOptions(
+        challenge_window_seconds=proof.challenge_period_seconds,
+        finalisation_delay_seconds=proof.finalisation_delay_seconds,
+        bond_wei=proof.proposer_bond_wei,
+        permissioned=proof.permissioned,
+        config_delay_seconds=governance.timelock_seconds,
+        owner=owner,
+    )
+
+
+def l1_arguments(folder: NetworkFolder, settings: NetworkSettings) -> list[str]:
+    """Of the embedded L1."""
+    return [
+        *("--role", "l1", "--data-dir", str(folder.path / "l1"), "--host", settings.host),
+        *("--rpc-port", str(settings.l1_port), "--chain-id", str(settings.l1_chain_id)),
+        *("--block-time", str(settings.l1_block_time_seconds), "--config", os.devnull),
+    ]
+
+
+def sequencer_arguments(
+    intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings
+) -> list[str]:
+    """Of the process that orders, batches and proposes."""
+    faucet = ["--faucet"] if intent.node.faucet and intent.chain.dev_accounts and settings.l1_url is None else []
+    return [
+        *_common(intent, place, folder, settings, "sequencer", place.rpc_port),
+        "--empty-blocks" if intent.sequencing.empty_blocks else "--no-empty-blocks",
+        *("--l1-confirmations", str(intent.sequencing.l1_confirmations)),
+        *("--batch-interval", str(intent.da.batch_interval_seconds)),
+        *("--max-batch-bytes", str(intent.da.max_batch_bytes)),
+        *("--max-pending", str(intent.da.max_pending)),
+        *("--rpc-fronts", str(intent.node.rpc_fronts)),
+        *faucet,
+    ]
+
+
+def verifier_arguments(
+    intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings
+) -> list[str]:
+    """Of the process that trusts L1 alone."""
+    return [*_common(intent, place, folder, settings, "verifier", place.verifier_port), "--rpc-fronts", "0"]
+
+
+def _common(
+    intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings, role: str, port: int
+) -> list[str]:
+    chain = folder.chain(place.name)
+    retention = str(intent.node.retention_blocks) if intent.node.retention_blocks else "archive"
+    return [
+        *("--role", role, "--data-dir", str(chain.path / role), "--host", settings.host, "--rpc-port", str(port)),
+        *("--rollup", str(chain.rollup), "--l1", settings.l1_endpoint, "--da-dir", str(chain.da)),
+        *("--retention", retention, "--log-level", intent.node.log_level, "--config", os.devnull),
+    ]
+
+
+def role_key(deployer_key: bytes, chain_id: int, role: str) -> bytes:
+    """A key for one role of one chain, which whoever has the deployer's key can make again: nothing is stored.
+
+    Each chain has accounts of its own on L1, because two processes that send from one account would use up each
+    other's nonces.
+    """
+    return keccak(b"tombolo role key" + deployer_key + chain_id.to_bytes(8, "big") + role.encode())
+
+
+def check_for_l1(intent: Intent, settings: NetworkSettings) -> None:
+    """Raise InvalidInput for an intent that does not fit this L1."""
+    window_seconds = intent.sequencing.window_l1_blocks * settings.l1_block_time_seconds
+    if settings.l1_url is None and intent.da.batch_interval_seconds >= window_seconds:
+        raise InvalidInput(
+            f"{intent.chain.name}: [da] batch_interval_seconds = {intent.da.batch_interval_seconds:g} must be below "
+            f"the sequencing window, which is {window_seconds:g} seconds on this L1"
+        )

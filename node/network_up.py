@@ -1,0 +1,259 @@
+"""`tombolo up a.toml b.toml …`: one L1 and any number of rollups on it, each role a process, watched until the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from genesis.intent import Intent
+from node.children import check_port, wait_for_rpc
+from node.clock import Clock
+from node.funding import fund_accounts
+from node.l1_client import L1Client
+from node.launch import launch_rollup
+from node.network_files import NetworkFolder, NetworkSettings, with_places
+from node.network_launch import (
+    Beside,
+    check_for_l1,
+    l1_arguments,
+    launch_options,
+    role_key,
+    sequencer_arguments,
+    verifier_arguments,
+)
+from node.network_plan import Plan, make_plan
+from node.operator_key import OPERATOR_KEY_VARIABLE
+from node.supervised import Condition, Supervised
+from protocol.crypto import private_key_address
+from protocol.errors import Halt, InvalidInput
+
+OPERATOR_WEI = 100 * 10**18
+"""What each chain's operator gets on the embedded L1, to deploy, to post batches and to bond outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One thing that has come about, for whoever watches. `subject` is a chain's name, "L1" or "network"."""
+
+    subject: str
+    text: str
+    seconds: float
+    """Since the command."""
+
+
+@dataclass(slots=True)
+class RunningChain:
+    """A chain with its processes."""
+
+    intent: Intent
+    processes: list[Supervised] = field(default_factory=list)
+    ready: bool = False
+
+
+Report = Callable[[Progress], None]
+
+
+class NetworkUp:
+    """A running network. Made once per start; `run` returns when `stop` is set and everything is down."""
+
+    def __init__(
+        self,
+        folder: NetworkFolder,
+        settings: NetworkSettings,
+        deployer_key: bytes,
+        clock: Clock,
+        report: Report,
+        *,
+        operator_wei: int = OPERATOR_WEI,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.stop = asyncio.Event()
+        self.chains: dict[str, RunningChain] = {}
+        self._deployer_key = deployer_key
+        self._clock = clock
+        self._report = report
+        self._started_at = clock.monotonic()
+        self._operator_wei = operator_wei
+        self._l1: Supervised | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._adding = asyncio.Lock()
+
+    async def run(self, intents: Sequence[Intent], serving: Callable[["NetworkUp"], Any] | None = None) -> None:
+        """Bring the network to what `intents` say, keep it up until `stop` is set, then stop it in order.
+
+        `serving` makes an asynchronous context in which the network answers (its page, `add` and `down`).
+
+        Raises:
+            InvalidInput: A change that is not possible, a port that is taken, another `up` that holds the folder.
+            Retry, Reject: A launch failed; what was launched before stays, and the next `up` goes on from there.
+            Halt: L1's process has ended too often.
+        """
+        with self.folder.held():
+            intents = self._prepare(intents)
+            try:
+                async with serving(self) if serving is not None else _nothing():
+                    await self._unless_stopped(self._bring_up(intents))
+                    await self.stop.wait()
+            finally:
+                await self._stop_all()
+        self._fail_if_l1_failed()
+
+    async def add(self, intents: Sequence[Intent], report: Report) -> Plan:
+        """Launch what is new while everything runs; one `add` after another. Returns what was to be done.
+
+        Raises:
+            InvalidInput: It would change a chain that runs.
+        """
+        async with self._adding:
+            plan = make_plan(self.folder.applied(), intents)
+            for step in plan.steps:
+                if step.change is not None:
+                    raise InvalidInput(
+                        f"{step.chain}: {step.knob} is {step.now}, not {step.wanted}: {step.verdict}; "
+                        "a running network takes new chains only"
+                    )
+            new = [intent for intent in intents if intent.chain.name in plan.new_chains]
+            if new:
+                before, self._report = self._report, _both(self._report, report)
+                try:
+                    self._place(new)
+                    await self._bring_up_chains(new)
+                finally:
+                    self._report = before
+            return plan
+
+    def _prepare(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Everything that can be refused is refused before anything starts."""
+        applied = self.folder.applied()
+        plan = make_plan(applied, intents)
+        if plan.impossible:
+            lines = [f"{s.chain}: {s.knob} is {s.now}, not {s.wanted}: {s.verdict}" for s in plan.impossible]
+            raise InvalidInput("\n".join(lines))
+        wanted = [*intents, *(applied[name] for name in plan.untouched)]
+        self._place(wanted)
+        for intent in wanted:
+            if self.folder.chain(intent.chain.name).rollup.exists():
+                self.folder.chain(intent.chain.name).save_intent(intent)
+        return wanted
+
+    def _place(self, intents: Sequence[Intent]) -> None:
+        settings = with_places(self.settings, list(intents))
+        ports = [] if settings.l1_url is not None or self.settings.chains else [settings.l1_port]
+        for intent in intents:
+            check_for_l1(intent, settings)
+            place = settings.place(intent.chain.name)
+            ports += [place.rpc_port, place.verifier_port]
+        for port in ports:
+            check_port(settings.host, port)
+        self.settings = settings
+        self.folder.save(settings)
+
+    async def _bring_up(self, intents: Sequence[Intent]) -> None:
+        if self.settings.l1_url is None:
+            key = {OPERATOR_KEY_VARIABLE: self._deployer_key.hex()}
+            self._l1 = self._supervise("l1", "L1", l1_arguments(self.folder, self.settings), key)
+        async with L1Client(self.settings.l1_endpoint, self._clock, attempts=1) as l1:
+            await wait_for_rpc(l1, self._clock)
+            self._tell("L1", f"answers at {l1.name}, chain id {await l1.chain_id()}")
+        await self._bring_up_chains(intents)
+
+    async def _bring_up_chains(self, intents: Sequence[Intent]) -> None:
+        for intent in intents:
+            self._start_sequencer(intent)  # it imports while its chain is launched, and waits for rollup.json
+        async with L1Client(self.settings.l1_endpoint, self._clock) as l1:
+            new = [i for i in intents if not self.folder.chain(i.chain.name).rollup.exists()]
+            keys = {i.chain.name: role_key(self._deployer_key, i.chain.chain_id, "operator") for i in new}
+            await fund_accounts(
+                l1, self._clock, self._deployer_key, map(private_key_address, keys.values()), self._operator_wei
+            )
+            await asyncio.gather(*(self._launch(l1, i, keys[i.chain.name]) for i in new))
+        await asyncio.gather(*(self._until_ready(intent) for intent in intents))
+        for intent in intents:
+            if intent.node.verifier:
+                self._start_verifier(intent)
+
+    async def _launch(self, l1: L1Client, intent: Intent, key: bytes) -> None:
+        folder = self.folder.chain(intent.chain.name)
+        folder.save_intent(intent)
+        rollup = await launch_rollup(l1, self._clock, key, launch_options(intent, Beside()), folder.rollup)
+        self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
+
+    def _start_sequencer(self, intent: Intent) -> None:
+        name, place = intent.chain.name, self.settings.place(intent.chain.name)
+        key = role_key(self._deployer_key, intent.chain.chain_id, "operator")
+        arguments = sequencer_arguments(intent, place, self.folder, self.settings)
+        chain = self.chains.setdefault(name, RunningChain(intent))
+        chain.processes.append(
+            self._supervise(f"{name}-sequencer", name, arguments, {OPERATOR_KEY_VARIABLE: key.hex()})
+        )
+
+    def _start_verifier(self, intent: Intent) -> None:
+        name, place = intent.chain.name, self.settings.place(intent.chain.name)
+        arguments = verifier_arguments(intent, place, self.folder, self.settings)
+        self.chains[name].processes.append(self._supervise(f"{name}-verifier", name, arguments, {}))
+
+    async def _until_ready(self, intent: Intent) -> None:
+        name = intent.chain.name
+        async with L1Client(self.rpc_url(name), self._clock, attempts=1) as node:
+            await wait_for_rpc(node, self._clock)
+        self.chains[name].ready = True
+        self._tell(name, f"answers at {self.rpc_url(name)}, chain id {intent.chain.chain_id}")
+
+    def rpc_url(self, name: str) -> str:
+        """The sequencer's endpoint."""
+        return f"http://{self.settings.host}:{self.settings.place(name).rpc_port}"
+
+    def _supervise(self, name: str, subject: str, arguments: list[str], environment: dict[str, str]) -> Supervised:
+        process = Supervised(
+            name, self.folder.log(name), arguments, environment, self._clock, lambda text: self._tell(subject, text)
+        )
+        task = asyncio.create_task(self._watched(process))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return process
+
+    async def _watched(self, process: Supervised) -> None:
+        await process.run()
+        if process is self._l1 and process.condition is Condition.FAILED:
+            self.stop.set()  # nothing works without L1; a chain, though, may fail alone
+
+    def _fail_if_l1_failed(self) -> None:
+        if self._l1 is not None and self._l1.condition is Condition.FAILED:
+            raise Halt(f"the L1 process does not stay up; {self.folder.log('l1')} says why")
+
+    async def _unless_stopped(self, work: Coroutine[None, None, None]) -> None:
+        task, stopped = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            task.cancel()
+            stopped.cancel()
+            await asyncio.gather(task, stopped, return_exceptions=True)
+
+    async def _stop_all(self) -> None:
+        """Every chain at once, then L1, so that the others can still finish with it."""
+        processes = [process for chain in self.chains.values() for process in chain.processes]
+        await asyncio.shield(asyncio.gather(*(process.stop() for process in processes)))
+        if self._l1 is not None:
+            await asyncio.shield(self._l1.stop())
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _tell(self, subject: str, text: str) -> None:
+        self._report(Progress(subject, text, self._clock.monotonic() - self._started_at))
+
+
+def _both(first: Report, second: Report) -> Report:
+    def report(progress: Progress) -> None:
+        first(progress)
+        second(progress)
+
+    return report
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
