@@ -23,7 +23,7 @@ from protocol.engine import Engine, ExecutedBlock, execute_payload
 from protocol.errors import Halt, Reject, Retry
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.payload import PayloadAttributes
-from protocol.rollup import RollupConfig, l1_origin_of
+from protocol.rollup import RollupConfig, l1_origin_of, settings_at
 from protocol.transaction import DEPOSIT
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,8 @@ class Driver:
             raise
         data = await self._fetch_all(ref, inputs.commitments)
         async with self.lock:
-            await self._derive(L1Block(ref, inputs.deposits), inputs.position, data)
+            settings = settings_at(self.config, self.l1_window.settings, inputs.changes)
+            await self._derive(L1Block(ref, inputs.deposits, settings), inputs.position, data)
         if ref.number >= head.number:
             await self._rebuild_displaced()
         if ref.number % 16 == 0 or ref.number >= head.number:

@@ -8,23 +8,30 @@ from dataclasses import dataclass
 
 from da.adapter import Commitment
 from node.l1_wire import MalformedAnswer
+from protocol.config_changes import ConfigChange, Knob
 
 
 @dataclass(frozen=True, slots=True)
 class L1Position:
-    """How many batches and deposits L1 held up to, and with, some block."""
+    """How many batches, deposits and changes of settings L1 held up to, and with, some block."""
 
     batches: int = 0
     deposits: int = 0
+    changes: int = len(Knob)
+    """The contract's constructor, which comes before the chain, logs every knob once."""
 
 
 @dataclass(frozen=True, slots=True)
 class L1Inputs:
-    """`deposits` are canonical 0x7E bytes, `commitments` those that count; `position` includes this block."""
+    """`deposits` are canonical 0x7E bytes, `commitments` those that count; `position` includes this block.
+
+    `changes` are those of the chain's settings.
+    """
 
     deposits: tuple[bytes, ...]
     commitments: tuple[Commitment, ...]
     position: L1Position
+    changes: tuple[ConfigChange, ...] = ()
 
 
 class MissingLogs(MalformedAnswer):

@@ -1,4 +1,4 @@
-"""L1 as one rollup reads it, block by block: batches from the inbox, deposits from the portal."""
+"""L1 as one rollup reads it, block by block: batches from the inbox, deposits from the portal, changed settings."""
 
 import logging
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from da.adapter import Commitment
 from node.l1_client import L1Client, L1Refused
 from node.l1_inputs import L1Inputs, L1Position, MissingLogs
 from node.l1_wire import L1Log, MalformedAnswer
+from protocol.config_changes import CONFIG_CHANGED, ConfigChange, InvalidConfigChange, decode_config_change
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, InvalidDeposit, decode_deposit
 from protocol.errors import Retry
 from protocol.inbox import BATCH_APPENDED, posted_commitment
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 class L1Reader:
     """The driver's `L1Source`. A node that refuses to answer a read counts as one that does not answer: Retry.
 
-    Without `settlement` there are no deposits.
+    Without `settlement` there are no deposits, and no settings that change.
     """
 
     def __init__(self, client: L1Client, inbox: Address, settlement: SettlementContracts | None = None) -> None:
@@ -28,8 +29,10 @@ class L1Reader:
         self._inbox = inbox
         self._topics = {inbox: BATCH_APPENDED}
         self._portal = None if settlement is None else settlement.portal
+        self._config = None if settlement is None else settlement.chain_config
         if settlement is not None:
             self._topics[settlement.portal] = TRANSACTION_DEPOSITED
+            self._topics[settlement.chain_config] = CONFIG_CHANGED
 
     async def latest(self) -> L1BlockRef:
         """L1's newest block."""
@@ -67,8 +70,10 @@ class L1Reader:
         except L1Refused as refusal:
             raise Retry(str(refusal)) from refusal
         deposits = [_deposit_of(log) for log in logs if log.address == self._portal]
+        changes = [_change_of(log) for log in logs if log.address == self._config]
         _check("batches", ref, [_batch_index_of(log) for log in batches], before.batches)
         _check("deposits", ref, [deposit.index for deposit in deposits], before.deposits)
+        _check("changed settings", ref, [change.index for change in changes], before.changes)
         for offset, commitment in enumerate(commitments):
             if commitment is None:
                 index = before.batches + offset
@@ -76,7 +81,8 @@ class L1Reader:
         return L1Inputs(
             tuple(deposit.transaction(ref.hash).raw for deposit in deposits),
             tuple(commitment for commitment in commitments if commitment is not None),
-            L1Position(before.batches + len(batches), before.deposits + len(deposits)),
+            L1Position(before.batches + len(batches), before.deposits + len(deposits), before.changes + len(changes)),
+            tuple(changes),
         )
 
     async def _commitment_of(self, log: L1Log) -> Commitment | None:
@@ -100,6 +106,13 @@ def _deposit_of(log: L1Log) -> Deposit:
     except InvalidDeposit as error:
         # The portal makes one encoding, so this is the endpoint's doing, not anything that L1 holds.
         raise MalformedAnswer(f"L1 answered a log that the portal cannot have made: {error}") from error
+
+
+def _change_of(log: L1Log) -> ConfigChange:
+    try:
+        return decode_config_change(log.topics, log.data)
+    except InvalidConfigChange as error:
+        raise MalformedAnswer(f"L1 answered a log that the config contract cannot have made: {error}") from error
 
 
 def _check(what: str, ref: L1BlockRef, indices: Sequence[int], expected: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from node.l1_inputs import L1Position
 from node.store import Store
+from protocol.config_changes import settings_of_rlp, settings_rlp
 from protocol.errors import Halt
 from protocol.l1 import L1Block, L1BlockRef
 from protocol.rlp_codec import InvalidRlp, RlpItem, as_bytes, as_list, as_uint, decode_list, encode, uint_bytes
@@ -22,7 +23,7 @@ class L1Record:
     safe_number: int
     safe_hash: Hash32
     position: L1Position = START
-    """How many batches and deposits L1 held by then."""
+    """How many batches, deposits and changes of settings L1 held by then."""
 
 
 def record_key(number: int) -> bytes:
@@ -35,24 +36,34 @@ def encode_record(record: L1Record) -> bytes:
     ref = record.block.ref
     fields: list[RlpItem] = [uint_bytes(ref.number), ref.hash, ref.parent_hash, uint_bytes(ref.timestamp)]
     fields += [ref.prev_randao, list(record.block.deposits), uint_bytes(record.safe_number), record.safe_hash]
-    fields.append([uint_bytes(record.position.batches), uint_bytes(record.position.deposits)])
+    position, settings = record.position, record.block.settings
+    fields.append([uint_bytes(count) for count in (position.batches, position.deposits, position.changes)])
+    fields += [uint_bytes(ref.base_fee), uint_bytes(ref.excess_blob_gas)]
+    fields.append([] if settings is None else settings_rlp(settings))
     return encode(fields)
 
 
 def decode_record(data: bytes) -> L1Record:
     """The inverse; raises Halt when the database holds anything else."""
     try:
-        number, block_hash, parent_hash, timestamp, randao, deposits, safe_number, safe_hash, position = decode_list(
-            data, "L1"
-        )
+        fields = decode_list(data, "L1")
+        number, block_hash, parent_hash, timestamp, randao, deposits, safe_number, safe_hash, *later = fields
+        position, base_fee, excess_blob_gas, settings = later
         ref = L1BlockRef(
             number=as_uint(number, "number", 64),
             hash=Hash32(as_bytes(block_hash, "hash", 32)),
             parent_hash=Hash32(as_bytes(parent_hash, "parent hash", 32)),
             timestamp=as_uint(timestamp, "timestamp", 64),
             prev_randao=Hash32(as_bytes(randao, "prev randao", 32)),
+            base_fee=as_uint(base_fee, "base fee"),
+            excess_blob_gas=as_uint(excess_blob_gas, "excess blob gas", 64),
         )
-        block = L1Block(ref, tuple(as_bytes(deposit, "deposit") for deposit in as_list(deposits, "deposits")))
+        knobs = as_list(settings, "settings")
+        block = L1Block(
+            ref,
+            tuple(as_bytes(deposit, "deposit") for deposit in as_list(deposits, "deposits")),
+            settings_of_rlp(knobs) if knobs else None,
+        )
         counts = [as_uint(count, "count", 64) for count in as_list(position, "position")]
         return L1Record(
             block,

@@ -133,8 +133,10 @@ def as_head(value: Json) -> L1Head:
         parent_hash=as_hash(block.get("parentHash"), "parent hash"),
         timestamp=as_quantity(block.get("timestamp"), "block timestamp", 64),
         prev_randao=as_hash(block.get("mixHash"), "mix hash"),
+        base_fee=as_quantity(block.get("baseFeePerGas"), "base fee"),
+        excess_blob_gas=as_quantity(block.get("excessBlobGas", "0x0"), "excess blob gas", 64),
     )
-    return L1Head(ref, as_quantity(block.get("baseFeePerGas"), "base fee"))
+    return L1Head(ref, ref.base_fee)
 
 
 def as_logs(value: Json, block_hash: Hash32) -> tuple[L1Log, ...]:

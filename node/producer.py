@@ -21,6 +21,7 @@ from protocol.crypto import keccak
 from protocol.derivation import next_payload, tip_of
 from protocol.engine import BlockBuilder, Engine, ExecutedBlock
 from protocol.errors import InvalidTransaction
+from protocol.fee_terms import is_terms
 from protocol.payload import BlockAttributes, PayloadAttributes
 from protocol.rollup import RollupConfig
 from protocol.transaction import Transaction, decode_transaction
@@ -152,7 +153,7 @@ class Producer:
         return builder
 
     def _worth_sealing(self, builder: BlockBuilder, parent: Header) -> bool:
-        if builder.transactions or self._config.empty_blocks:
+        if self._config.empty_blocks or any(not is_terms(tx) for tx in builder.transactions):
             return True
         return self._clock.now() - parent.timestamp >= self._config.max_idle_seconds
 

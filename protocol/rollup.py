@@ -1,10 +1,11 @@
 """What makes a chain a rollup of a certain L1, and how its blocks name their L1 origin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.block import Header
 from protocol.chain_config import ChainConfig
-from protocol.config_changes import ChainSettings
+from protocol.config_changes import ChainSettings, ConfigChange, settings_after
 from protocol.extra_data import origin_of_extra_data
 from protocol.fee_terms import NO_FEES, FeeKnobs
 from protocol.forks import PRAGUE_BLOBS
@@ -85,6 +86,13 @@ class RollupConfig:
         return ChainSettings(
             self.gas_limit, chain.base_fee_change_denominator, chain.elasticity, chain.min_base_fee, self.fees
         )
+
+
+def settings_at(
+    config: RollupConfig, before: ChainSettings | None, changes: Sequence[ConfigChange]
+) -> ChainSettings | None:
+    """The settings after an L1 block with these changes; `before` it, and here, None means as at launch."""
+    return settings_after(before or config.settings, changes) if changes else before
 
 
 def l1_origin_of(header: Header) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from da.adapter import Commitment
 from node.l1_inputs import L1Inputs, L1Position, MissingLogs
+from protocol.config_changes import ConfigChange
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
 from protocol.l1 import L1BlockRef
@@ -21,6 +22,7 @@ class ScriptedL1:
     refs: list[L1BlockRef] = field(default_factory=list)
     deposits: dict[Hash32, tuple[bytes, ...]] = field(default_factory=dict)
     batches: dict[Hash32, tuple[bytes, ...]] = field(default_factory=dict)
+    changes: dict[Hash32, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     withheld: set[bytes] = field(default_factory=set)
     left_out: set[Hash32] = field(default_factory=set)
     """Blocks whose events the endpoint does not tell of."""
@@ -37,16 +39,23 @@ class ScriptedL1:
         return self.refs[-1]
 
     def mine(
-        self, *, deposits: tuple[bytes, ...] = (), batches: tuple[bytes, ...] = (), salt: bytes = b""
+        self,
+        *,
+        deposits: tuple[bytes, ...] = (),
+        batches: tuple[bytes, ...] = (),
+        changes: tuple[tuple[int, int], ...] = (),
+        base_fee: int = 0,
+        salt: bytes = b"",
     ) -> L1BlockRef:
         parent = self.head
         number = parent.number + 1
-        block_hash = keccak(parent.hash + salt + b"".join(deposits) + b"|".join(batches))
+        block_hash = keccak(parent.hash + salt + b"".join(deposits) + b"|".join(batches) + repr(changes).encode())
         time = GENESIS_TIME + SECONDS_PER_BLOCK * (number - GENESIS_NUMBER)
-        ref = L1BlockRef(number, block_hash, parent.hash, time, keccak(block_hash))
+        ref = L1BlockRef(number, block_hash, parent.hash, time, keccak(block_hash), base_fee)
         self.refs.append(ref)
         self.deposits[block_hash] = deposits
         self.batches[block_hash] = batches
+        self.changes[block_hash] = changes
         for data in batches:
             self.served[keccak(data)] = data
         return ref
@@ -78,16 +87,21 @@ class ScriptedL1:
         deposits, batches = self.deposits.get(ref.hash, ()), self.batches.get(ref.hash, ())
         if ref.hash in self.left_out:
             return L1Inputs((), (), before)
-        position = L1Position(before.batches + len(batches), before.deposits + len(deposits))
-        if (deposits or batches) and position != self.position(ref):
+        changes = [ConfigChange(before.changes + n, *made) for n, made in enumerate(self.changes.get(ref.hash, ()))]
+        position = L1Position(
+            before.batches + len(batches), before.deposits + len(deposits), before.changes + len(changes)
+        )
+        if (deposits or batches or changes) and position != self.position(ref):
             raise MissingLogs(f"L1 left out events before block {ref.number}")
-        return L1Inputs(deposits, tuple(Commitment(keccak(data)) for data in batches), position)
+        return L1Inputs(deposits, tuple(Commitment(keccak(data)) for data in batches), position, tuple(changes))
 
     def position(self, ref: L1BlockRef) -> L1Position:
         """The true counts with this block."""
         refs = self.refs[: self.refs.index(ref) + 1]
-        batches = sum(len(self.batches.get(one.hash, ())) for one in refs)
-        return L1Position(batches, sum(len(self.deposits.get(one.hash, ())) for one in refs))
+        counts = [
+            sum(len(events.get(one.hash, ())) for one in refs) for events in (self.batches, self.deposits, self.changes)
+        ]
+        return L1Position(counts[0], counts[1], L1Position().changes + counts[2])
 
     async def fetch(self, commitment: Commitment) -> bytes:
         if len(commitment) != 32:
