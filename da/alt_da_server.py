@@ -3,44 +3,60 @@
 from aiohttp import web
 
 from da.adapter import Commitment
-from da.alt_da import KECCAK_COMMITMENT
+from da.alt_da import GENERIC_KEY, KECCAK_KEY
 from da.file import FILE_LAYER, FileStore
 from protocol.crypto import keccak
 from protocol.errors import Retry
+from protocol.l1 import L1BlockRef
+from protocol.types import ZERO_HASH
 
-_KEY_BYTES = 33
+GENERIC_LAYER = 0xF0
+"""The layer byte in our generic commitments; registered are 0x00 EigenDA, 0x0a Avail, 0x0c Celestia."""
+
+_ANY_BLOCK = L1BlockRef(0, ZERO_HASH, ZERO_HASH, 0, ZERO_HASH)
 
 
-def make_alt_da_server(store: FileStore) -> web.Application:
-    """The routes: `POST /put`, `POST /put/<hex>`, `GET /get/<hex>`; a key is `0x00 ‖ keccak256(data)`.
+def make_alt_da_server(store: FileStore, *, generic: bool = False) -> web.Application:
+    """The routes: `POST /put`, `POST /put/<hex>`, `GET /get/<hex>`, `GET /health`.
 
-    An unknown key is 404 ("not here yet"), a malformed one or a wrong hash 400, too large a body 413; 503 means the
-    store does not take data now, and the batcher should fall back.
+    A key is `0x00 ‖ keccak256(data)`; with `generic`, `POST /put` answers `0x01 ‖ 0xf0 ‖ keccak256(data)` instead. An
+    unknown key is 404 ("not here yet"), a malformed one or a wrong hash 400, too large a body 413; 503 means that the
+    store does not take data now, and the batcher should fall back. Errors are lines of plain text.
     """
 
     async def put(request: web.Request) -> web.Response:
         data = await request.read()
         if not data:
-            raise web.HTTPBadRequest(text="no data")
-        key = bytes((KECCAK_COMMITMENT,)) + keccak(data)
-        if "key" in request.match_info and _key_in(request) != key:
-            raise web.HTTPBadRequest(text="the data does not have this hash")
+            raise web.HTTPBadRequest(text="no data\n")
+        digest = keccak(data)
+        if "key" in request.match_info and _key_in(request) != bytes((KECCAK_KEY,)) + digest:
+            raise web.HTTPBadRequest(text=f"the data's hash is 0x{digest.hex()}, not the one in the path\n")
         try:
             await store.submit(data)
         except Retry as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from error
-        return web.Response(body=key, content_type="application/octet-stream")
+            raise web.HTTPServiceUnavailable(text="the store does not take data now\n") from error
+        head = bytes((KECCAK_KEY,))
+        if generic and "key" not in request.match_info:
+            head = bytes((GENERIC_KEY, GENERIC_LAYER))
+        return web.Response(body=head + digest, content_type="application/octet-stream")
 
     async def get(request: web.Request) -> web.Response:
-        digest = _key_in(request)[1:]
+        digest = _key_in(request)[-32:]
         try:
-            data = await store.fetch(Commitment(bytes((FILE_LAYER,)) + digest))
+            data = await store.fetch(Commitment(bytes((FILE_LAYER,)) + digest), _ANY_BLOCK)
         except Retry as error:
-            raise web.HTTPNotFound(text=str(error)) from error
+            raise web.HTTPNotFound(text=f"0x{digest.hex()} is not here\n") from error
         return web.Response(body=data, content_type="application/octet-stream")
+
+    async def health(_request: web.Request) -> web.Response:
+        writable = await store.is_writable()
+        if not writable:
+            raise web.HTTPServiceUnavailable(text="the store does not take data now\n")
+        return web.Response(text="ok\n")
 
     app = web.Application(client_max_size=store.max_bytes)
     app.add_routes([web.post("/put", put), web.post("/put/{key}", put), web.get("/get/{key}", get)])
+    app.add_routes([web.get("/health", health)])
     return app
 
 
@@ -49,6 +65,7 @@ def _key_in(request: web.Request) -> bytes:
         key = bytes.fromhex(request.match_info["key"].removeprefix("0x"))
     except ValueError:
         key = b""
-    if len(key) != _KEY_BYTES or key[0] != KECCAK_COMMITMENT:
-        raise web.HTTPBadRequest(text="a key is 0x00 and a keccak256")
+    head = key[:-32]
+    if len(key) < 32 or head not in (bytes((KECCAK_KEY,)), bytes((GENERIC_KEY, GENERIC_LAYER))):
+        raise web.HTTPBadRequest(text="a key is 0x00, or 0x01f0, and a keccak256\n")
     return key

@@ -9,9 +9,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from da.adapter import Commitment
+from da.adapter import BadCommitment, Commitment, NotFound, Unreachable, WrongBytes, check_size
 from protocol.crypto import keccak
-from protocol.errors import Reject, Retry
+from protocol.l1 import L1BlockRef
 
 FILE_LAYER = 0x01
 FILE_MAX_BYTES = 16 << 20
@@ -27,28 +27,40 @@ class FileStore:
         self.max_bytes = max_bytes
 
     async def submit(self, data: bytes) -> Commitment:
-        """Write `data` durably under its hash; again is no harm. Raises as the seam says (Retry: the disk refused)."""
-        if not 0 < len(data) <= self.max_bytes:
-            raise Reject(f"file store: takes 1 to {self.max_bytes} bytes, got {len(data)}")
+        """Write `data` durably under its hash; again is no harm. Raises Unreachable when the disk refuses."""
+        check_size("file store", data, self.max_bytes)
         digest = keccak(data)
         try:
             await asyncio.to_thread(_write, self._path(digest), data)
         except OSError as error:
-            raise Retry(f"file store: cannot write under {self._directory}: {error}") from error
+            raise Unreachable(f"file store: cannot write under {self._directory}: {error}") from error
         return Commitment(bytes((FILE_LAYER,)) + digest)
 
-    async def fetch(self, commitment: Commitment) -> bytes:
+    def sidecar(self, commitment: Commitment) -> None:
+        """Nothing."""
+
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
         """Read the data back and check it against its hash. Raises as the seam says."""
         if len(commitment) != 33 or commitment[0] != FILE_LAYER:
-            raise Reject(f"file store: 0x{commitment[:33].hex()} ({len(commitment)} bytes) is not 0x01 and a hash")
+            raise BadCommitment(
+                f"file store: 0x{commitment[:33].hex()} ({len(commitment)} bytes) is not 0x01 and a hash"
+            )
         digest = commitment[1:]
         try:
             data = await asyncio.to_thread(_read, self._path(digest), self.max_bytes)
         except OSError as error:
-            raise Retry(f"file store: {digest.hex()} is not served: {error}") from error
+            raise NotFound(f"file store: {digest.hex()} is not served: {error}") from error
         if len(data) > self.max_bytes or keccak(data) != digest:
-            raise Retry(f"file store: the file of {digest.hex()} holds something else")
+            raise WrongBytes(f"file store: the file of {digest.hex()} holds something else")
         return data
+
+    async def is_writable(self) -> bool:
+        """Whether the folder takes files now."""
+        try:
+            await asyncio.to_thread(_try_to_write, self._directory)
+        except OSError:
+            return False
+        return True
 
     def _path(self, digest: bytes) -> Path:
         return self._directory / digest[:1].hex() / digest.hex()
@@ -57,6 +69,12 @@ class FileStore:
 def _read(path: Path, most: int) -> bytes:
     with path.open("rb") as file:
         return file.read(most + 1)
+
+
+def _try_to_write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x")
 
 
 def _write(path: Path, data: bytes) -> None:

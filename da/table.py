@@ -1,29 +1,179 @@
-"""The data-availability layers there are, by name and by the first byte of their commitments.
+"""The data-availability layers there are: a row each, with the settings that it takes.
 
-Adding one costs a file, a row in `ADAPTERS` and a row in the shared contract test.
+Adding one costs a file, a row in `LAYERS` and a row in the shared contract test.
+
+A chain names its layers at launch, in the order in which its batcher tries them. Commitments of other layers are void
+on every node alike, so a batcher cannot make readers wait for a layer that the chain never had. L1 calldata is always
+among them: it needs nothing but L1.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.adapter import Commitment, DataAvailability
-from da.calldata import Calldata
-from da.file import FileStore
-from protocol.errors import InvalidInput, Reject
+from da.adapter import BadCommitment, Commitment, DataAvailability
+from da.alt_da import ALT_DA_LAYER, AltDa
+from da.blob import BLOB_LAYER, Blobs
+from da.calldata import CALLDATA_LAYER, Calldata
+from da.celestia import CELESTIA_LAYER, Celestia
+from da.fallback import FallBack
+from da.file import FILE_LAYER, FileStore
+from protocol.blobs import MAX_BLOBS
+from protocol.errors import InvalidInput
+from protocol.l1 import L1BlockRef
 
-ADAPTERS: Mapping[str, Callable[[Path], DataAvailability]] = {
-    "calldata": lambda _directory: Calldata(),
-    "file": FileStore,
+CELESTIA_TOKEN_VARIABLE = "TOMBOLO_CELESTIA_TOKEN"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """What layers are made from: a folder on this machine, the L1 endpoint, and values by `layer.key`.
+
+    `environment` may hold secrets, and `hide` is told each of them, so that no log shows one.
+    """
+
+    directory: Path
+    l1_url: str = "http://127.0.0.1:8544"
+    values: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    hide: Callable[[str], None] = lambda _secret: None
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """The value of `key`; raises InvalidInput when it must be given and is not."""
+        value = self.values.get(key, default)
+        if value is None:
+            raise InvalidInput(f"the data layer {key.partition('.')[0]} needs the setting {key}")
+        return value
+
+    def number(self, key: str, default: int, least: int, most: int) -> int:
+        """A whole number within bounds."""
+        value = self.values.get(key, str(default))
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise InvalidInput(f"{key}: expected a number from {least} to {most}, got {value!r}")
+        return int(value)
+
+    def choice(self, key: str, *choices: str) -> str:
+        """One of some words, the first one by default."""
+        value = self.values.get(key, choices[0])
+        if value not in choices:
+            raise InvalidInput(f"{key}: expected one of {', '.join(choices)}, got {value!r}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that a layer takes. `is_public`: it goes into the rollup's file, for every reader; the others are each
+    node's own. `is_fixed`: it is part of what commitments mean, so no node may have another."""
+
+    key: str
+    help: str
+    is_public: bool = False
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A row: the first byte of the layer's commitments, what it is, what it takes, and how it is made."""
+
+    byte: int
+    summary: str
+    make: Callable[[LayerSettings], DataAvailability]
+    settings: tuple[Setting, ...] = ()
+
+
+def _alt_da(settings: LayerSettings) -> AltDa:
+    is_generic = settings.choice("alt-da.commitments", "keccak", "generic") == "generic"
+    return AltDa(_url(settings, "alt-da.url"), generic=is_generic)
+
+
+def _blob(settings: LayerSettings) -> Blobs:
+    return Blobs(
+        _url(settings, "blob.beacon-url", settings.l1_url),
+        max_blobs=settings.number("blob.max-blobs", MAX_BLOBS, 1, MAX_BLOBS),
+        has_cell_proofs=settings.choice("blob.proofs", "cells", "blobs") == "cells",
+    )
+
+
+def _celestia(settings: LayerSettings) -> Celestia:
+    price = settings.values.get("celestia.gas-price")
+    try:
+        namespace = bytes.fromhex(settings.text("celestia.namespace").removeprefix("0x"))
+        namespace = bytes(29 - len(namespace)) + namespace if len(namespace) <= 10 else namespace
+        return Celestia(
+            _url(settings, "celestia.url"),
+            namespace,
+            token=_celestia_token(settings),
+            gas_price=None if price is None else float(price),
+        )
+    except ValueError as error:
+        raise InvalidInput(f"celestia: {error}") from error
+
+
+def _celestia_token(settings: LayerSettings) -> str | None:
+    """From the file that a setting names, or the environment; never from a setting itself, which logs may show."""
+    path = settings.values.get("celestia.token-file")
+    token = settings.environment.get(CELESTIA_TOKEN_VARIABLE, "")
+    if path is not None:
+        try:
+            token = Path(path).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"celestia.token-file: {path} cannot be read") from error
+    token = token.strip()
+    if token:
+        settings.hide(token)
+    return token or None
+
+
+def _url(settings: LayerSettings, key: str, default: str | None = None) -> str:
+    value = settings.text(key, default)
+    if not value.startswith(("http://", "https://")):
+        raise InvalidInput(f"{key}: expected a URL that begins with http:// or https://")
+    return value
+
+
+LAYERS: Mapping[str, Layer] = {
+    "calldata": Layer(CALLDATA_LAYER, "in the calldata of L1 transactions", lambda _settings: Calldata()),
+    "file": Layer(FILE_LAYER, "in a folder (--da-dir)", lambda settings: FileStore(settings.directory)),
+    "blob": Layer(
+        BLOB_LAYER,
+        "in EIP-4844 blobs on L1",
+        _blob,
+        (
+            Setting("blob.beacon-url", "beacon API to read blobs from; the L1 endpoint itself by default"),
+            Setting("blob.max-blobs", f"blobs in one transaction, 1 to {MAX_BLOBS} (the default)"),
+            Setting("blob.proofs", "cells (the default: L1 with Osaka rules) or blobs (before)"),
+        ),
+    ),
+    "alt-da": Layer(
+        ALT_DA_LAYER,
+        "on a server that speaks the OP Stack's alt-DA protocol, like tombolo da-server",
+        _alt_da,
+        (
+            Setting("alt-da.url", "the server; goes into rollup.json, so no keys in it", is_public=True),
+            Setting("alt-da.commitments", "keccak (the default) or generic: who names the data, we or the server"),
+        ),
+    ),
+    "celestia": Layer(
+        CELESTIA_LAYER,
+        "on Celestia, through a celestia-node",
+        _celestia,
+        (
+            Setting("celestia.url", "JSON-RPC of a celestia-node of yours"),
+            Setting("celestia.namespace", "1 to 10 bytes of hex, the chain's own", is_public=True, is_fixed=True),
+            Setting("celestia.token-file", f"file with the node's auth token; or set {CELESTIA_TOKEN_VARIABLE}"),
+            Setting("celestia.gas-price", "utia per gas; the node's own estimate by default"),
+        ),
+    ),
 }
-"""Layer byte 0x00 and 0x01. Each is made from the folder where a layer may keep data on this machine."""
 
 
-class UnknownLayer(Reject):
-    """A commitment that names no layer this chain knows. Every node passes over it alike."""
+class UnknownLayer(BadCommitment):
+    """A commitment of a layer that this chain does not have. Every node passes over it alike."""
 
 
 class DataLayers:
-    """Fetches from whichever layer a commitment names, so that a chain may change layers in the middle of its life."""
+    """Fetches from whichever layer a commitment names, so that a chain may fall back with any batch."""
 
     def __init__(self, adapters: Iterable[DataAvailability]) -> None:
         self._by_layer: dict[int, DataAvailability] = {}
@@ -32,27 +182,69 @@ class DataLayers:
                 raise ValueError(f"two data-availability layers share the byte 0x{adapter.layer:02x}")
             self._by_layer[adapter.layer] = adapter
 
-    async def fetch(self, commitment: Commitment) -> bytes:
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
         """Return the committed bytes.
 
         Raises:
             Retry: The layer has not served them yet, or not the right ones.
-            Reject: The commitment is malformed, or names no layer (`UnknownLayer`).
+            Reject: The commitment is malformed, or names no layer of the chain (`UnknownLayer`).
         """
         adapter = self._by_layer.get(commitment[0]) if commitment else None
         if adapter is None:
             raise UnknownLayer(f"no data-availability layer for commitment 0x{commitment[:33].hex()}")
-        return await adapter.fetch(commitment)
+        return await adapter.fetch(commitment, posted)
 
 
-def make_adapter(name: str, directory: Path) -> DataAvailability:
-    """The layer called `name`, to publish to; raises InvalidInput with the names there are."""
-    make = ADAPTERS.get(name)
-    if make is None:
-        raise InvalidInput(f"unknown data-availability layer {name!r}; there are: {', '.join(sorted(ADAPTERS))}")
-    return make(directory)
+def layer_names(text: str) -> tuple[str, ...]:
+    """Names in order, separated by commas.
+
+    Raises:
+        InvalidInput: There is none, one is unknown, or stands there twice.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in LAYERS:
+            raise InvalidInput(f"unknown data-availability layer {name!r}; there are: {', '.join(sorted(LAYERS))}")
+    if len(set(names)) != len(names):
+        raise InvalidInput(f"a data-availability layer stands twice in {text!r}")
+    return names
 
 
-def all_layers(directory: Path) -> DataLayers:
-    """Every layer, to read from."""
-    return DataLayers(make(directory) for make in ADAPTERS.values())
+def parse_settings(text: str) -> dict[str, str]:
+    """`layer.key=value`, separated by commas, as `--da-set` takes it; raises InvalidInput."""
+    pairs = (part.strip().partition("=") for part in text.split(",") if part.strip())
+    return check_settings({key.strip(): value.strip() for key, _equals, value in pairs})
+
+
+def check_settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Let through what some layer takes; raises InvalidInput with the keys there are."""
+    known = [setting.key for layer in LAYERS.values() for setting in layer.settings]
+    for key, value in values.items():
+        if key not in known or not value:
+            raise InvalidInput(f"--da-set: {key}={value} is no setting of a data layer; there are: {', '.join(known)}")
+    return dict(values)
+
+
+def public_settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Those that go into the rollup's file."""
+    public = {setting.key for layer in LAYERS.values() for setting in layer.settings if setting.is_public}
+    return {key: value for key, value in values.items() if key in public}
+
+
+def effective_settings(of_chain: Mapping[str, str], of_node: Mapping[str, str]) -> dict[str, str]:
+    """The chain's public settings under the node's own; raises InvalidInput when a node changes a fixed one."""
+    fixed = {setting.key for layer in LAYERS.values() for setting in layer.settings if setting.is_fixed}
+    for key in fixed & of_chain.keys() & of_node.keys():
+        if of_chain[key] != of_node[key]:
+            raise InvalidInput(f"{key} is {of_chain[key]} on this chain, not {of_node[key]}: leave the setting out")
+    return {**of_chain, **of_node}
+
+
+def make_publisher(names: Sequence[str], settings: LayerSettings) -> FallBack:
+    """Where a batcher publishes: the first of the layers that takes the data. Raises InvalidInput."""
+    return FallBack([(name, LAYERS[name].make(settings)) for name in names])
+
+
+def chain_layers(names: Sequence[str], settings: LayerSettings) -> DataLayers:
+    """What a chain's batches are read from: its layers, and L1 calldata. Raises InvalidInput."""
+    return DataLayers(LAYERS[name].make(settings) for name in {**dict.fromkeys(names), "calldata": None})

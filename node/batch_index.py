@@ -19,6 +19,7 @@ from node.store import Store
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
 from protocol.inbox import BATCH_APPENDED, posted_commitment
+from protocol.l1 import L1BlockRef
 from protocol.types import Address, Hash32
 
 MOST_RECORDS_READ = 5_000
@@ -110,7 +111,7 @@ class BatchIndex:
             return known
         try:
             logs = await self._l1.logs(block_hash, self._inbox, BATCH_APPENDED)
-            found = tuple([await self._transaction(log.transaction_hash, log.topics, log.data) for log in logs])
+            found = tuple([await self._transaction(advance.record.block.ref, log) for log in logs])
         except (Retry, L1Refused):
             return None
         if all(tx.data_bytes is not None for tx in found):
@@ -119,23 +120,24 @@ class BatchIndex:
                 self._known.popitem(last=False)
         return found
 
-    async def _transaction(self, tx_hash: Hash32, topics: tuple[Hash32, ...], data: bytes) -> InboxTransaction:
+    async def _transaction(self, posted: L1BlockRef, log: L1Log) -> InboxTransaction:
+        tx_hash = log.transaction_hash
         tx = await self._l1.transaction(tx_hash)
         receipt = as_record(await self._l1.request("eth_getTransactionReceipt", ["0x" + tx_hash.hex()]), "receipt")
-        posted = None if tx is None else posted_commitment(tx.to, tx.input, self._inbox, Hash32(data[:32]))
-        commitment = None if posted is None else Commitment(posted)
+        found = None if tx is None else posted_commitment(tx.to, tx.input, self._inbox, Hash32(log.data[:32]))
+        commitment = None if found is None else Commitment(found)
         return InboxTransaction(
             tx_hash,
-            int.from_bytes(topics[1], "big"),
+            int.from_bytes(log.topics[1], "big"),
             commitment,
-            None if commitment is None else await self._size(commitment),
+            None if commitment is None else await self._size(commitment, posted),
             as_quantity(receipt.get("gasUsed"), "gas used", 64),
             as_quantity(receipt.get("effectiveGasPrice"), "gas price"),
         )
 
-    async def _size(self, commitment: Commitment) -> int | None:
+    async def _size(self, commitment: Commitment, posted: L1BlockRef) -> int | None:
         try:
-            return len(await self._layers.fetch(commitment))
+            return len(await self._layers.fetch(commitment, posted))
         except (Retry, Reject):
             return None
 

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from node.l1_client import Fees
 from protocol.batch import MAX_BLOCKS_PER_BATCH, Batch, BlockClaim, block_size, encoded_size
+from protocol.blobs import BlobSidecar
 from protocol.block import Block
 from protocol.rollup import l1_origin_of
 from protocol.transaction import DEPOSIT
@@ -29,7 +30,7 @@ class BatcherConfig:
     """L1 blocks that a transaction may wait before it is sent again with higher fees."""
 
     max_fee_per_gas: int = 1000 * 10**9
-    """Never offer more than this, wei per gas."""
+    """Never offer more than this, wei per gas, nor per blob gas."""
 
     poll_seconds: float = 0.5
     """How often to look at L1 and at the chain."""
@@ -63,6 +64,8 @@ class Submission:
     gas_limit: int
     attempts: tuple[Attempt, ...]
     """Newest last."""
+    sidecar: BlobSidecar | None
+    """The blobs that it carries, when the data layer is L1's blobs."""
     sent_at: int
     """L1's block number when the newest attempt was first sent."""
     underpriced: bool = False
@@ -167,15 +170,22 @@ def _out_of_step(submissions: Sequence[Submission], next_block: int, nonce: int,
 
 
 def bumped(last: Fees, suggested: Fees, max_fee_per_gas: int) -> Fees | None:
-    """Fees that replace `last` in a pool: both an eighth higher, or what is suggested if that is more.
+    """Fees that replace `last` in a pool: all an eighth higher, or what is suggested if that is more.
 
-    None when an eighth more would pass `max_fee_per_gas`. Pools ask for a tenth (geth's `--txpool.pricebump`).
+    None when that would pass `max_fee_per_gas`. Pools ask for a tenth (geth's `--txpool.pricebump`); for a transaction
+    with blobs, which has a blob fee, they ask for twice as much of everything (geth's `--blobpool.pricebump`).
     """
-    least = Fees(_eighth_more(last.max_fee), _eighth_more(last.tip))
-    if least.max_fee > max_fee_per_gas:
+    more = _twice if last.blob_fee else _eighth_more
+    least = Fees(more(last.max_fee), more(last.tip), more(last.blob_fee) if last.blob_fee else 0)
+    if least.max_fee > max_fee_per_gas or least.blob_fee > max_fee_per_gas:
         return None
     max_fee = min(max(least.max_fee, suggested.max_fee), max_fee_per_gas)
-    return Fees(max_fee, min(max(least.tip, suggested.tip), max_fee))
+    blob_fee = min(max(least.blob_fee, suggested.blob_fee), max_fee_per_gas) if last.blob_fee else 0
+    return Fees(max_fee, min(max(least.tip, suggested.tip), max_fee), blob_fee)
+
+
+def _twice(amount: int) -> int:
+    return max(1, 2 * amount)
 
 
 def _eighth_more(amount: int) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from da.table import ADAPTERS
+from da.table import LAYERS
 from node.batch_index import Advance, BatchIndex, InboxTransaction, commitment_hash
 from node.l1_client import L1Client, L1Refused
 from protocol.errors import Retry
@@ -12,7 +12,7 @@ from rpc.errors import InvalidParams, Json
 from rpc.method import Context, Method, MethodTable, optional
 
 MOST_BATCHES = 100
-LAYER_NAMES = dict(enumerate(ADAPTERS))
+LAYER_NAMES = {layer.byte: name for name, layer in LAYERS.items()}
 
 
 def batch_methods(index: BatchIndex, l1: L1Client, batcher: Address | None) -> MethodTable:

@@ -1,7 +1,7 @@
 """The batcher's L1 transactions: signed, sent, looked after, replaced by dearer ones."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -20,9 +20,10 @@ from node.batch_plan import (
 )
 from node.l1_client import Fees, L1Refused
 from node.l1_wire import L1Head, L1Receipt, L1Transaction
+from protocol.blobs import BlobSidecar, wrap
 from protocol.crypto import private_key_address
 from protocol.inbox import append_calldata
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.transaction import BLOB, UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)
@@ -58,10 +59,15 @@ class BatcherL1(Protocol):
     async def suggest_fees(self) -> Fees:
         """See `L1Client`."""
 
-    async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
+    async def estimate_gas(
+        self, sender: Address, to: Address | None, data: bytes, blob_hashes: Sequence[bytes] = ()
+    ) -> int:
         """See `L1Client`."""
 
-    async def send_raw(self, raw: bytes) -> Hash32:
+    async def suggest_blob_fee(self) -> int:
+        """See `L1Client`."""
+
+    async def send_raw(self, raw: bytes, transaction_hash: Hash32 | None = None) -> Hash32:
         """See `L1Client`."""
 
 
@@ -113,42 +119,59 @@ class BatchSender:
 
     async def _bump(self, position: int, l1_head: int) -> None:
         submission = self.submissions[position]
-        fees = bumped(submission.attempts[-1].fees, await self._l1.suggest_fees(), self._config.max_fee_per_gas)
+        suggested = await self._suggest_fees(submission.sidecar)
+        fees = bumped(submission.attempts[-1].fees, suggested, self._config.max_fee_per_gas)
         if fees is None:
             self._complain(
                 f"{submission} waits on L1, and dearer would pass {self._config.max_fee_per_gas} wei per gas"
             )
         else:
             logger.info("%s waits on L1: offering %d wei per gas", submission, fees.max_fee)
-            attempt = self._sign(submission.nonce, submission.calldata, submission.gas_limit, fees)
+            attempt = self._sign(submission.nonce, submission.calldata, submission.gas_limit, fees, submission.sidecar)
             self.submissions[position] = replace(
                 submission, attempts=(*submission.attempts, attempt), sent_at=l1_head, underpriced=False
             )
         await self.send(position)
 
-    async def add(self, first: int, last: int, commitment: bytes, l1_head: int, nonce: int) -> bool:
+    async def _suggest_fees(self, sidecar: BlobSidecar | None) -> Fees:
+        fees = await self._l1.suggest_fees()
+        return fees if sidecar is None else replace(fees, blob_fee=await self._l1.suggest_blob_fee())
+
+    async def add(
+        self,
+        first: int,
+        last: int,
+        commitment: bytes,
+        l1_head: int,
+        nonce: int,
+        sidecar: BlobSidecar | None = None,
+    ) -> bool:
         """Make and sign a new submission, after all others. False when L1 says that it would fail; then there is none.
+
+        With a `sidecar` it is a type-3 transaction that carries these blobs.
 
         It is remembered before it is sent (`send`, next): if the answer is lost, a look finds out whether it arrived.
         """
         calldata = append_calldata(commitment)
         try:
-            gas = await self._l1.estimate_gas(self.address, self._inbox, calldata)
+            hashes = () if sidecar is None else sidecar.versioned_hashes
+            gas = await self._l1.estimate_gas(self.address, self._inbox, calldata, hashes)
         except L1Refused as refusal:
             self._complain(f"L1 would not take a batch from 0x{self.address.hex()}: {refusal.message}")
             return False
         gas_limit = gas + gas // 4 + GAS_RESERVE
-        suggested = await self._l1.suggest_fees()
+        suggested = await self._suggest_fees(sidecar)
         if self._chain_id is None:
             self._chain_id = await self._l1.chain_id()
         if self.submissions:
             nonce = max(nonce, self.submissions[-1].nonce + 1)
         max_fee = min(suggested.max_fee, self._config.max_fee_per_gas)
-        attempt = self._sign(nonce, calldata, gas_limit, Fees(max_fee, min(suggested.tip, max_fee)))
-        self.submissions.append(Submission(first, last, nonce, calldata, gas_limit, (attempt,), l1_head))
+        fees = Fees(max_fee, min(suggested.tip, max_fee), min(suggested.blob_fee, self._config.max_fee_per_gas))
+        attempt = self._sign(nonce, calldata, gas_limit, fees, sidecar)
+        self.submissions.append(Submission(first, last, nonce, calldata, gas_limit, (attempt,), sidecar, l1_head))
         return True
 
-    def _sign(self, nonce: int, calldata: bytes, gas_limit: int, fees: Fees) -> Attempt:
+    def _sign(self, nonce: int, calldata: bytes, gas_limit: int, fees: Fees, sidecar: BlobSidecar | None) -> Attempt:
         unsigned = UnsignedTransaction(
             chain_id=self._chain_id,
             nonce=nonce,
@@ -158,14 +181,21 @@ class BatchSender:
             max_fee_per_gas=fees.max_fee,
             max_priority_fee_per_gas=fees.tip,
         )
+        if sidecar is None:
+            tx = sign_transaction(unsigned, self._private_key)
+            return Attempt(tx.hash, tx.raw, fees)
+        unsigned = replace(
+            unsigned, type=BLOB, max_fee_per_blob_gas=fees.blob_fee, blob_hashes=sidecar.versioned_hashes
+        )
         tx = sign_transaction(unsigned, self._private_key)
-        return Attempt(tx.hash, tx.raw, fees)
+        return Attempt(tx.hash, wrap(tx.raw, sidecar), fees)
 
     async def send(self, position: int) -> None:
         """Hand the newest attempt of a submission to L1's pool, for the first time or again."""
         submission = self.submissions[position]
         try:
-            await self._l1.send_raw(submission.attempts[-1].raw)
+            newest = submission.attempts[-1]
+            await self._l1.send_raw(newest.raw, newest.hash)
         except L1Refused as refusal:
             match classify_refusal(refusal.message):
                 case Refusal.NONCE_TOO_LOW:

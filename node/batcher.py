@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from da.adapter import Commitment, DataAvailability
+from da.adapter import Commitment, Publisher
 from node.batch_plan import BatcherConfig, OpenBatch, Progress, Restart, judge
 from node.batch_sender import BatcherL1, BatchSender
 from node.clock import Clock
 from node.l1_client import L1Refused
 from protocol.batch import encode_batch
+from protocol.blobs import BlobSidecar
 from protocol.block import Block
 from protocol.errors import Halt, Retry
 from protocol.types import Address, Hash32
@@ -66,6 +67,7 @@ class _Prepared:
     first: int
     last: int
     commitment: Commitment
+    sidecar: BlobSidecar | None
 
 
 class Batcher:
@@ -78,7 +80,7 @@ class Batcher:
         self,
         chain: UnsafeChain,
         progress: Callable[[], Progress],
-        layer: DataAvailability,
+        layer: Publisher,
         l1: BatcherL1,
         inbox: Address,
         private_key: bytes,
@@ -201,10 +203,11 @@ class Batcher:
                 return
             commitment = await self._layer.submit(encode_batch(opened.batch()))
             self._posted_at = self._clock.monotonic()
-            self._prepared = _Prepared(opened.first, opened.next - 1, commitment)
+            sidecar = self._layer.sidecar(commitment)
+            self._prepared = _Prepared(opened.first, opened.next - 1, commitment, sidecar)
             self._open = OpenBatch(opened.next, opened.last_hash, self._limit)
         prepared = self._prepared
-        if await self._sender.add(prepared.first, prepared.last, prepared.commitment, l1_head, nonce):
+        if await self._sender.add(prepared.first, prepared.last, prepared.commitment, l1_head, nonce, prepared.sidecar):
             self._prepared = None
             await self._sender.send(-1)
 

@@ -55,8 +55,8 @@ class L1Source(Protocol):
 class BatchSource(Protocol):
     """Where batch bytes come from."""
 
-    async def fetch(self, commitment: Commitment) -> bytes:
-        """The committed bytes; Retry while they are not served, Reject when no bytes could ever match."""
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
+        """The bytes committed in the L1 block `posted`; Retry while they are not served, Reject when none ever match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Driver:
         for commitment in commitments:
             try:
                 async with asyncio.timeout(self._fetch_seconds):
-                    data.append(await self._batches.fetch(commitment))
+                    data.append(await self._batches.fetch(commitment, ref))
             except Reject as error:
                 # The commitment itself is void, on every node alike: the defined transition is to pass over it.
                 logger.warning("L1 block %d: passed over a commitment: %s", ref.number, error)

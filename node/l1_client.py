@@ -60,10 +60,12 @@ class L1Refused(Reject):
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """What a type-2 transaction offers, in wei per gas."""
+    """What a transaction offers, in wei per gas."""
 
     max_fee: int
     tip: int
+    blob_fee: int = 0
+    """Wei per blob gas, of a transaction with blobs."""
 
 
 class L1Client:
@@ -198,9 +200,14 @@ class L1Client:
         block = hex(at) if isinstance(at, int) else at
         return as_data(await self.request("eth_call", [{"to": _hex(to), "data": _hex(data)}, block]), "call's output")
 
-    async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
-        """Gas that the transaction needs now; `L1Refused` when it would revert."""
+    async def estimate_gas(
+        self, sender: Address, to: Address | None, data: bytes, blob_hashes: Sequence[bytes] = ()
+    ) -> int:
+        """Gas that the transaction needs now, carrying blobs of these hashes; `L1Refused` when it would revert."""
         message: dict[str, Json] = {"from": _hex(sender), "data": _hex(data)}
+        if blob_hashes:
+            message["blobVersionedHashes"] = [_hex(blob_hash) for blob_hash in blob_hashes]
+            message["maxFeePerBlobGas"] = hex(await self.suggest_blob_fee())
         if to is not None:
             message["to"] = _hex(to)
         return as_quantity(await self.request("eth_estimateGas", [message]), "gas estimate", 64)
@@ -216,9 +223,16 @@ class L1Client:
             tip = 10**9
         return Fees(max_fee=2 * head.base_fee_per_gas + tip, tip=tip)
 
-    async def send_raw(self, raw: bytes) -> Hash32:
-        """Hand a signed transaction to the node's pool. Sending it again is no harm."""
-        transaction_hash = keccak(raw)
+    async def suggest_blob_fee(self) -> int:
+        """Room for the blob base fee to double and double again; wei per blob gas."""
+        return 4 * as_quantity(await self.request("eth_blobBaseFee", []), "blob base fee")
+
+    async def send_raw(self, raw: bytes, transaction_hash: Hash32 | None = None) -> Hash32:
+        """Hand a signed transaction to the node's pool. Sending it again is no harm.
+
+        One that travels with blobs has another hash than its bytes: then it must be given.
+        """
+        transaction_hash = transaction_hash or keccak(raw)
         try:
             answer = await self.request("eth_sendRawTransaction", [_hex(raw)])
         except L1Refused as refusal:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from da.table import public_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
 from node.clock import Clock
@@ -42,6 +43,8 @@ class LaunchOptions:
     settlement: SettlementOptions = field(default_factory=SettlementOptions)
     predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
     """What genesis holds beside every chain's predeploys and those of deposits and withdrawals."""
+    da_settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the layers in `da_layer`, by `layer.key`; the public ones go into the rollup's file."""
 
 
 async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options: LaunchOptions, path: Path) -> Rollup:
@@ -81,6 +84,7 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         sequencing_window=options.sequencing_window,
         settlement=addresses.settlement,
         predeploys={**settlement_predeploys(addresses.settlement.bridge), **options.predeploys},
+        da_settings=public_settings(options.da_settings),
     )
     genesis = build_genesis(rollup.genesis()).block.header
     root = genesis_output_root(genesis.state_root, genesis.hash)

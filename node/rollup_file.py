@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from da.table import check_settings, layer_names
 from genesis.dev import rollup_genesis
 from genesis.model import Genesis, GenesisAccount, build_genesis
 from protocol.chain_config import ChainConfig
@@ -32,14 +33,15 @@ SETTLEMENT_KEYS = {
 @dataclass(frozen=True, slots=True)
 class Rollup:
     """A rollup's rules and where it starts: `accounts` are the genesis balances in wei, `predeploys` what else genesis
-    holds beside what every chain has; `da_layer` names where its batcher publishes (readers take the layer from each
-    commitment)."""
+    holds beside what every chain has; `da_layer` names the chain's data layers in the order in which its batcher tries
+    them, with commas between; `da_settings` are those of their settings that every reader needs (see `da.table`)."""
 
     config: RollupConfig
     accounts: Mapping[Address, int]
     genesis_timestamp: int
     da_layer: str
     predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
+    da_settings: Mapping[str, str] = field(default_factory=dict)
 
     def genesis(self) -> Genesis:
         """What block 0 is built from."""
@@ -61,6 +63,7 @@ def new_rollup(
     sequencing_window: int = 3600,
     settlement: SettlementContracts | None = None,
     predeploys: Mapping[Address, GenesisAccount] | None = None,
+    da_settings: Mapping[str, str] | None = None,
 ) -> Rollup:
     """A rollup that starts at this L1 block, its genesis hash computed."""
     contracts = predeploys or {}
@@ -77,7 +80,7 @@ def new_rollup(
         sequencing_window=sequencing_window,
         settlement=settlement,
     )
-    return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts)
+    return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts, da_settings or {})
 
 
 def _accounts(
@@ -125,6 +128,7 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
         "maxSequencerDriftSeconds": config.max_sequencer_drift_seconds,
         "sequencingWindow": config.sequencing_window,
         "dataAvailability": rollup.da_layer,
+        "dataAvailabilitySettings": dict(rollup.da_settings),
         "accounts": {_hex(address): str(balance) for address, balance in rollup.accounts.items()},
         "predeploys": {_hex(address): _account_json(account) for address, account in rollup.predeploys.items()},
     }
@@ -185,6 +189,11 @@ def _parse(fields: dict[str, object]) -> Rollup:
         raise ValueError(f"fork {fork!r} is unknown")
     l1, accounts, da_layer = fields["l1Genesis"], fields["accounts"], fields["dataAvailability"]
     predeploys, settlement = fields["predeploys"], fields["settlement"]
+    da_settings = fields["dataAvailabilitySettings"]
+    if not isinstance(da_settings, dict) or any(not isinstance(value, str) for value in da_settings.values()):
+        raise TypeError("dataAvailabilitySettings is an object of texts")
+    layer_names(da_layer if isinstance(da_layer, str) else "")
+    check_settings(da_settings)
     if not isinstance(l1, dict) or not isinstance(accounts, dict) or not isinstance(da_layer, str):
         raise TypeError("l1Genesis and accounts are objects, dataAvailability a string")
     if not isinstance(predeploys, dict) or not isinstance(settlement, dict | None):
@@ -215,7 +224,7 @@ def _parse(fields: dict[str, object]) -> Rollup:
     )
     balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
     contracts = {Address(bytes.fromhex(key.removeprefix("0x"))): _account(value) for key, value in predeploys.items()}
-    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer, contracts)
+    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer, contracts, da_settings)
 
 
 def _settlement(fields: dict[str, object]) -> SettlementContracts:

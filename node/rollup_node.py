@@ -1,11 +1,11 @@
 """A node of one rollup: it derives the chain from L1, serves JSON-RPC, and as the sequencer also builds and batches."""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import all_layers, make_adapter
+from da.table import LayerSettings, chain_layers, effective_settings, layer_names, make_publisher
 from genesis.geth_format import genesis_json
 from genesis.model import build_genesis
 from node import chain_setup
@@ -20,6 +20,7 @@ from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
+from node.logs import hide
 from node.pages import NodePages
 from node.producer import Producer, ProducerConfig, RollupPlan
 from node.rollup_file import Rollup, load_rollup
@@ -66,17 +67,20 @@ class NodeOptions:
     """Give ether away, on a development chain."""
     rpc_fronts: int = 0
     """Processes that read JSON-RPC requests; with 0 the node does so itself."""
+    da_settings: Mapping[str, str] = field(default_factory=dict)
+    """This node's settings of data layers, by `layer.key`; see `da.table`."""
+
+
+MakeLayers = Callable[[Sequence[str], LayerSettings], BatchSource]
 
 
 class RollupNode:
     """One process's worth of a rollup, as a `node.role.Role`.
 
-    `layers` makes what batches are read through, from the folder for layers that keep data on this machine.
+    `layers` makes what batches are read through, from the names of the chain's layers and their settings.
     """
 
-    def __init__(
-        self, options: NodeOptions, clock: Clock, *, layers: Callable[[Path], BatchSource] = all_layers
-    ) -> None:
+    def __init__(self, options: NodeOptions, clock: Clock, *, layers: MakeLayers = chain_layers) -> None:
         self.options = options
         self.port = options.rpc_port
         self._clock = clock
@@ -101,7 +105,10 @@ class RollupNode:
         engine = PyEvmEngine(config.chain)
         self.chain = chain = Chain(store, engine, config.chain)
         services = Services(chain, engine, clock, self._pending_block)
-        layers = self._layers(options.da_dir)
+        names = layer_names(rollup.da_layer)
+        values = effective_settings(rollup.da_settings, options.da_settings)
+        layer_settings = LayerSettings(options.da_dir, options.l1_url, values, hide=hide)
+        layers = self._layers(names, layer_settings)
         self.driver = driver = Driver(
             config,
             chain,
@@ -116,7 +123,7 @@ class RollupNode:
         services.backend.sync_progress = sync_progress(chain, driver.status, clock, block_seconds)
         self._tasks = [self._follow_l1(rollup, l1)]
         if options.sequencer is not None:
-            layer = make_adapter(rollup.da_layer, options.da_dir)
+            publisher = make_publisher(names, layer_settings)
             self._producer = Producer(
                 chain,
                 engine,
@@ -127,13 +134,13 @@ class RollupNode:
                 ProducerConfig(
                     block_time_seconds=config.block_time_milliseconds / 1000,
                     empty_blocks=options.sequencer.empty_blocks,
-                    max_block_bytes=layer.max_bytes - encoded_size(()),
+                    max_block_bytes=publisher.max_bytes - encoded_size(()),
                 ),
             )
             self.batcher = Batcher(
                 chain,
                 lambda: progress_of(store),
-                layer,
+                publisher,
                 l1,
                 config.inbox_address,
                 options.sequencer.batcher_key,

@@ -134,6 +134,8 @@ async def _start_l1(options: UpOptions, key: bytes) -> Child:
 async def _start_node(options: UpOptions, role: str, port: int, l1_url: str, key: bytes | None) -> Child:
     arguments = ["--rpc-port", str(port), "--rollup", str(options.rollup_path), "--l1", l1_url]
     arguments += ["--da-dir", str(options.data_dir / "da")]
+    if options.launch.da_settings:
+        arguments += ["--da-set", ",".join(f"{key}={value}" for key, value in options.launch.da_settings.items())]
     if key is not None:
         arguments += ["--empty-blocks" if options.empty_blocks else "--no-empty-blocks"]
         arguments += ["--l1-confirmations", str(options.l1_confirmations)]

@@ -1,17 +1,18 @@
 """`tombolo verify`: rebuild a rollup from L1 and the data layer alone, and compare each block with a node's."""
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import all_layers
+from da.table import LayerSettings, chain_layers, effective_settings, layer_names
 from node.chain import Chain
 from node.clock import Clock
 from node.driver import Driver
 from node.l1_client import L1Client
 from node.l1_reader import L1Reader
 from node.l1_wire import as_hash, as_record
+from node.logs import hide
 from node.rollup_file import Rollup
 from node.rollup_node import check_l1, open_rollup
 from node.store import Store
@@ -33,6 +34,7 @@ class VerifyOptions:
     da_dir: Path
     against_url: str | None
     data_dir: Path | None = None
+    da_settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,10 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
             engine = PyEvmEngine(rollup.config.chain)
             chain = Chain(store, engine, rollup.config.chain, sync=False)
             reader = L1Reader(l1, rollup.config.inbox_address, rollup.config.settlement)
-            layers = all_layers(options.da_dir)
+            settings = effective_settings(rollup.da_settings, options.da_settings)
+            layers = chain_layers(
+                layer_names(rollup.da_layer), LayerSettings(options.da_dir, options.l1_url, settings, hide=hide)
+            )
             driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock)
             try:
                 await _derive_all(driver, reader, rollup, progress)

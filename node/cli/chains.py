@@ -12,11 +12,13 @@ from node.cli.parameters import (
     L1_URL,
     RPC_URL,
     DaDir,
+    DaSet,
     Host,
     L1Url,
     NodeDataDir,
     Rollup,
     check_url,
+    da_settings,
     port_option,
 )
 
@@ -34,6 +36,7 @@ def verify(
     rollup: Rollup = None,
     l1: L1Url = None,
     da_dir: DaDir = None,
+    da_set: DaSet = "",
     against: Annotated[
         str,
         typer.Option(
@@ -71,6 +74,7 @@ def verify(
         da_dir=da_dir or DATA_DIR / "da",
         against_url=against if compare else None,
         data_dir=into,
+        da_settings=da_settings(da_set),
     )
     with bar("rebuilding", "L1 blocks") as report:
         result = asyncio.run(

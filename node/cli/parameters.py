@@ -9,6 +9,7 @@ import typer
 
 from node.cli.settings import use_config
 from node.logs import LogFormat, LogLevel
+from protocol.errors import InvalidInput
 
 DATA_DIR: Final = Path(".tombolo")
 L1_URL: Final = "http://127.0.0.1:8544"
@@ -27,13 +28,6 @@ class RoleName(StrEnum):
     l1 = "l1"
 
 
-class LayerName(StrEnum):
-    """Where batches go; the names of `da.table`."""
-
-    calldata = "calldata"
-    file = "file"
-
-
 class ForkName(StrEnum):
     """Forks that a rollup may start with."""
 
@@ -49,6 +43,36 @@ def check_url(value: str | None) -> str | None:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise typer.BadParameter(f"{value!r} is not a URL like {RPC_URL}")
     return value
+
+
+def check_layers(value: str | None) -> str | None:
+    """Let through names of data layers with commas between, without blanks."""
+    if value is None:
+        return None
+    from da.table import layer_names  # noqa: PLC0415 - loads aiohttp, which --help does without
+
+    try:
+        return ",".join(layer_names(value))
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def check_da_settings(value: str) -> str:
+    """Let through settings of data layers."""
+    from da.table import parse_settings  # noqa: PLC0415 - as above
+
+    try:
+        parse_settings(value)
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from error
+    return value
+
+
+def da_settings(text: str) -> dict[str, str]:
+    """What `--da-set` says, by `layer.key`."""
+    from da.table import parse_settings  # noqa: PLC0415 - as above
+
+    return parse_settings(text)
 
 
 def check_retention(value: str) -> str:
@@ -87,6 +111,18 @@ DaDir = Annotated[
         help="Folder of the data-availability layer `file`.",
         file_okay=False,
         show_default=str(DATA_DIR / "da"),
+    ),
+]
+DaSet = Annotated[
+    str,
+    typer.Option(
+        "--da-set",
+        envvar="TOMBOLO_DA_SET",
+        metavar="LAYER.KEY=VALUE,…",
+        callback=check_da_settings,
+        help="Settings of data layers: alt-da.url, alt-da.commitments, blob.beacon-url, blob.max-blobs, blob.proofs, "
+        "celestia.url, celestia.namespace, celestia.token-file, celestia.gas-price. docs/data-layers.md explains them.",
+        show_default=False,
     ),
 ]
 L1Url = Annotated[

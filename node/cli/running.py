@@ -15,6 +15,7 @@ from node.cli.parameters import (
     RPC_URL,
     Config,
     DaDir,
+    DaSet,
     DataDir,
     EmptyBlocks,
     ForkName,
@@ -22,7 +23,6 @@ from node.cli.parameters import (
     Keystore,
     L1Confirmations,
     L1Url,
-    LayerName,
     LogFormatOption,
     LogLevelOption,
     Retention,
@@ -30,7 +30,9 @@ from node.cli.parameters import (
     Rollup,
     RpcUrl,
     block_time_option,
+    check_layers,
     check_url,
+    da_settings,
     keep_states,
     port_option,
 )
@@ -71,9 +73,17 @@ def up(
         typer.Option(envvar="TOMBOLO_FORK", help="Rules that the rollup starts with.", show_default="cancun"),
     ] = None,
     da: Annotated[
-        LayerName | None,
-        typer.Option(envvar="TOMBOLO_DA", help="Data-availability layer for batches.", show_default="calldata"),
+        str | None,
+        typer.Option(
+            envvar="TOMBOLO_DA",
+            metavar="LAYER[,LAYER…]",
+            callback=check_layers,
+            help="Data-availability layers for batches, in the order in which the batcher tries them: calldata, file, "
+            "blob, alt-da, celestia.",
+            show_default="calldata",
+        ),
     ] = None,
+    da_set: DaSet = "",
     elasticity: Annotated[
         int | None,
         typer.Option(
@@ -157,6 +167,9 @@ def up(
       tombolo up
       [dim]# quick blocks, batches in files[/]
       tombolo up --block-time 0.5 --da file
+      [dim]# batches in blobs; on a data server, and in calldata while that is away[/]
+      tombolo up --da blob
+      tombolo up --da alt-da,calldata --da-set alt-da.url=http://127.0.0.1:3100
       [dim]# states of the last thousand blocks only, no blocks without transactions[/]
       tombolo up --retention 1000 --no-empty-blocks
       [dim]# a second rollup beside the first[/]
@@ -177,7 +190,7 @@ def up(
     if fork is not None:
         launch = replace(launch, fork=Fork[fork.name.upper()])
     if da is not None:
-        launch = replace(launch, da_layer=da.value)
+        launch = replace(launch, da_layer=da)
     if elasticity is not None:
         launch = replace(launch, elasticity=elasticity)
     if base_fee_denominator is not None:
@@ -186,6 +199,7 @@ def up(
         launch = replace(launch, max_sequencer_drift_seconds=sequencer_drift)
     if sequencing_window is not None:
         launch = replace(launch, sequencing_window=sequencing_window)
+    launch = replace(launch, da_settings=da_settings(da_set))
     options = UpOptions(
         data_dir=data_dir,
         launch=launch,
@@ -208,7 +222,7 @@ def up(
         "block time": block_time,
         "gas limit": gas_limit,
         "fork": fork and fork.value,
-        "data layer": da and da.value,
+        "data layer": da,
         "elasticity": elasticity,
         "base fee denominator": base_fee_denominator,
         "sequencer drift": sequencer_drift,
@@ -234,6 +248,7 @@ def node(
     rollup: Rollup = None,
     l1: L1Url = None,
     da_dir: DaDir = None,
+    da_set: DaSet = "",
     rpc_port: Annotated[
         int | None,
         typer.Option(
@@ -297,7 +312,7 @@ def node(
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
-        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "faucet", "rpc_fronts")
+        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
         _only_for("a sequencer", context, "empty_blocks", "l1_confirmations")
         key = operator_key(operator_keystore)
         l1_options = L1Options(
@@ -337,6 +352,7 @@ def node(
         sequencer=sequencer,
         keep_states=keep_states(retention),
         faucet=faucet,
+        da_settings=da_settings(da_set),
         rpc_fronts=_default_fronts(sequencer is not None) if rpc_fronts is None else rpc_fronts,
     )
     run_rollup(options, with_parent=with_parent)

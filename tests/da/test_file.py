@@ -6,6 +6,7 @@ from da.adapter import Commitment
 from da.file import FileStore
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry
+from tests.da.worlds import POSTED
 
 
 def file_of(directory: Path, commitment: Commitment) -> Path:
@@ -28,7 +29,7 @@ async def test_wrong_bytes_are_never_returned(tmp_path: Path, damage: bytes) -> 
     commitment = await store.submit(b"data")
     file_of(tmp_path, commitment).write_bytes(damage)
     with pytest.raises(Retry, match="holds something else"):
-        await store.fetch(commitment)
+        await store.fetch(commitment, POSTED)
 
 
 async def test_submitting_again_mends_a_damaged_file(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ async def test_submitting_again_mends_a_damaged_file(tmp_path: Path) -> None:
     commitment = await store.submit(b"data")
     file_of(tmp_path, commitment).write_bytes(b"dat")
     assert await store.submit(b"data") == commitment
-    assert await store.fetch(commitment) == b"data"
+    assert await store.fetch(commitment, POSTED) == b"data"
 
 
 async def test_a_write_leaves_nothing_else_behind(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ async def test_a_failed_write_leaves_nothing_behind_and_is_retried(
         with pytest.raises(Retry, match="No space left"):
             await store.submit(b"data")
     assert files_in(tmp_path) == []
-    assert await store.fetch(await store.submit(b"data")) == b"data"
+    assert await store.fetch(await store.submit(b"data"), POSTED) == b"data"
 
 
 async def test_a_folder_that_cannot_be_used_is_retried(tmp_path: Path) -> None:
@@ -67,10 +68,10 @@ async def test_a_folder_that_cannot_be_used_is_retried(tmp_path: Path) -> None:
     with pytest.raises(Retry, match="cannot write"):
         await FileStore(blocked).submit(b"data")
     with pytest.raises(Retry, match="is not served"):
-        await FileStore(blocked).fetch(Commitment(b"\x01" + bytes(32)))
+        await FileStore(blocked).fetch(Commitment(b"\x01" + bytes(32)), POSTED)
 
 
 @pytest.mark.parametrize("length", [1, 32, 34, 65])
 async def test_a_commitment_of_another_length_is_rejected(tmp_path: Path, length: int) -> None:
     with pytest.raises(Reject, match="is not 0x01 and a hash"):
-        await FileStore(tmp_path).fetch(Commitment(b"\x01" + bytes(length - 1)))
+        await FileStore(tmp_path).fetch(Commitment(b"\x01" + bytes(length - 1)), POSTED)

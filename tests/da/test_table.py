@@ -1,16 +1,56 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from da.adapter import Commitment
+from da.alt_da import AltDa
+from da.blob import Blobs
 from da.calldata import Calldata
+from da.celestia import Celestia
 from da.file import FileStore
-from da.table import ADAPTERS, DataLayers, UnknownLayer, all_layers, make_adapter
+from da.table import (
+    CELESTIA_TOKEN_VARIABLE,
+    LAYERS,
+    DataLayers,
+    LayerSettings,
+    UnknownLayer,
+    chain_layers,
+    effective_settings,
+    layer_names,
+    make_publisher,
+    parse_settings,
+    public_settings,
+)
 from protocol.errors import InvalidInput
+from tests.da.worlds import POSTED
+
+EVERYTHING = {
+    "alt-da.url": "http://127.0.0.1:3100",
+    "celestia.url": "http://127.0.0.1:26658",
+    "celestia.namespace": "0x746f6d626f6c6f",
+}
 
 
-def test_each_name_has_its_own_byte(tmp_path: Path) -> None:
-    assert {name: make(tmp_path).layer for name, make in ADAPTERS.items()} == {"calldata": 0x00, "file": 0x01}
+def settings(tmp_path: Path, **values: str) -> LayerSettings:
+    given = {key.replace("__", ".").replace("_", "-"): value for key, value in values.items()}
+    return LayerSettings(tmp_path, values={**EVERYTHING, **given}, environment={})
+
+
+def test_each_name_has_its_own_byte() -> None:
+    assert {name: layer.byte for name, layer in LAYERS.items()} == {
+        "calldata": 0x00,
+        "file": 0x01,
+        "blob": 0x02,
+        "alt-da": 0x03,
+        "celestia": 0x04,
+    }
+
+
+def test_a_row_makes_the_adapter_of_its_byte(tmp_path: Path) -> None:
+    made = {name: layer.make(settings(tmp_path)) for name, layer in LAYERS.items()}
+    assert {name: adapter.layer for name, adapter in made.items()} == {n: row.byte for n, row in LAYERS.items()}
+    assert list(map(type, made.values())) == [Calldata, FileStore, Blobs, AltDa, Celestia]
 
 
 def test_two_adapters_cannot_share_a_byte(tmp_path: Path) -> None:
@@ -21,15 +61,102 @@ def test_two_adapters_cannot_share_a_byte(tmp_path: Path) -> None:
 @pytest.mark.parametrize("commitment", [b"", b"\xff", b"\xff" + bytes(32)])
 async def test_a_commitment_of_no_known_layer_is_rejected(tmp_path: Path, commitment: bytes) -> None:
     with pytest.raises(UnknownLayer):
-        await all_layers(tmp_path).fetch(Commitment(commitment))
+        await chain_layers(("file",), settings(tmp_path)).fetch(Commitment(commitment), POSTED)
 
 
-async def test_a_layer_that_the_chain_does_not_use_is_unknown(tmp_path: Path) -> None:
+async def test_a_layer_that_the_chain_does_not_have_is_void(tmp_path: Path) -> None:
     commitment = await FileStore(tmp_path).submit(b"data")
+    assert await chain_layers(("file",), settings(tmp_path)).fetch(commitment, POSTED) == b"data"
     with pytest.raises(UnknownLayer):
-        await DataLayers([Calldata()]).fetch(commitment)
+        await chain_layers(("calldata",), settings(tmp_path)).fetch(commitment, POSTED)
 
 
-def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="'celestia'; there are: calldata, file"):
-        make_adapter("celestia", tmp_path)
+async def test_calldata_is_read_on_every_chain(tmp_path: Path) -> None:
+    layers = chain_layers(("file",), settings(tmp_path))
+    assert await layers.fetch(Commitment(b"\0data"), POSTED) == b"data"
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match="'avail'; there are: alt-da, blob, calldata, celestia, file"):
+        layer_names("calldata,avail")
+
+
+@pytest.mark.parametrize("text", ["", ",", "file,", "file,file", "File"])
+def test_names_that_make_no_order_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        layer_names(text)
+
+
+def test_the_order_of_the_names_is_kept() -> None:
+    assert layer_names("celestia, alt-da,calldata") == ("celestia", "alt-da", "calldata")
+
+
+def test_the_smallest_layer_bounds_a_batch(tmp_path: Path) -> None:
+    assert make_publisher(("file", "calldata"), settings(tmp_path)).max_bytes == Calldata.max_bytes
+
+
+def test_settings_are_pairs_with_commas_between() -> None:
+    text = "alt-da.url=http://a:1/x=y, celestia.namespace=0x01"
+    assert parse_settings(text) == {"alt-da.url": "http://a:1/x=y", "celestia.namespace": "0x01"}
+    assert parse_settings("") == {}
+
+
+@pytest.mark.parametrize("text", ["file.url=x", "alt-da.url", "alt-da.url=", "=x", "url=x"])
+def test_what_no_layer_takes_is_refused_with_the_keys_there_are(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"there are: blob.beacon-url, .*, celestia.gas-price"):
+        parse_settings(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("alt-da", {"alt_da__url": "ftp://x"}, "begins with http"),
+        ("alt-da", {"alt_da__commitments": "sha"}, "one of keccak, generic"),
+        ("blob", {"blob__max_blobs": "7"}, "from 1 to 6"),
+        ("blob", {"blob__proofs": "none"}, "one of cells, blobs"),
+        ("celestia", {"celestia__namespace": "00"}, "reserves"),
+        ("celestia", {"celestia__namespace": "zz"}, "celestia"),
+        ("celestia", {"celestia__namespace": "01" * 29}, "19 zero bytes"),
+        ("celestia", {"celestia__namespace": "01" * 11}, "29 bytes"),
+        ("celestia", {"celestia__gas_price": "cheap"}, "celestia"),
+        ("celestia", {"celestia__token_file": "/nowhere/at/all"}, "cannot be read"),
+    ],
+)
+def test_a_value_that_a_layer_does_not_take_is_refused(
+    tmp_path: Path, name: str, change: dict[str, str], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        LAYERS[name].make(settings(tmp_path, **change))
+
+
+@pytest.mark.parametrize(("name", "key"), [("alt-da", "alt-da.url"), ("celestia", "celestia.url")])
+def test_a_setting_that_must_be_given_is_asked_for(tmp_path: Path, name: str, key: str) -> None:
+    values = {other: value for other, value in EVERYTHING.items() if other != key}
+    with pytest.raises(InvalidInput, match=f"needs the setting {key}"):
+        LAYERS[name].make(replace(settings(tmp_path), values=values))
+
+
+def test_only_what_every_reader_needs_goes_into_the_rollups_file() -> None:
+    given = {**EVERYTHING, "celestia.token-file": "secret", "blob.beacon-url": "http://key@host"}
+    assert public_settings(given) == {key: EVERYTHING[key] for key in ("alt-da.url", "celestia.namespace")}
+
+
+def test_a_node_may_have_its_own_mirror_but_not_its_own_namespace() -> None:
+    chain = {"alt-da.url": "http://a", "celestia.namespace": "0x01"}
+    assert effective_settings(chain, {"alt-da.url": "http://b"}) == {**chain, "alt-da.url": "http://b"}
+    with pytest.raises(InvalidInput, match=r"celestia\.namespace is 0x01 on this chain, not 0x02"):
+        effective_settings(chain, {"celestia.namespace": "0x02"})
+
+
+def test_a_token_is_hidden_from_logs_and_representations(tmp_path: Path) -> None:
+    hidden: list[str] = []
+    file = tmp_path / "token"
+    file.write_text("from-file\n")
+    made = LAYERS["celestia"].make(replace(settings(tmp_path, celestia__token_file=str(file)), hide=hidden.append))
+    from_environment = replace(settings(tmp_path), environment={CELESTIA_TOKEN_VARIABLE: "from-env"})
+    other = LAYERS["celestia"].make(replace(from_environment, hide=hidden.append))
+    assert hidden == ["from-file", "from-env"]
+    for adapter in (made, other):
+        assert isinstance(adapter, Celestia)
+        assert "from-" not in repr(adapter._node)
+    assert "from-env" not in repr(from_environment)

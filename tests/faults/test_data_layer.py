@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from da.adapter import Commitment
 from da.file import FileStore
+from da.table import LayerSettings
 from node.clock import SystemClock
 from node.driver import BatchSource, Driver
 from node.l1_client import L1Client
 from node.launch import LaunchOptions
 from node.rollup_node import RollupNode
 from protocol.errors import Retry
+from protocol.l1 import L1BlockRef
 from tests.e2e.network import L2_CHAIN_ID, OPERATOR_KEY, Network, as_sequencer, launch, running, send, until_mined
 from tests.e2e.wallet import Wallet
 
@@ -30,7 +33,7 @@ class Misbehaving:
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     asked: int = 0
 
-    async def fetch(self, commitment: Commitment) -> bytes:
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
         self.asked += 1
         if self.mood == "nothing":
             raise Retry(f"file store: {commitment[1:].hex()} is not served: no such file")
@@ -43,10 +46,10 @@ class Misbehaving:
             honest = path.read_bytes()
             path.write_bytes(self.lie(honest))
             try:
-                return await self.store.fetch(commitment)
+                return await self.store.fetch(commitment, posted)
             finally:
                 path.write_bytes(honest)
-        return await self.store.fetch(commitment)
+        return await self.store.fetch(commitment, posted)
 
     def lie(self, honest: bytes) -> bytes:
         """Other bytes: one changed, cut short, longer, or all others."""
@@ -82,7 +85,7 @@ async def test_the_safe_head_holds_and_says_why_until_the_layer_mends(
     behind = as_sequencer(options, OPERATOR_KEY)
     layer = Misbehaving(FileStore(options.da_dir))
 
-    def make(_folder: Path) -> BatchSource:
+    def make(_names: Sequence[str], _settings: LayerSettings) -> BatchSource:
         return layer
 
     sequencer = RollupNode(behind, SystemClock())

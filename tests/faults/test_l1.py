@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from da.table import all_layers
+from da.table import LayerSettings, chain_layers, layer_names
 from node.clock import SystemClock
 from node.l1_client import L1Client
 from node.l1_inputs import L1Position
@@ -82,7 +82,9 @@ async def test_while_l1_is_away_the_chain_goes_on_and_the_batches_arrive_in_orde
 
 async def batches_on(options: NodeOptions) -> list[Batch]:
     """Every batch that L1 carries, in its order."""
-    config, layers = load_rollup(options.rollup).config, all_layers(options.da_dir)
+    rollup = load_rollup(options.rollup)
+    config = rollup.config
+    layers = chain_layers(layer_names(rollup.da_layer), LayerSettings(options.da_dir, options.l1_url))
     found = []
     async with L1Client(options.l1_url) as client:
         reader = L1Reader(client, config.inbox_address, config.settlement)
@@ -92,7 +94,7 @@ async def batches_on(options: NodeOptions) -> list[Batch]:
             assert ref is not None
             inputs = await reader.inputs(ref, position)
             position = inputs.position
-            found += [decode_batch(await layers.fetch(commitment)) for commitment in inputs.commitments]
+            found += [decode_batch(await layers.fetch(commitment, ref)) for commitment in inputs.commitments]
     return found
 
 

@@ -103,7 +103,7 @@ class ScriptedL1:
         ]
         return L1Position(counts[0], counts[1], L1Position().changes + counts[2])
 
-    async def fetch(self, commitment: Commitment) -> bytes:
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
         if len(commitment) != 32:
             raise Reject("malformed commitment")
         if bytes(commitment) in self.withheld:

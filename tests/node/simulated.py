@@ -1,7 +1,7 @@
 """An L1 and a rollup in memory, in which everything that can happen to a batcher can be made to happen."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +10,7 @@ from node.batch_plan import Progress, claim_of
 from node.l1_client import Fees, L1Refused, L1Unreachable
 from node.l1_wire import L1Head, L1Receipt, L1Transaction
 from protocol.batch import BlockClaim, decode_batch
+from protocol.blobs import unwrap
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header
 from protocol.crypto import keccak, private_key_address
 from protocol.extra_data import extra_data_of_origin
@@ -108,6 +109,8 @@ class SimulatedL1:
     has_inbox: bool = True
     refusal: str | None = None
     forks: int = 0
+    carried: list[tuple[bytes, ...]] = field(default_factory=list)
+    """Blobs, commitments and proofs of the last transaction that came with some."""
 
     # What the batcher asks.
 
@@ -155,15 +158,24 @@ class SimulatedL1:
         self._check()
         return Fees(2 * self.base_fee + GWEI, GWEI)
 
-    async def estimate_gas(self, sender: Address, to: Address | None, data: bytes) -> int:
+    async def suggest_blob_fee(self) -> int:
+        self._check()
+        return GWEI
+
+    async def estimate_gas(
+        self, sender: Address, to: Address | None, data: bytes, blob_hashes: Sequence[bytes] = ()
+    ) -> int:
         self._check()
         if self.refusal is not None:
             raise L1Refused("eth_estimateGas", 3, self.refusal)
         return 30_000
 
-    async def send_raw(self, raw: bytes) -> Hash32:
+    async def send_raw(self, raw: bytes, transaction_hash: Hash32 | None = None) -> Hash32:
         self._check()
+        if raw[:1] == b"\3":
+            raw, *self.carried = unwrap(raw)
         tx = decode_transaction(raw)
+        assert transaction_hash in (None, tx.hash)
         if self.is_poor:
             raise L1Refused("eth_sendRawTransaction", -32000, "insufficient funds for gas * price + value")
         if tx.nonce < self._nonce():
@@ -256,7 +268,7 @@ class Derived:
             for tx in block.transactions:
                 commitment = posted_commitment(tx.to, tx.data, INBOX, keccak(_commitment(tx.data)))
                 if commitment is not None:
-                    batch = decode_batch(await self._layer.fetch(Commitment(commitment)))
+                    batch = decode_batch(await self._layer.fetch(Commitment(commitment), block.ref))
                     for number, claim in enumerate(batch.blocks, start=batch.first_number):
                         if number == len(claims) + 1:
                             claims.append(claim)

@@ -55,7 +55,7 @@ class InboxOfOne:
         assert method == "eth_getTransactionReceipt"
         return {"gasUsed": "0x7530", "effectiveGasPrice": "0x3b9aca00"}
 
-    async def fetch(self, commitment: Commitment) -> bytes:
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
         if not self.served:
             raise Retry("not served")
         return commitment[1:]

@@ -67,7 +67,7 @@ class World:
             inputs = await self.reader.inputs(ref, position)
             position = inputs.position
             for commitment in inputs.commitments:
-                batch = decode_batch(await self.layer.fetch(commitment))
+                batch = decode_batch(await self.layer.fetch(commitment, ref))
                 for block, claim in enumerate(batch.blocks, start=batch.first_number):
                     if block == len(claims) + 1:
                         claims.append(claim)

@@ -112,7 +112,7 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["up", "--block-time", "0"], "--block-time"),
         (["up", "--l1", "127.0.0.1:8544"], "'127.0.0.1:8544' is not a URL like http://127.0.0.1:8545"),
         (["up", "--chain-id", "9007199254740992"], "--chain-id"),
-        (["up", "--da", "carrier-pigeon"], "is not one of 'calldata', 'file'"),
+        (["up", "--da", "carrier-pigeon"], "there are: alt-da, blob, calldata, celestia, file"),
         (["node"], "Missing option '--role'. Choose from: sequencer, verifier, l1"),
         (["node", "--role", "king"], "is not one of 'sequencer', 'verifier', 'l1'"),
         (["node", "--role", "l1", "--l1", "http://127.0.0.1:1"], "--l1 is for a sequencer or a verifier"),
