@@ -6,6 +6,7 @@ import typer
 
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
+from node.cli.network import add, down, new, plan
 from node.cli.prove import prove
 from node.cli.running import node, status, up
 
@@ -36,8 +37,9 @@ def root(
     """A rollup node to read, run and break.
 
     [bold]tombolo up[/] starts a whole rollup on this machine: an L1, a sequencer,
-    a batcher, a verifier and JSON-RPC. The other commands are its parts, and
-    tools for chains in files.
+    a batcher, a verifier and JSON-RPC. [bold]tombolo new[/] writes a file for a chain of
+    your own, [bold]tombolo up FILE…[/] launches any number of them as one network. The
+    other commands are their parts, and tools for chains in files.
 
     Options that have an environment variable take it when the option is absent.
     Exit status: 0 done, 1 failed, 2 asked for wrongly.
@@ -47,8 +49,12 @@ def root(
 
 
 app.command()(up)
-app.command()(node)
+app.command()(new)
+app.command()(plan)
+app.command()(add)
+app.command()(down)
 app.command()(status)
+app.command()(node)
 app.command()(verify)
 app.command("import")(import_)
 app.command()(export)

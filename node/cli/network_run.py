@@ -1,22 +1,24 @@
 """What `tombolo up FILE…` does: run a network in the foreground, or bring a running one up to date."""
 
 import asyncio
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from genesis.intent import Intent
 from genesis.intent_file import read_intents
-from node.cli.network_view import ProgressView
+from node.cli.network_view import ProgressView, show_network
 from node.clock import SystemClock
-from node.network_control import ask_add, control
+from node.network_control import ChainLine, ask_add, ask_status, control
 from node.network_files import NetworkFolder, NetworkSettings
 from node.network_plan import make_plan
 from node.network_up import OPERATOR_WEI, NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.role import stop_on_signals
+from node.status import NodeStatus, node_status
 from node.up import OPERATOR_KEY
-from protocol.errors import InvalidInput
+from protocol.errors import InvalidInput, Reject, Retry
 
 EXTERNAL_OPERATOR_WEI = 10**18
 """What each chain's operator gets from the deployer on an L1 where ether costs something."""
@@ -94,3 +96,27 @@ def _settings(saved: NetworkSettings | None, options: NetworkOptions) -> Network
         page_port=options.page_port or base.page_port,
         host=options.host or base.host,
     )
+
+
+def show_running(folder: NetworkFolder, *, as_json: bool) -> None:
+    """`tombolo status` of a whole network."""
+
+    async def ask() -> tuple[list[ChainLine], list[NodeStatus | None]]:
+        chains = await ask_status(folder)
+        now = SystemClock().now()
+        return chains, list(await asyncio.gather(*(_status(chain.rpc_url, now) for chain in chains)))
+
+    chains, statuses = asyncio.run(ask())
+    if as_json:
+        heads = [None if status is None else status.answer for status in statuses]
+        found = [{**asdict(chain), "status": head} for chain, head in zip(chains, heads, strict=True)]
+        print(json.dumps(found, indent=2))
+        return
+    show_network(chains, statuses)
+
+
+async def _status(url: str, now: float) -> NodeStatus | None:
+    try:
+        return await node_status(url, now)
+    except (Retry, Reject):
+        return None  # its processes say why

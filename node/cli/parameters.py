@@ -183,6 +183,39 @@ L1Confirmations = Annotated[
         help="How far the sequencer stays behind L1's head, so that small reorgs of L1 do not touch its blocks.",
     ),
 ]
+BatchInterval = Annotated[
+    float,
+    typer.Option(
+        "--batch-interval",
+        envvar="TOMBOLO_BATCH_INTERVAL",
+        min=0.1,
+        max=86_400.0,
+        metavar="SECONDS",
+        help="The least time between batches, unless one is full before.",
+    ),
+]
+MaxBatchBytes = Annotated[
+    int,
+    typer.Option(
+        "--max-batch-bytes",
+        envvar="TOMBOLO_MAX_BATCH_BYTES",
+        min=0,
+        max=100_000_000,
+        metavar="BYTES",
+        help="The largest batch; 0: what the data layer takes.",
+    ),
+]
+MaxPending = Annotated[
+    int,
+    typer.Option(
+        "--max-pending",
+        envvar="TOMBOLO_MAX_PENDING",
+        min=1,
+        max=64,
+        metavar="BATCHES",
+        help="Batches that may be on their way to L1 at once.",
+    ),
+]
 LogFormatOption = Annotated[
     LogFormat, typer.Option("--log-format", envvar="TOMBOLO_LOG_FORMAT", help="Log lines for people, or as JSON.")
 ]

@@ -1,36 +1,47 @@
 """Commands that start a rollup, one of its roles, and ask how it stands."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from node.cli.chosen import (
+    BaseFeeDenominator,
+    BlockTime,
+    ChainId,
+    Chosen,
+    DataLayers,
+    Elasticity,
+    GasLimit,
+    InitialFork,
+    SequencerDrift,
+    SequencingWindow,
+)
 from node.cli.parameters import (
     DATA_DIR,
     L1_CHAIN_ID,
     L1_URL,
-    L2_CHAIN_ID,
     MAX_CHAIN_ID,
     RPC_URL,
+    BatchInterval,
     Config,
     DaDir,
     DaSet,
     DataDir,
     EmptyBlocks,
-    ForkName,
     Host,
     Keystore,
     L1Confirmations,
     L1Url,
     LogFormatOption,
     LogLevelOption,
+    MaxBatchBytes,
+    MaxPending,
     Retention,
     RoleName,
     Rollup,
     RpcUrl,
     block_time_option,
-    check_layers,
     check_url,
     da_settings,
     keep_states,
@@ -38,8 +49,33 @@ from node.cli.parameters import (
 )
 from node.logs import LogFormat, LogLevel
 
+if TYPE_CHECKING:
+    from node.rollup_node import SequencerOptions
+
+T = TypeVar("T")
+
+FOR_SEQUENCERS = ("empty_blocks", "l1_confirmations", "batch_interval", "max_batch_bytes", "max_pending")
+"""Options of `node` that mean nothing to other roles."""
+FOR_NETWORKS = (
+    "files",
+    "data_dir",
+    "l1",
+    "l1_port",
+    "l1_block_time",
+    "page_port",
+    "host",
+    "operator_keystore",
+    "config",
+)
+"""Options of `up` that go with intent files."""
+
 
 def up(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE…]", help="Intent files: a network of these chains.", show_default=False),
+    ] = None,
     data_dir: DataDir = DATA_DIR,
     l1: Annotated[
         str | None,
@@ -51,81 +87,16 @@ def up(
             help="Use this L1 instead of the embedded one. The operator's account must have ether on it.",
         ),
     ] = None,
-    chain_id: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_CHAIN_ID",
-            min=1,
-            max=MAX_CHAIN_ID,
-            help="Chain id of the rollup.",
-            show_default=str(L2_CHAIN_ID),
-        ),
-    ] = None,
-    block_time: Annotated[float | None, block_time_option("Seconds between blocks of the rollup.")] = None,
-    gas_limit: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_GAS_LIMIT", min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000"
-        ),
-    ] = None,
-    fork: Annotated[
-        ForkName | None,
-        typer.Option(envvar="TOMBOLO_FORK", help="Rules that the rollup starts with.", show_default="cancun"),
-    ] = None,
-    da: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TOMBOLO_DA",
-            metavar="LAYER[,LAYER…]",
-            callback=check_layers,
-            help="Data-availability layers for batches, in the order in which the batcher tries them: calldata, file, "
-            "blob, alt-da, celestia.",
-            show_default="calldata",
-        ),
-    ] = None,
+    chain_id: ChainId = None,
+    block_time: BlockTime = None,
+    gas_limit: GasLimit = None,
+    fork: InitialFork = None,
+    da: DataLayers = None,
     da_set: DaSet = "",
-    elasticity: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_ELASTICITY",
-            min=1,
-            max=1000,
-            help="EIP-1559: the gas limit divided by the gas target.",
-            show_default="2",
-        ),
-    ] = None,
-    base_fee_denominator: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_BASE_FEE_DENOMINATOR",
-            min=1,
-            max=1_000_000,
-            help="EIP-1559: the base fee changes by at most one part in so many per block.",
-            show_default="8",
-        ),
-    ] = None,
-    sequencer_drift: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_SEQUENCER_DRIFT",
-            min=10,
-            max=86_400,
-            metavar="SECONDS",
-            help="How far blocks may be ahead of the L1 they build on: for so long the chain goes on without L1.",
-            show_default="600",
-        ),
-    ] = None,
-    sequencing_window: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_SEQUENCING_WINDOW",
-            min=10,
-            max=1_000_000,
-            metavar="L1 BLOCKS",
-            help="Within how many L1 blocks the sequencer must include a deposit; after that derivation does.",
-            show_default="3600",
-        ),
-    ] = None,
+    elasticity: Elasticity = None,
+    base_fee_denominator: BaseFeeDenominator = None,
+    sequencer_drift: SequencerDrift = None,
+    sequencing_window: SequencingWindow = None,
     rpc_port: Annotated[
         int, port_option("--rpc-port", "JSON-RPC of the sequencer.", "TOMBOLO_RPC_PORT", lowest=1)
     ] = 8545,
@@ -145,6 +116,17 @@ def up(
             help="Seconds between blocks of the embedded L1.",
         ),
     ] = 1.0,
+    page_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="TOMBOLO_PAGE_PORT",
+            min=1,
+            max=65_535,
+            metavar="PORT",
+            help="The network's page, where files are named.",
+            show_default="8540",
+        ),
+    ] = None,
     host: Host = "127.0.0.1",
     retention: Retention = "archive",
     operator_keystore: Keystore = None,
@@ -161,6 +143,9 @@ def up(
     the next `up` goes on from there. What makes the chain (its id, times, gas,
     fees, fork and data layer) is chosen once, at the first start.
 
+    With intent files it starts a network instead: one L1 and a rollup for each
+    file, meshed. See `tombolo new`, `plan`, `add`, `down`.
+
     \b
     [bold]Examples[/]
       [dim]# everything with the usual settings[/]
@@ -176,33 +161,33 @@ def up(
       tombolo up --data-dir b --rpc-port 9545 --verifier-port 9546 --l1-port 9544
       [dim]# on an L1 of your own[/]
       TOMBOLO_OPERATOR_KEY=0x… tombolo up --l1 http://127.0.0.1:9000
+      [dim]# a network of chains; again, to go on[/]
+      tombolo up lagoon.toml arcade.toml
     """
-    from node.cli.up_view import check_relaunch, show_up
-    from node.launch import LaunchOptions
-    from node.up import UpOptions
-    from protocol.forks import Fork
+    chosen = Chosen(
+        chain_id, block_time, gas_limit, fork, da, elasticity, base_fee_denominator, sequencer_drift, sequencing_window
+    )
+    if files:
+        _only_without_files(context)
+        from node.cli.network_run import NetworkOptions, run_network
 
-    launch = LaunchOptions(chain_id or L2_CHAIN_ID)
-    if block_time is not None:
-        launch = replace(launch, block_time_milliseconds=round(block_time * 1000))
-    if gas_limit is not None:
-        launch = replace(launch, gas_limit=gas_limit)
-    if fork is not None:
-        launch = replace(launch, fork=Fork[fork.name.upper()])
-    if da is not None:
-        launch = replace(launch, da_layer=da)
-    if elasticity is not None:
-        launch = replace(launch, elasticity=elasticity)
-    if base_fee_denominator is not None:
-        launch = replace(launch, base_fee_change_denominator=base_fee_denominator)
-    if sequencer_drift is not None:
-        launch = replace(launch, max_sequencer_drift_seconds=sequencer_drift)
-    if sequencing_window is not None:
-        launch = replace(launch, sequencing_window=sequencing_window)
-    launch = replace(launch, da_settings=da_settings(da_set))
+        network = NetworkOptions(
+            data_dir,
+            l1_url=l1,
+            l1_port=_given(context, "l1_port", l1_port),
+            l1_block_time_seconds=_given(context, "l1_block_time", l1_block_time),
+            page_port=page_port,
+            host=_given(context, "host", host),
+            operator_keystore=operator_keystore,
+        )
+        run_network(files, network)
+        return
+    from node.cli.up_view import check_relaunch, show_up
+    from node.up import UpOptions
+
     options = UpOptions(
         data_dir=data_dir,
-        launch=launch,
+        launch=chosen.launch(da_set),
         l1_url=l1,
         l1_port=l1_port,
         l1_chain_id=L1_CHAIN_ID,
@@ -217,20 +202,28 @@ def up(
         log_format=log_format,
         log_level=log_level,
     )
-    given = {
-        "chain id": chain_id,
-        "block time": block_time,
-        "gas limit": gas_limit,
-        "fork": fork and fork.value,
-        "data layer": da,
-        "elasticity": elasticity,
-        "base fee denominator": base_fee_denominator,
-        "sequencer drift": sequencer_drift,
-        "sequencing window": sequencing_window,
-    }
-    check_relaunch(options.rollup_path, {name: value for name, value in given.items() if value is not None})
-
+    check_relaunch(options.rollup_path, chosen.given())
     show_up(options)
+
+
+def _only_without_files(context: typer.Context) -> None:
+    """What an intent file says is not said by an option as well."""
+    for name in context.params:
+        if name not in FOR_NETWORKS and _from_command_line(context, name):
+            raise typer.BadParameter(
+                f"--{name.replace('_', '-')} is in the intent files of a network, or has no place in it"
+            )
+
+
+def _given(context: typer.Context, name: str, value: T) -> T | None:
+    """The option's value unless it is the default."""
+    source = context.get_parameter_source(name)
+    return None if source is None or source.name == "DEFAULT" else value
+
+
+def _from_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def node(
@@ -268,6 +261,9 @@ def node(
     operator_keystore: Keystore = None,
     empty_blocks: EmptyBlocks = True,
     l1_confirmations: L1Confirmations = 0,
+    batch_interval: BatchInterval = 6.0,
+    max_batch_bytes: MaxBatchBytes = 0,
+    max_pending: MaxPending = 8,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
     faucet: Annotated[
@@ -303,18 +299,18 @@ def node(
       tombolo node --role sequencer --operator-keystore operator.json --log-format json
     """
     from node.logs import set_up_logging
-    from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
+    from node.operator_key import operator_key
 
     set_up_logging(log_format, log_level)
     place = data_dir or DATA_DIR / role.value
+    key = None if role is RoleName.verifier else operator_key(operator_keystore)
     if role is RoleName.l1:
         from node.l1_node import L1Options
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
         _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
-        _only_for("a sequencer", context, "empty_blocks", "l1_confirmations")
-        key = operator_key(operator_keystore)
+        _only_for("a sequencer", context, *FOR_SEQUENCERS)
         l1_options = L1Options(
             place,
             chain_id or L1_CHAIN_ID,
@@ -327,21 +323,15 @@ def node(
         run_l1(l1_options, with_parent=with_parent)
         return
 
-    from node.rollup_node import NodeOptions, SequencerOptions
+    from node.rollup_node import NodeOptions
     from node.run import run_rollup
 
     _only_for("the embedded L1", context, "chain_id", "block_time")
-    sequencer = None
-    if role is RoleName.sequencer:
-        key = operator_key(operator_keystore)
-        if key is None:
-            raise typer.BadParameter(
-                f"a sequencer needs {OPERATOR_KEY_VARIABLE} or --operator-keystore: the key that pays for batches on L1"
-            )
-        sequencer = SequencerOptions(key, empty_blocks=empty_blocks, l1_confirmations=l1_confirmations)
-    else:
-        _only_for("a sequencer", context, "operator_keystore", "empty_blocks", "l1_confirmations")
-    default_port = 8546 if sequencer is None else 8545
+    is_sequencer = role is RoleName.sequencer
+    if not is_sequencer:
+        _only_for("a sequencer", context, "operator_keystore", *FOR_SEQUENCERS)
+    default_port = 8545 if is_sequencer else 8546
+    batcher = (batch_interval, max_batch_bytes, max_pending)
     options = NodeOptions(
         data_dir=place,
         rollup=rollup or DATA_DIR / "rollup.json",
@@ -349,13 +339,36 @@ def node(
         da_dir=da_dir or DATA_DIR / "da",
         rpc_port=default_port if rpc_port is None else rpc_port,
         host=host,
-        sequencer=sequencer,
+        sequencer=_sequencer(key, empty_blocks, l1_confirmations, *batcher) if is_sequencer else None,
         keep_states=keep_states(retention),
         faucet=faucet,
         da_settings=da_settings(da_set),
-        rpc_fronts=_default_fronts(sequencer is not None) if rpc_fronts is None else rpc_fronts,
+        rpc_fronts=_default_fronts(is_sequencer) if rpc_fronts is None else rpc_fronts,
     )
     run_rollup(options, with_parent=with_parent)
+
+
+def _sequencer(
+    key: bytes | None,
+    empty_blocks: bool,
+    l1_confirmations: int,
+    batch_interval: float,
+    max_batch_bytes: int,
+    max_pending: int,
+) -> "SequencerOptions":
+    from node.batch_plan import BatcherConfig
+    from node.operator_key import OPERATOR_KEY_VARIABLE
+    from node.rollup_node import SequencerOptions
+
+    if key is None:
+        raise typer.BadParameter(
+            f"a sequencer needs {OPERATOR_KEY_VARIABLE} or --operator-keystore: the key that pays for batches on L1"
+        )
+    # A chain in a hurry is looked at more often.
+    batcher = BatcherConfig(
+        batch_interval, max_batch_bytes or None, max_pending, poll_seconds=min(0.5, max(0.1, batch_interval / 4))
+    )
+    return SequencerOptions(key, batcher, empty_blocks=empty_blocks, l1_confirmations=l1_confirmations)
 
 
 def _default_fronts(is_sequencer: bool) -> int:
@@ -368,19 +381,21 @@ def _default_fronts(is_sequencer: bool) -> int:
 def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:
     """Refuse flags that mean nothing to this role; the environment may hold them for the others."""
     for name in parameters:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        if _from_command_line(context, name):
             raise typer.BadParameter(f"--{name.replace('_', '-')} is for {whom}")
 
 
 def status(
+    context: typer.Context,
     rpc_url: RpcUrl = RPC_URL,
+    data_dir: DataDir = DATA_DIR,
     as_json: Annotated[bool, typer.Option("--json", help="Print the node's own answer.")] = False,
 ) -> None:
     """Show where a running node stands: its heads, L1, the pool, the batcher.
 
     [bold]unsafe[/] is what the sequencer says, [bold]safe[/] what L1 and the data layer
-    prove, [bold]finalized[/] what L1 cannot take back.
+    prove, [bold]finalized[/] what L1 cannot take back. While a network of intent files
+    runs here, and no URL is given, all of its chains are shown.
 
     \b
     [bold]Examples[/]
@@ -393,7 +408,14 @@ def status(
 
     from node.cli.views import show_status
     from node.clock import SystemClock
+    from node.network_files import NetworkFolder
     from node.status import node_status
 
+    folder = NetworkFolder(data_dir / "network")
+    if _given(context, "rpc_url", rpc_url) is None and folder.is_running():
+        from node.cli.network_run import show_running
+
+        show_running(folder, as_json=as_json)
+        return
     found = asyncio.run(node_status(rpc_url, SystemClock().now()))
     show_status(found, as_json=as_json)

@@ -1,0 +1,128 @@
+"""What `tombolo up` lets one choose at a rollup's launch: the options, and the launch that follows from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli.parameters import L2_CHAIN_ID, MAX_CHAIN_ID, ForkName, block_time_option, check_layers, da_settings
+
+if TYPE_CHECKING:
+    from node.launch import LaunchOptions
+
+ChainId = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_CHAIN_ID", min=1, max=MAX_CHAIN_ID, help="Chain id of the rollup.",
+        show_default=str(L2_CHAIN_ID),
+    ),
+]  # fmt: skip
+BlockTime = Annotated[float | None, block_time_option("Seconds between blocks of the rollup.")]
+GasLimit = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_GAS_LIMIT", min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000"
+    ),
+]
+InitialFork = Annotated[
+    ForkName | None,
+    typer.Option(envvar="TOMBOLO_FORK", help="Rules that the rollup starts with.", show_default="cancun"),
+]
+DataLayers = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TOMBOLO_DA",
+        metavar="LAYER[,LAYER…]",
+        callback=check_layers,
+        help="Data-availability layers for batches, in the order in which the batcher tries them: calldata, file, "
+        "blob, alt-da, celestia.",
+        show_default="calldata",
+    ),
+]
+Elasticity = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_ELASTICITY",
+        min=1,
+        max=1000,
+        help="EIP-1559: the gas limit divided by the gas target.",
+        show_default="2",
+    ),
+]
+BaseFeeDenominator = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_BASE_FEE_DENOMINATOR",
+        min=1,
+        max=1_000_000,
+        help="EIP-1559: the base fee changes by at most one part in so many per block.",
+        show_default="8",
+    ),
+]
+SequencerDrift = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_SEQUENCER_DRIFT",
+        min=10,
+        max=86_400,
+        metavar="SECONDS",
+        help="How far blocks may be ahead of the L1 they build on: for so long the chain goes on without L1.",
+        show_default="600",
+    ),
+]
+SequencingWindow = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_SEQUENCING_WINDOW",
+        min=10,
+        max=1_000_000,
+        metavar="L1 BLOCKS",
+        help="Within how many L1 blocks the sequencer must include a deposit; after that derivation does.",
+        show_default="3600",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was given; None where nothing was. The field's name is the option's, in the words of its help."""
+
+    chain_id: int | None = None
+    block_time: float | None = None
+    gas_limit: int | None = None
+    fork: ForkName | None = None
+    data_layer: str | None = None
+    elasticity: int | None = None
+    base_fee_denominator: int | None = None
+    sequencer_drift: int | None = None
+    sequencing_window: int | None = None
+
+    def launch(self, da_set: str) -> "LaunchOptions":
+        """What a new rollup is launched with; defaults stand where nothing was given."""
+        from node.launch import LaunchOptions  # noqa: PLC0415 - loads the node, which --help does without
+        from protocol.forks import Fork  # noqa: PLC0415 - as above
+
+        default = LaunchOptions(self.chain_id or L2_CHAIN_ID)
+        milliseconds = None if self.block_time is None else round(self.block_time * 1000)
+        return LaunchOptions(
+            default.chain_id,
+            block_time_milliseconds=milliseconds or default.block_time_milliseconds,
+            gas_limit=self.gas_limit or default.gas_limit,
+            fork=default.fork if self.fork is None else Fork[self.fork.name.upper()],
+            da_layer=self.data_layer or default.da_layer,
+            elasticity=self.elasticity or default.elasticity,
+            base_fee_change_denominator=self.base_fee_denominator or default.base_fee_change_denominator,
+            max_sequencer_drift_seconds=self.sequencer_drift or default.max_sequencer_drift_seconds,
+            sequencing_window=self.sequencing_window or default.sequencing_window,
+            da_settings=da_settings(da_set),
+        )
+
+    def given(self) -> Mapping[str, object]:
+        """By their words, to be compared with a rollup that was launched before."""
+        found = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
+        return {
+            words: value.value if isinstance(value, ForkName) else value
+            for words, value in found.items()
+            if value is not None
+        }
