@@ -9,6 +9,7 @@ from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
 from node.clock import Clock
 from node.deploy import DeploymentFailed, deploy_all
+from node.fee_options import FeeOptions, check_fees
 from node.l1_client import L1Client
 from node.rollup_file import Rollup, new_rollup, rollup_chain_config, save_rollup
 from node.settlement import (
@@ -40,6 +41,7 @@ class LaunchOptions:
     sequencing_window: int = 3600
     """The last four as in `ChainConfig` and `RollupConfig`."""
     accounts: Mapping[Address, int] = field(default_factory=lambda: dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE))
+    fees: FeeOptions = field(default_factory=FeeOptions)
     settlement: SettlementOptions = field(default_factory=SettlementOptions)
     predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
     """What genesis holds beside every chain's predeploys and those of deposits and withdrawals."""
@@ -55,18 +57,20 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
 
     Raises:
         Retry: L1 does not answer or does not mine, or has reorganised.
-        Reject: L1 refuses, e.g. because the operator has no ether there.
+        Reject: L1 refuses, e.g. because the operator has no ether there; or the options contradict each other.
     """
     operator = private_key_address(operator_key)
-    nonce = await l1.nonce(operator)
-    addresses = l1_addresses(operator, nonce, options.settlement)
     chain = rollup_chain_config(
         options.chain_id,
         options.fork,
         elasticity=options.elasticity,
         base_fee_change_denominator=options.base_fee_change_denominator,
     )
-    first = before_genesis(operator, addresses, chain, options.gas_limit, options.settlement)
+    check_fees(options.fees, chain, options.gas_limit)
+    chain = options.fees.on(chain)
+    nonce = await l1.nonce(operator)
+    addresses = l1_addresses(operator, nonce, options.settlement)
+    first = before_genesis(operator, addresses, chain, options.gas_limit, options.settlement, options.fees.knobs)
     inbox = (await deploy_all(l1, clock, operator_key, first, nonce=nonce))[-1]
     origin = await l1.block(inbox.block_number)
     if origin is None or origin.hash != inbox.block_hash:
@@ -85,6 +89,7 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         settlement=addresses.settlement,
         predeploys={**settlement_predeploys(addresses.settlement.bridge), **options.predeploys},
         da_settings=public_settings(options.da_settings),
+        fees=options.fees,
     )
     genesis = build_genesis(rollup.genesis()).block.header
     root = genesis_output_root(genesis.state_root, genesis.hash)

@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from da.table import check_settings, layer_names
 from genesis.dev import rollup_genesis
 from genesis.model import Genesis, GenesisAccount, build_genesis
+from node.fee_options import FeeOptions, check_fees, fees_json, parse_fees
 from protocol.chain_config import ChainConfig
 from protocol.errors import InvalidInput
 from protocol.forks import Fork, constant_schedule
@@ -64,9 +65,13 @@ def new_rollup(
     settlement: SettlementContracts | None = None,
     predeploys: Mapping[Address, GenesisAccount] | None = None,
     da_settings: Mapping[str, str] | None = None,
+    fees: FeeOptions | None = None,
 ) -> Rollup:
-    """A rollup that starts at this L1 block, its genesis hash computed."""
+    """A rollup that starts at this L1 block, its genesis hash computed; raises InvalidInput on impossible fees."""
     contracts = predeploys or {}
+    chosen = fees or FeeOptions()
+    check_fees(chosen, chain, gas_limit)
+    chain = chosen.on(chain)
     genesis = _genesis(chain, _accounts(accounts, contracts), l1_genesis.timestamp, gas_limit)
     config = RollupConfig(
         chain=chain,
@@ -79,6 +84,10 @@ def new_rollup(
         max_sequencer_drift_seconds=max_sequencer_drift_seconds,
         sequencing_window=sequencing_window,
         settlement=settlement,
+        fees=chosen.knobs,
+        fee_recipient=chosen.fee_recipient,
+        l1_blob_update_fraction=chosen.l1_blob_update_fraction,
+        gas_token=chosen.gas_token,
     )
     return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts, da_settings or {})
 
@@ -90,15 +99,9 @@ def _accounts(
 
 
 def _genesis(chain: ChainConfig, accounts: Mapping[Address, GenesisAccount], timestamp: int, gas_limit: int) -> Genesis:
-    return rollup_genesis(
-        chain.chain_id,
-        timestamp,
-        accounts=accounts,
-        fork=chain.forks.at(0, timestamp),
-        gas_limit=gas_limit,
-        elasticity=chain.elasticity,
-        base_fee_change_denominator=chain.base_fee_change_denominator,
-    )
+    fork = chain.forks.at(0, timestamp)
+    genesis = rollup_genesis(chain.chain_id, timestamp, accounts=accounts, fork=fork, gas_limit=gas_limit)
+    return replace(genesis, config=chain)
 
 
 def rollup_json(rollup: Rollup) -> dict[str, Json]:
@@ -117,6 +120,8 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
             "parentHash": _hex(l1.parent_hash),
             "timestamp": l1.timestamp,
             "prevRandao": _hex(l1.prev_randao),
+            "baseFeePerGas": l1.base_fee,
+            "excessBlobGas": l1.excess_blob_gas,
         },
         "inboxAddress": _hex(config.inbox_address),
         "settlement": None if config.settlement is None else _settlement_json(config.settlement),
@@ -124,7 +129,7 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
         "genesisTimestamp": rollup.genesis_timestamp,
         "blockTimeMilliseconds": config.block_time_milliseconds,
         "gasLimit": config.gas_limit,
-        "feeRecipient": _hex(config.fee_recipient),
+        "fees": fees_json(fees_of(config)),
         "maxSequencerDriftSeconds": config.max_sequencer_drift_seconds,
         "sequencingWindow": config.sequencing_window,
         "dataAvailability": rollup.da_layer,
@@ -198,13 +203,16 @@ def _parse(fields: dict[str, object]) -> Rollup:
         raise TypeError("l1Genesis and accounts are objects, dataAvailability a string")
     if not isinstance(predeploys, dict) or not isinstance(settlement, dict | None):
         raise TypeError("predeploys is an object, settlement an object or null")
+    fees = parse_fees(fields["fees"])
+    chain = rollup_chain_config(
+        _integer(fields, "chainId"),
+        Fork[fork.upper()],
+        elasticity=_integer(fields, "elasticity"),
+        base_fee_change_denominator=_integer(fields, "baseFeeChangeDenominator"),
+    )
+    check_fees(fees, chain, _integer(fields, "gasLimit"))
     config = RollupConfig(
-        chain=rollup_chain_config(
-            _integer(fields, "chainId"),
-            Fork[fork.upper()],
-            elasticity=_integer(fields, "elasticity"),
-            base_fee_change_denominator=_integer(fields, "baseFeeChangeDenominator"),
-        ),
+        chain=fees.on(chain),
         l1_chain_id=_integer(fields, "l1ChainId"),
         l1_genesis=L1BlockRef(
             number=_integer(l1, "number"),
@@ -212,15 +220,20 @@ def _parse(fields: dict[str, object]) -> Rollup:
             parent_hash=Hash32(_bytes(l1, "parentHash", 32)),
             timestamp=_integer(l1, "timestamp"),
             prev_randao=Hash32(_bytes(l1, "prevRandao", 32)),
+            base_fee=_integer(l1, "baseFeePerGas"),
+            excess_blob_gas=_integer(l1, "excessBlobGas"),
         ),
         inbox_address=Address(_bytes(fields, "inboxAddress", 20)),
         genesis_hash=Hash32(_bytes(fields, "genesisHash", 32)),
         block_time_milliseconds=_integer(fields, "blockTimeMilliseconds"),
         gas_limit=_integer(fields, "gasLimit"),
-        fee_recipient=Address(_bytes(fields, "feeRecipient", 20)),
         max_sequencer_drift_seconds=_integer(fields, "maxSequencerDriftSeconds"),
         sequencing_window=_integer(fields, "sequencingWindow"),
         settlement=None if settlement is None else _settlement(settlement),
+        fees=fees.knobs,
+        fee_recipient=fees.fee_recipient,
+        l1_blob_update_fraction=fees.l1_blob_update_fraction,
+        gas_token=fees.gas_token,
     )
     balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
     contracts = {Address(bytes.fromhex(key.removeprefix("0x"))): _account(value) for key, value in predeploys.items()}
@@ -240,6 +253,25 @@ def _account(fields: dict[str, object]) -> GenesisAccount:
         nonce=_integer(fields, "nonce"),
         code=bytes.fromhex(code.removeprefix("0x")),
         storage={int(slot, 16): int(word, 16) for slot, word in storage.items()},
+    )
+
+
+def fees_of(config: RollupConfig) -> FeeOptions:
+    """What the chain was launched with."""
+    chain, knobs = config.chain, config.fees
+    return FeeOptions(
+        chain.min_base_fee,
+        chain.fixed_base_fee,
+        knobs.base_fee_recipient,
+        knobs.operator_fee_scalar,
+        knobs.operator_fee_constant,
+        knobs.l1_base_fee_scalar,
+        knobs.l1_blob_base_fee_scalar,
+        config.fee_recipient,
+        chain.l1_fee_recipient,
+        chain.operator_fee_recipient,
+        config.l1_blob_update_fraction,
+        config.gas_token,
     )
 
 

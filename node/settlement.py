@@ -11,6 +11,8 @@ from node.artifacts import load_artifact
 from node.deploy import Creation, created_address
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
+from protocol.config_changes import ChainSettings, settings_of_knobs
+from protocol.fee_terms import NO_FEES, FeeKnobs
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import OutputRoot, output_root
 from protocol.rollup import SettlementContracts
@@ -67,10 +69,15 @@ def l1_addresses(operator: Address, first_nonce: int, options: SettlementOptions
 
 
 def before_genesis(
-    operator: Address, addresses: L1Addresses, chain: ChainConfig, gas_limit: int, options: SettlementOptions
+    operator: Address,
+    addresses: L1Addresses,
+    chain: ChainConfig,
+    gas_limit: int,
+    options: SettlementOptions,
+    fees: FeeKnobs = NO_FEES,
 ) -> list[Creation]:
     """chain_config and inbox: what the chain starts at. The operator is the first batcher."""
-    settings = _initial_settings(chain, gas_limit, batcher=operator, proposer=options.proposer or operator)
+    settings = _initial_settings(chain, gas_limit, fees, batcher=operator, proposer=options.proposer or operator)
     return [
         Creation(
             load_artifact("l1/chain_config"),
@@ -120,19 +127,13 @@ def genesis_output_root(state_root: Hash32, block_hash: Hash32) -> OutputRoot:
     return output_root(state_root, Hash32(EMPTY_ROOT), block_hash)
 
 
-def _initial_settings(chain: ChainConfig, gas_limit: int, *, batcher: Address, proposer: Address) -> tuple[int, ...]:
+def _initial_settings(
+    chain: ChainConfig, gas_limit: int, fees: FeeKnobs, *, batcher: Address, proposer: Address
+) -> tuple[int, ...]:
     """The knobs of `chain_config.vy`, in its order."""
-    return (
-        int.from_bytes(batcher, "big"),
-        int.from_bytes(proposer, "big"),
-        gas_limit,
-        chain.base_fee_change_denominator,
-        chain.elasticity,
-        0,  # minimum base fee
-        0,  # base fee recipient: burnt
-        0,  # operator fee
-        0,  # data fee scalars
-        0,
+    denominator, elasticity = chain.base_fee_change_denominator, chain.elasticity
+    return settings_of_knobs(
+        ChainSettings(gas_limit, denominator, elasticity, chain.min_base_fee, fees, batcher, proposer)
     )
 
 

@@ -5,12 +5,17 @@ import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
+from node.fee_options import FeeOptions, check_fees
 from node.rollup_file import Rollup, load_rollup, new_rollup, rollup_chain_config, save_rollup
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
 from protocol.l1 import L1BlockRef
 from protocol.rollup import SettlementContracts
-from protocol.types import ZERO_HASH, Address
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address
+
+FEES = FeeOptions(
+    2 * 10**9, True, *(Address(bytes((9,)) * 20), 1, 2**63, 3, 4), *(Address(bytes((n,)) * 20) for n in (5, 6, 7)), 8
+)
 
 
 @pytest.fixture
@@ -26,6 +31,7 @@ def rollup() -> Rollup:
         da_layer="file",
         settlement=SettlementContracts(*(Address(bytes((number,)) * 20) for number in range(2, 7))),
         predeploys={Address(b"\x42" * 20): GenesisAccount(nonce=1, code=b"\x60\x01", storage={2: 3})},
+        fees=FEES,
     )
 
 
@@ -43,6 +49,8 @@ def test_what_is_saved_is_what_is_loaded(rollup: Rollup, tmp_path: Path) -> None
         ({"inboxAddress": "0x12"}, "inboxAddress: expected 20 bytes of hex, got '0x12'"),
         ({"fork": "atlantis"}, "fork 'atlantis' is unknown"),
         ({"format": 99}, "format 99 is not 2"),
+        ({"fees": {"fixedBaseFee": 1, "gasToken": None}}, "fixedBaseFee: expected true or false, got 1"),
+        ({"fees": {"fixedBaseFee": False, "gasToken": None}}, "field 'minBaseFee' is missing"),
         ({"l1Genesis": 3}, "l1Genesis and accounts are objects"),
         ({"settlement": {"portal": "0x"}}, "field 'chainConfig' is missing"),
         ({"predeploys": []}, "predeploys is an object"),
@@ -70,3 +78,30 @@ def test_a_missing_field_file_or_syntax_is_named(rollup: Rollup, tmp_path: Path)
     path.write_text('{"format": 2}')
     with pytest.raises(InvalidInput, match="field 'fork' is missing"):
         load_rollup(path)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "complaint"),
+    [
+        (FeeOptions(min_base_fee_wei=2**64), f"min base fee: {2**64} is out of range"),
+        (FeeOptions(min_base_fee_wei=-1), "min base fee: -1 is out of range"),
+        (FeeOptions(operator_fee_scalar=2**32), f"operator fee scalar: {2**32} is not from 0 to 2^32 - 1"),
+        (FeeOptions(operator_fee_constant_wei=2**64), "operator fee constant: "),
+        (FeeOptions(l1_base_fee_scalar=2**32), "l1 base fee scalar: "),
+        (FeeOptions(l1_blob_base_fee_scalar=2**32), "l1 blob base fee scalar: "),
+        (FeeOptions(l1_fee_recipient=ZERO_ADDRESS), "L1 fee recipient: is the zero address"),
+        (FeeOptions(gas_token=ZERO_ADDRESS), "gas token: is the zero address"),
+        (FeeOptions(l1_blob_update_fraction=0), "L1 blob update fraction: 0 is not above 0"),
+    ],
+)
+def test_fees_that_cannot_be_are_named(chosen: FeeOptions, complaint: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check_fees(chosen, rollup_chain_config(71717), 30_000_000)
+    assert complaint in str(refusal.value)
+
+
+def test_the_chain_has_the_fees_of_its_file(rollup: Rollup) -> None:
+    chain, settings = rollup.config.chain, rollup.config.settings
+    assert (chain.min_base_fee, chain.fixed_base_fee) == (2 * 10**9, True)
+    assert (settings.min_base_fee, settings.fees) == (2 * 10**9, FEES.knobs)
+    assert build_genesis(rollup.genesis()).block.header.base_fee_per_gas == 2 * 10**9
