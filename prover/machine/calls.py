@@ -44,7 +44,7 @@ def call(vm: VM, frame: Frame) -> None:
     # Operation
     frame.words = words
     enter = _enter(frame, record, to, passed, (input_offset, input_length), (output_offset, output_length), value=value)
-    _call_or_fail(vm, frame, enter)
+    _call_or_fail(vm, frame, enter, value)
     # Program counter
     frame.pc += 1
 
@@ -72,7 +72,7 @@ def callcode(vm: VM, frame: Frame) -> None:
         value=value,
         transfer=False,
     )
-    _call_or_fail(vm, frame, enter)
+    _call_or_fail(vm, frame, enter, value)
     # Program counter
     frame.pc += 1
 
@@ -169,12 +169,12 @@ def _enter(
     )
 
 
-def _call_or_fail(vm: VM, frame: Frame, enter: Enter) -> None:
-    """Go into the call, or push 0 and take the gas back where it is too deep or the balance too small."""
+def _call_or_fail(vm: VM, frame: Frame, enter: Enter, spent: int = 0) -> None:
+    """Go into the call, or push 0 and take the gas back where it is too deep or the balance below what is spent."""
     frame.set_returndata(NO_PAGES, 0, 0)
     affordable = True
-    if enter.value and enter.caller == frame.address:
-        affordable = load_account(vm, frame.address)[0].balance >= enter.value
+    if spent:
+        affordable = load_account(vm, frame.address)[0].balance >= spent
     if frame.depth + 1 > MAX_DEPTH or not affordable:
         frame.gas += enter.gas
         frame.stack.items.append(0)

@@ -8,7 +8,7 @@ from prover.commitments.structures import Receipt
 from prover.machine.vm import VM
 from prover.statetest import last_boundary, logs_of
 from tests.prover.programs import programs
-from tests.prover.worlds import ANCESTORS, BLOCK, CONTRACT, OTHER, finish, machine, signed, state_with
+from tests.prover.worlds import ANCESTORS, BLOCK, CONTRACT, OTHER, code, finish, machine, push, signed, state_with
 from vm.memory_state import Allocation, MemoryState
 from vm.pyevm.block_state import BlockEnvironment, BlockState
 from vm.pyevm.execution import execute_transaction
@@ -78,4 +78,15 @@ def test_a_call_does_what_the_engine_does(first, second, storage, data, value, g
 def test_a_create_does_what_the_engine_does(initcode, other, value, gas_limit):
     state = state_with({OTHER: Allocation(50, 1, other)})
     tx = signed(to=None, data=initcode, value=value, gas_limit=gas_limit)
+    assert by_the_machine(state, tx) == by_the_engine(state, tx)
+
+
+def test_delegatecall_moves_no_value_and_so_needs_no_balance():
+    """A contract that has called itself with value and spent everything since: DELEGATECALL keeps caller and value."""
+    outer = code(push(0) * 4, push(5), 0x30, 0x5A, 0xF1, 0x00)
+    spend = code(push(0) * 4, 0x47, push(OTHER), 0x5A, 0xF1)
+    delegate = code(push(0) * 4, push(0xBEEF), 0x5A, 0xF4, push(2), 0x01, push(1), 0x55)
+    program = code(0x33, 0x30, 0x14, push(6 + len(outer)), 0x57) + outer + b"\x5b" + spend + delegate
+    state = state_with({CONTRACT: Allocation(10, 1, program), OTHER: Allocation(0, 1)})
+    tx = signed(gas_limit=400_000)
     assert by_the_machine(state, tx) == by_the_engine(state, tx)
