@@ -12,6 +12,9 @@
 
      160 bytes. `number` and `timestamp` (32 bytes each, big-endian) are those of the L1 block that holds the append,
      `parent` is the hash of the block before it, through which L1 headers of any age can be proven.
+     A commitment to blobs is 0x02 and their versioned hashes, and counts only if this very transaction carries exactly
+     these blobs: so nobody waits for blobs that never were.
+
      Calldata is decoded leniently here; the node's rule for which calldata counts is `protocol/inbox.py`.
 """
 
@@ -24,6 +27,9 @@ event BatchAppended:
     commitment_hash: bytes32
     accumulator: bytes32
 
+
+BLOB_LAYER: constant(uint256) = 2
+MAX_BLOBS: constant(uint256) = 6
 
 config: public(immutable(IChainConfig))
 count: public(uint256)
@@ -57,6 +63,7 @@ def append(commitment: Bytes[131072]):
     """
     self._assert_batcher()
     assert len(commitment) != 0, "inbox: empty commitment"
+    self._assert_carried(len(commitment))
     self._record(keccak256(commitment))
 
 
@@ -66,6 +73,21 @@ def append(commitment: Bytes[131072]):
 @view
 def _assert_batcher():
     assert msg.sender == staticcall config.batcher(), "inbox: not the batcher"
+
+
+@internal
+@view
+def _assert_carried(length: uint256):
+    # The commitment is read where `protocol/inbox.py` has it; in any other encoding it does not count anyway.
+    if convert(slice(msg.data, 68, 1), uint256) != BLOB_LAYER:
+        return
+    assert length % 32 == 1, "inbox: not whole hashes"
+    count: uint256 = length // 32
+    assert count != 0 and count <= MAX_BLOBS, "inbox: number of blobs"
+    for index: uint256 in range(count, bound=MAX_BLOBS):
+        assert blobhash(index) == convert(slice(msg.data, 69 + 32 * index, 32), bytes32), "inbox: not the blobs carried"
+    assert blobhash(count - 1) != empty(bytes32), "inbox: fewer blobs carried"
+    assert blobhash(count) == empty(bytes32), "inbox: more blobs carried"
 
 
 @internal
