@@ -183,6 +183,31 @@ class L1Client:
             raise MalformedAnswer(f"asked L1 for the receipt of {_hex(transaction_hash)}, got another's")
         return receipt
 
+    async def receipt_logs(self, transaction_hash: Hash32) -> tuple[L1Receipt, tuple[L1Log, ...]] | None:
+        """A receipt as `receipt` gives it, and its logs."""
+        found = await self.request("eth_getTransactionReceipt", [_hex(transaction_hash)])
+        if found is None:
+            return None
+        receipt = as_receipt(found)
+        return receipt, as_logs(as_record(found, "receipt").get("logs"), receipt.block_hash)
+
+    async def find_logs(
+        self, address: Address, topics: Sequence[Hash32 | None], first: int, last: int
+    ) -> list[tuple[int, L1Log]]:
+        """(block number, log) of one contract's logs in a range of blocks, with these topics (None: any)."""
+        wanted: list[Json] = [None if topic is None else _hex(topic) for topic in topics]
+        query: Json = {"address": _hex(address), "topics": wanted, "fromBlock": hex(first), "toBlock": hex(last)}
+        found = await self.request("eth_getLogs", [query])
+        if not isinstance(found, list):
+            raise MalformedAnswer("logs: expected a list")
+        logs = []
+        for item in found:
+            record = as_record(item, "log")
+            block_hash = as_data(record.get("blockHash"), "log's block hash", 32)
+            [log] = as_logs([item], Hash32(block_hash))
+            logs.append((as_quantity(record.get("blockNumber"), "log's block number", 64), log))
+        return logs
+
     async def balance(self, address: Address) -> int:
         """Wei at the newest block."""
         return as_quantity(await self.request("eth_getBalance", [_hex(address), "latest"]), "balance")
@@ -201,10 +226,13 @@ class L1Client:
         return as_data(await self.request("eth_call", [{"to": _hex(to), "data": _hex(data)}, block]), "call's output")
 
     async def estimate_gas(
-        self, sender: Address, to: Address | None, data: bytes, blob_hashes: Sequence[bytes] = ()
+        self, sender: Address, to: Address | None, data: bytes, blob_hashes: Sequence[bytes] = (), *, value: int = 0
     ) -> int:
-        """Gas that the transaction needs now, carrying blobs of these hashes; `L1Refused` when it would revert."""
-        message: dict[str, Json] = {"from": _hex(sender), "data": _hex(data)}
+        """Gas that the transaction needs now, carrying blobs of these hashes; `L1Refused` when it would revert.
+
+        `value` in wei.
+        """
+        message: dict[str, Json] = {"from": _hex(sender), "data": _hex(data), "value": hex(value)}
         if blob_hashes:
             message["blobVersionedHashes"] = [_hex(blob_hash) for blob_hash in blob_hashes]
             message["maxFeePerBlobGas"] = hex(await self.suggest_blob_fee())

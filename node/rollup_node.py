@@ -19,10 +19,13 @@ from node.driver import BatchSource, Driver
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
-from node.l1_records import TABLE, L1Record, encode_record, last_record, record_key
+from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key
 from node.logs import hide
+from node.output_roots import output_at
+from node.output_rpc import output_methods
 from node.pages import NodePages
 from node.producer import Producer, ProducerConfig, RollupPlan
+from node.proposer import Derived, Proposer, ProposerConfig
 from node.rollup_file import Rollup, load_rollup
 from node.rollup_rpc import rollup_methods
 from node.services import Services
@@ -31,7 +34,7 @@ from node.sync_progress import sync_progress
 from node.worker import Worker
 from protocol.batch import encoded_size
 from protocol.engine import BlockBuilder
-from protocol.errors import Halt, Retry
+from protocol.errors import Halt, InvalidInput, Retry
 from protocol.l1 import L1Block
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
@@ -51,8 +54,16 @@ class SequencerOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposerOptions:
+    """What only the proposer needs. `key` is the L1 account that bonds output roots."""
+
+    key: bytes
+    config: ProposerConfig = field(default_factory=ProposerConfig)
+
+
+@dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """How to run a node of a rollup; without `sequencer` it is a verifier."""
+    """How to run a node of a rollup; without `sequencer` it is a verifier, which may propose what it has derived."""
 
     data_dir: Path
     rollup: Path
@@ -67,6 +78,7 @@ class NodeOptions:
     """Give ether away, on a development chain."""
     rpc_fronts: int = 0
     """Processes that read JSON-RPC requests; with 0 the node does so itself."""
+    proposer: ProposerOptions | None = None
     da_settings: Mapping[str, str] = field(default_factory=dict)
     """This node's settings of data layers, by `layer.key`; see `da.table`."""
 
@@ -93,6 +105,7 @@ class RollupNode:
         self._tasks: list[Coroutine[None, None, None]] = []
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
+        self.proposer: Proposer | None = None
 
     async def start(self) -> None:
         """Open or create the database, check that L1 is the right one, and serve."""
@@ -148,16 +161,20 @@ class RollupNode:
                 options.sequencer.batcher,
             )
             self._tasks += [self._producer.run(), self.batcher.run()]
+        if options.proposer is not None:
+            self.proposer = self._make_proposer(rollup, options.proposer, l1)
+            self._tasks.append(self.proposer.run())
         # A page would rather say that L1 is silent than keep its reader waiting.
         self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
         index = BatchIndex(store, asked, config.inbox_address, layers)
         methods = {
-            **rollup_methods(rollup, chain, driver, services.pool, self.batcher),
+            **rollup_methods(rollup, chain, driver, services.pool, self.batcher, self.proposer),
+            **output_methods(chain),
             **batch_methods(index, asked, None if self.batcher is None else self.batcher.address),
         }
         if options.faucet:
             methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
-        role = "verifier" if options.sequencer is None else "sequencer"
+        role = "sequencer" if options.sequencer is not None else "verifier" if options.proposer is None else "proposer"
         pages = NodePages(services.backend, clock, SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None))
         self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
         self._tasks.append(pages.attach(self._server))
@@ -178,6 +195,17 @@ class RollupNode:
         self._worker.close()
         if self._store is not None:
             self._store.close()
+
+    def _make_proposer(self, rollup: Rollup, options: ProposerOptions, l1: L1Client) -> Proposer:
+        settlement, chain = rollup.config.settlement, self.chain
+        if settlement is None:
+            raise InvalidInput("a chain without settlement contracts has no output roots to propose")
+        derived = Derived(
+            lambda: self.driver.processed.number,
+            lambda number: record_at(chain.store, number),
+            lambda number: output_at(chain, number),
+        )
+        return Proposer(derived, l1, settlement.outputs, options.key, self._clock, options.config)
 
     def _pending_block(self) -> BlockBuilder | None:
         return None if self._producer is None else self._producer.pending_block()

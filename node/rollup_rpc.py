@@ -4,6 +4,7 @@ from node.batcher import Batcher
 from node.chain import Chain
 from node.driver import Driver
 from node.mempool import Mempool
+from node.proposer import Proposer
 from node.rollup_file import Rollup, rollup_json
 from protocol.block import Header
 from protocol.derivation import tip_of
@@ -12,7 +13,14 @@ from rpc.errors import Json
 from rpc.method import Context, Method, MethodTable
 
 
-def rollup_methods(rollup: Rollup, chain: Chain, driver: Driver, pool: Mempool, batcher: Batcher | None) -> MethodTable:
+def rollup_methods(
+    rollup: Rollup,
+    chain: Chain,
+    driver: Driver,
+    pool: Mempool,
+    batcher: Batcher | None,
+    proposer: Proposer | None = None,
+) -> MethodTable:
     """rollup_config: the file that lets anyone follow this chain. rollup_syncStatus: heads, L1, and what is waited for.
 
     Names follow https://specs.optimism.io/protocol/rollup-node.html#l2-output-rpc-method and its `optimism_syncStatus`.
@@ -38,6 +46,7 @@ def rollup_methods(rollup: Rollup, chain: Chain, driver: Driver, pool: Mempool, 
             "waiting_for": status.waiting_for,
             "pool": {"pending": pool.pending_count, "queued": pool.queued_count},
             "batcher": _batcher(batcher),
+            "proposer": _proposer(proposer),
         }
 
     return {
@@ -54,6 +63,18 @@ def _batcher(batcher: Batcher | None) -> Json:
         "address": _hex(batcher.address),
         "next_block": status.next_block,
         "pending_transactions": status.pending,
+        "complaint": status.complaint,
+    }
+
+
+def _proposer(proposer: Proposer | None) -> Json:
+    if proposer is None:
+        return None
+    status = proposer.status()
+    return {
+        "address": _hex(proposer.address),
+        "last_l2_block": status.last_l2_block,
+        "under_way": status.under_way,
         "complaint": status.complaint,
     }
 

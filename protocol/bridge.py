@@ -13,6 +13,9 @@ L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000
 TOKEN_TEMPLATE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000012"))
 """The code that every image delegates to."""
 
+WITHDRAWAL_STARTED = keccak(b"WithdrawalStarted(address,address,address,address,uint256)")
+"""Logged by L2's end: topic 0; topics 1 to 3 are the L1 token, the sender and the receiver."""
+
 # Vyper's `create_minimal_proxy_to`: EIP-1167's 45 bytes, put there by nine more.
 _PROXY_CREATION = bytes.fromhex("602d3d8160093d39f3363d3d373d3d3d363d73")
 _PROXY_END = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")

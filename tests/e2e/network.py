@@ -13,7 +13,7 @@ from node.l1_client import L1Client
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
 from node.role import Role, run_role
-from node.rollup_node import NodeOptions, RollupNode, SequencerOptions
+from node.rollup_node import NodeOptions, ProposerOptions, RollupNode, SequencerOptions
 from protocol.block import Header
 from protocol.crypto import private_key_address
 from protocol.transaction import Transaction
@@ -118,11 +118,15 @@ def as_sequencer(options: NodeOptions, operator_key: bytes) -> NodeOptions:
 
 @asynccontextmanager
 async def rollup_on(
-    l1_url: str, folder: Path, operator_key: bytes = OPERATOR_KEY, options: LaunchOptions | None = None
+    l1_url: str,
+    folder: Path,
+    operator_key: bytes = OPERATOR_KEY,
+    options: LaunchOptions | None = None,
+    proposer: ProposerOptions | None = None,
 ) -> AsyncIterator[Network]:
-    """A sequencer and a verifier of a fresh rollup on the L1 at `l1_url`."""
-    verifier_options = await launch(l1_url, folder, operator_key, options)
-    sequencer_options = as_sequencer(verifier_options, operator_key)
+    """A sequencer and a verifier of a fresh rollup on the L1 at `l1_url`; the verifier may propose."""
+    verifier_options = replace(await launch(l1_url, folder, operator_key, options), proposer=proposer)
+    sequencer_options = as_sequencer(replace(verifier_options, proposer=None), operator_key)
     sequencer = RollupNode(sequencer_options, SystemClock())
     verifier = RollupNode(verifier_options, SystemClock())
     async with running(sequencer), running(verifier):

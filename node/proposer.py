@@ -1,0 +1,240 @@
+"""The proposer: bonds output roots that this node has derived, confirms them after their window, takes bonds back.
+
+Each look reads the contract as L1 has it now, so a crash, or a reorg that takes proposals away, needs no repair. It
+builds only on assertions whose root it has computed itself. What it claims (L1 up to this block yields that L2 block)
+is a record of its own derivation, and the contract takes it only while that L1 block is on the chain.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from node.clock import Clock
+from node.l1_client import L1Client, L1Refused
+from node.l1_records import L1Record
+from node.output_roots import Output
+from node.outputs_reader import OutputsReader
+from node.serial_sender import Call, SenderConfig, SerialSender
+from protocol.abi import encode_call
+from protocol.errors import Retry
+from protocol.outputs import Assertion, Status, propose_call
+from protocol.types import Address
+
+logger = logging.getLogger(__name__)
+
+MOST_OPEN = 256
+"""Assertions after the last confirmed one that are looked at; older ones first."""
+KNOWN_BLOCKS = 240
+"""How far back a proposal may name an L1 block: the contract knows 256, and it takes a few to be mined."""
+LOOK_BACK = 64
+"""Assertions before it that a start looks through for own ones that were overtaken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerConfig:
+    """How often, how surely."""
+
+    interval_seconds: int = 3600
+    """The least time, by L2's timestamps, between the blocks of two proposals."""
+
+    l1_confirmations: int = 1
+    """How far the L1 block that a proposal names is behind L1's head; at least 1: the contract must know its hash."""
+
+    poll_seconds: float = 1.0
+    """How often to look at L1."""
+
+    sender: SenderConfig = field(default_factory=SenderConfig)
+    """Patience and fees."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerStatus:
+    """For `status` and dashboards: the L2 block of the newest own bond that is open, or was the last to be confirmed;
+    what is under way on L1; what keeps the proposer from going on, if anything."""
+
+    last_l2_block: int | None
+    under_way: str | None
+    complaint: str | None
+
+
+class Derived:
+    """What derivation found, as far as a proposer asks. `node.rollup_node` makes one of a running node."""
+
+    def __init__(
+        self,
+        newest: Callable[[], int],
+        record: Callable[[int], L1Record | None],
+        output: Callable[[int], Output | None],
+    ) -> None:
+        self.newest = newest
+        """The number of the newest L1 block derived from."""
+        self.record = record
+        """What was derived with an L1 block; None when it is not processed."""
+        self.output = output
+        """Our output of an L2 block; None when it is not there, or its state is not kept any more."""
+
+    def confirms(self, assertion: Assertion) -> bool:
+        """Whether we derive the same from the same L1."""
+        output, record = self.output(assertion.l2_block_number), self.record(assertion.l1_block_number)
+        return (
+            output is not None
+            and output.root == assertion.output_root
+            and record is not None
+            and record.block.ref.hash == assertion.l1_block_hash
+            and record.safe_number >= assertion.l2_block_number
+        )
+
+
+class Proposer:
+    """One account's bonds on one rollup."""
+
+    def __init__(
+        self,
+        derived: Derived,
+        l1: L1Client,
+        outputs: Address,
+        private_key: bytes,
+        clock: Clock,
+        config: ProposerConfig | None = None,
+    ) -> None:
+        self._config = config or ProposerConfig()
+        self._derived = derived
+        self._l1 = l1
+        self._outputs = OutputsReader(l1, outputs)
+        self._sender = SerialSender(l1, private_key, self._config.sender)
+        self._clock = clock
+        self._own: set[int] | None = None
+        self._complaint: str | None = None
+        self._last_l2_block: int | None = None
+
+    @property
+    def address(self) -> Address:
+        """The account that bonds, and pays."""
+        return self._sender.address
+
+    def status(self) -> ProposerStatus:
+        """What it is doing."""
+        return ProposerStatus(self._last_l2_block, self._sender.under_way, self._complaint)
+
+    async def run(self) -> None:
+        """Look after the rollup's outputs for ever; cancel to stop, at any moment."""
+        while True:
+            try:
+                complaint = await self.step()
+            except (Retry, L1Refused) as error:
+                complaint = str(error)
+            if complaint is not None and complaint != self._complaint:
+                logger.warning("proposer: %s", complaint)
+            self._complaint = complaint
+            await self._clock.sleep(self._config.poll_seconds)
+
+    async def step(self) -> str | None:
+        """Look once, and send at most one transaction; returns what keeps it from going on, if anything does.
+
+        Raises:
+            Retry: L1 does not answer; another step goes on from here.
+            L1Refused: L1 refuses a question, or would revert the transaction: the next step looks again.
+        """
+        head = (await self._l1.head()).ref
+        if not await self._sender.is_free(head.number):
+            return None
+        confirmed = await self._outputs.latest_confirmed()
+        opened = await self._outputs.after(confirmed.id, MOST_OPEN)
+        await self._remember_own(confirmed, opened)
+        chain = self._chain(confirmed, opened)
+        if isinstance(chain, str):
+            return chain
+        closed_at = head.timestamp - await self._outputs.word("challenge_window()")
+        call = (
+            self._confirmation(chain, closed_at)
+            or await self._superseding(confirmed, closed_at)
+            or await self._collection()
+            or await self._proposal(chain, opened, head.number)
+        )
+        return await self._sender.send(call, head.number) if isinstance(call, Call) else call
+
+    async def _remember_own(self, confirmed: Assertion, opened: Sequence[Assertion]) -> None:
+        """Know the own assertions that may be overtaken; at the start, look a bit behind the last confirmed one."""
+        seen = list(opened)
+        if self._own is None:
+            first = max(1, confirmed.id - LOOK_BACK)
+            seen += [await self._outputs.assertion(number) for number in range(first, confirmed.id)]
+        own = [one for one in seen if one.proposer == self.address]
+        self._own = {*(self._own or ()), *(one.id for one in own if one.status is Status.PENDING)}
+        blocks = [one.l2_block_number for one in (confirmed, *own) if one.proposer == self.address]
+        self._last_l2_block = max(blocks, default=None)
+
+    def _chain(self, confirmed: Assertion, opened: Sequence[Assertion]) -> list[Assertion] | str:
+        """What to build on: the last confirmed assertion, then pending ones with our own roots."""
+        ours = self._derived.output(confirmed.l2_block_number)
+        if ours is None:
+            return f"block {confirmed.l2_block_number}, whose output L1 has confirmed, is not derived here yet"
+        if ours.root != confirmed.output_root:
+            return (
+                f"L1 has confirmed 0x{confirmed.output_root.hex()} for block {confirmed.l2_block_number}, "
+                f"but the output root of that block is 0x{ours.root.hex()}: nothing can be built on it"
+            )
+        chain = [confirmed]
+        for assertion in opened:
+            follows = assertion.parent == chain[-1].id and assertion.status is Status.PENDING
+            if follows and self._derived.confirms(assertion):
+                chain.append(assertion)
+        return chain
+
+    def _confirmation(self, chain: Sequence[Assertion], closed_at: int) -> Call | None:
+        if len(chain) < 2 or not _is_closed(chain[1], closed_at):
+            return None
+        what = f"confirm the output of block {chain[1].l2_block_number}"
+        return self._call(what, encode_call("confirm(uint256)", chain[1].id))
+
+    async def _superseding(self, confirmed: Assertion, closed_at: int) -> Call | None:
+        """Take back the bond of an own assertion that another one has overtaken."""
+        own = self._own or set()
+        for number in sorted(own):
+            assertion = await self._outputs.assertion(number)
+            if assertion.status is not Status.PENDING or assertion.proposer != self.address:
+                own.discard(number)
+                continue
+            parent = await self._outputs.assertion(assertion.parent)
+            is_overtaken = parent.status is Status.CONFIRMED and parent.id != confirmed.id
+            if (is_overtaken or parent.status is Status.SUPERSEDED) and _is_closed(assertion, closed_at):
+                what = f"take back the bond on block {assertion.l2_block_number}, which was overtaken"
+                return self._call(what, encode_call("supersede(uint256)", number))
+        return None
+
+    async def _collection(self) -> Call | None:
+        credit = await self._outputs.word("credits(address)", self.address)
+        return self._call(f"collect {credit} wei of bonds", encode_call("collect()")) if credit else None
+
+    async def _proposal(
+        self, chain: Sequence[Assertion], opened: Sequence[Assertion], l1_head: int
+    ) -> Call | str | None:
+        parent = chain[-1]
+        record = self._derived.record(self._derived.newest() - max(1, self._config.l1_confirmations))
+        if record is None or record.safe_number <= parent.l2_block_number:
+            return None
+        number = record.safe_number
+        output, last = self._derived.output(number), self._derived.output(parent.l2_block_number)
+        if output is None or last is None:
+            return f"the state of block {number} is not kept here any more: raise --retention"
+        is_due = output.header.timestamp >= last.header.timestamp + self._config.interval_seconds
+        if not is_due or record.block.ref.number < parent.l1_block_number or self._has_bond_on(number, opened):
+            return None
+        if record.block.ref.number < l1_head - KNOWN_BLOCKS:
+            return f"derivation is at L1 block {record.block.ref.number} of {l1_head}: too far behind to propose"
+        bond, balance = await self._outputs.word("bond()"), await self._l1.balance(self.address)
+        if balance < bond:
+            return f"0x{self.address.hex()} has {balance} wei on L1, the bond is {bond}: fund it"
+        call = propose_call(parent.id, number, output.root, record.block.ref)
+        return self._call(f"propose the output of block {number}", call, bond)
+
+    def _has_bond_on(self, number: int, opened: Sequence[Assertion]) -> bool:
+        """Whether we have bonded this block already; on the same parent the contract would refuse it, too."""
+        return any(one.proposer == self.address and one.l2_block_number == number for one in opened)
+
+    def _call(self, what: str, calldata: bytes, value: int = 0) -> Call:
+        return Call(what, self._outputs.address, calldata, value)
+
+
+def _is_closed(assertion: Assertion, closed_at: int) -> bool:
+    return assertion.created_at <= closed_at and assertion.open_games == 0
