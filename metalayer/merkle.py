@@ -32,7 +32,7 @@ ZERO_HASHES = _zero_hashes()
 
 @dataclass(frozen=True, slots=True)
 class MerkleTree:
-    """A tree that grows: where bit `level` of `count` is 1, `edge[level]` is the last complete subtree of that level."""
+    """A tree that grows: where bit `level` of `count` is 1, `edge[level]` is that level's last complete subtree."""
 
     edge: tuple[Hash32, ...] = (ZERO_HASH,) * DEPTH
     count: int = 0
