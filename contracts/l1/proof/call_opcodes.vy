@@ -1,11 +1,11 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
 """
-@title Calls
+@title Opcodes that move value or call
 @license MIT
-@notice CALL, CALLCODE, DELEGATECALL, STATICCALL: what they cost, and what is to be entered. A library of the one-step
-        verifier.
-@dev Follows `prover/machine/calls.py`. See `machine.vy` for the arguments.
+@notice CALL, CALLCODE, DELEGATECALL, STATICCALL: what they cost, and what is to be entered; and SELFDESTRUCT. A library
+        of the one-step verifier.
+@dev Follows `prover/machine/calls.py` and `halts.py`. See `machine.vy` for the arguments.
 """
 
 from . import accounts
@@ -17,15 +17,18 @@ CALL: constant(uint256) = 241
 CALLCODE: constant(uint256) = 242
 DELEGATECALL: constant(uint256) = 244
 STATICCALL: constant(uint256) = 250
+SELFDESTRUCT: constant(uint256) = 255
 
 WARM_ACCESS: constant(uint256) = 100
 COLD_ACCOUNT: constant(uint256) = 2600
 CALL_VALUE: constant(uint256) = 9000
 CALL_STIPEND: constant(uint256) = 2300
 NEW_ACCOUNT: constant(uint256) = 25000
+SELFDESTRUCT_COST: constant(uint256) = 5000
 
 MAX_DEPTH: constant(uint256) = 1024
 ADDRESS: constant(uint256) = 2**160 - 1
+CREATE: constant(uint256) = 1  # kind of a frame
 
 
 @external
@@ -40,12 +43,22 @@ def step(
     tape: layout.Tape,
 ) -> bytes32:
     """
-    @notice The state after `pre`, if its next opcode is a call. Reverts if it is not, or the witness is wrong.
+    @notice The state after `pre`, if its next opcode is one of these. Reverts if it is not, or the witness is wrong.
     """
     opcode: running.Opcode = running._opcode(pre, state, stack, keccak256(code), len(code))
-    assert opcode.number in [CALL, CALLCODE, DELEGATECALL, STATICCALL], "proof: another library's opcode"
+    assert opcode.number in [
+        CALL, CALLCODE, DELEGATECALL, STATICCALL, SELFDESTRUCT
+    ], "proof: another library's opcode"
     if opcode.is_faulty:
         return machine._fault(state)
+    if opcode.number == SELFDESTRUCT:
+        return self._selfdestruct(state, opcode, tape)
+    return self._call(state, opcode, tape)
+
+
+@internal
+@view
+def _call(state: layout.State, opcode: running.Opcode, tape: layout.Tape) -> bytes32:
     frame: layout.Frame = state.frame
     requested: uint256 = opcode.taken[0]
     to: uint256 = opcode.taken[1] & ADDRESS
@@ -135,3 +148,50 @@ def step(
         phase = layout.PHASE_ENTER
         cursor = layout._enter_digest(enter)
     return running._next(state, after, frame, accounts._globals_after(state.globals, ledger), phase, cursor)
+
+
+@internal
+@view
+def _selfdestruct(state: layout.State, opcode: running.Opcode, tape: layout.Tape) -> bytes32:
+    """
+    @dev Send all wei away and end; the account goes only if this transaction made it (EIP-6780).
+    """
+    frame: layout.Frame = state.frame
+    beneficiary: uint256 = opcode.taken[0] & ADDRESS
+    if frame.static == 1:
+        return machine._fault(state)
+    ledger: accounts.Ledger = accounts._ledger(state.globals, tape)
+    heir: layout.AccountRecord = empty(layout.AccountRecord)
+    own: layout.AccountRecord = empty(layout.AccountRecord)
+    cold: bool = False
+    own_cold: bool = False
+    ledger, heir, cold = accounts._load_account(ledger, beneficiary)
+    ledger, own, own_cold = accounts._load_account(ledger, frame.address)
+    cost: uint256 = SELFDESTRUCT_COST
+    if cold:
+        cost += COLD_ACCOUNT
+    if own.balance != 0 and accounts._is_dead(heir):
+        cost += NEW_ACCOUNT
+    if cost > frame.gas:
+        return machine._fault(state)
+    frame.gas -= cost
+    amount: uint256 = own.balance
+    own.balance = 0
+    if own.created == 1:
+        own.destructed = 1
+        ledger = accounts._store_account(ledger, frame.address, own)
+    elif beneficiary != frame.address and amount != 0:
+        ledger = accounts._store_account(ledger, frame.address, own)
+    if beneficiary != frame.address:
+        ledger = accounts._add_balance(ledger, beneficiary, amount)
+
+    frame.stack_size -= 1
+    frame.stack = machine._pushed(state.stack_tail, opcode.items)
+    outcome: layout.Outcome = empty(layout.Outcome)
+    outcome.success = 1
+    return machine._post(
+        layout.PHASE_CREATE_FINISH if frame.kind == CREATE else layout.PHASE_RETURN,
+        layout._outcome_digest(outcome),
+        layout._globals_digest(accounts._globals_after(state.globals, ledger)),
+        layout._frame_digest(frame),
+    )
