@@ -97,7 +97,7 @@ class _Commands:
         """Stop everything, after this answer."""
         self._check(request)
         asyncio.get_running_loop().call_later(POLL_SECONDS, self._network.stop.set)
-        return web.json_response({"stopping": sorted(self._network.chains)})
+        return web.json_response({"stopping": list(self._network.chains)})
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         """Chains, endpoints, processes."""

@@ -28,7 +28,7 @@ MAX_CHAINS = 20
 
 @dataclass(frozen=True, slots=True)
 class ChainPlace:
-    """A chain's ports on this machine, the same at every start."""
+    """A chain's ports on this machine, the same at every start; 0 for a verifier that never ran."""
 
     name: str
     chain_id: int
@@ -179,19 +179,25 @@ def with_places(settings: NetworkSettings, intents: list[Intent]) -> NetworkSett
     Raises:
         InvalidInput: Too many chains, or a port that another chain has.
     """
+    named = {
+        port: intent.chain.name for intent in intents for port in (intent.node.rpc_port, intent.node.verifier_port)
+    }
     for intent in intents:
-        old = [place for place in settings.chains if place.name == intent.chain.name]
-        others = tuple(place for place in settings.chains if place.name != intent.chain.name)
-        taken = {port for place in others for port in (place.rpc_port, place.verifier_port)}
+        name, wanted = intent.chain.name, (intent.node.rpc_port, intent.node.verifier_port)
+        old = [place for place in settings.chains if place.name == name]
+        others = tuple(place for place in settings.chains if place.name != name)
+        taken = {port for place in others for port in (place.rpc_port, place.verifier_port) if port}
         taken |= {settings.page_port} | ({settings.l1_port} if settings.l1_url is None else set())
-        wanted = (intent.node.rpc_port, intent.node.verifier_port)
         for port in wanted:
             if port in taken:
-                raise InvalidInput(f"[node] port {port} of {intent.chain.name} is another's in this network")
+                raise InvalidInput(f"[node] port {port} of {name} is another's in this network")
+        taken |= {port for port, owner in named.items() if port and owner != name}
         rpc = wanted[0] or (old[0].rpc_port if old else _free(taken | {wanted[1]}, FIRST_RPC_PORT))
-        verifier = wanted[1] or (old[0].verifier_port if old else _free(taken | {rpc}, rpc + 1))
-        place = ChainPlace(intent.chain.name, intent.chain.chain_id, rpc, verifier)
-        order = [place if other.name == place.name else other for other in settings.chains]
+        verifier = wanted[1] or (old[0].verifier_port if old else 0)
+        if intent.node.verifier and not verifier:
+            verifier = _free(taken | {rpc}, rpc + 1)
+        place = ChainPlace(name, intent.chain.chain_id, rpc, verifier)
+        order = [place if other.name == name else other for other in settings.chains]
         settings = replace(settings, chains=tuple(order) if old else (*settings.chains, place))
     if len(settings.chains) > MAX_CHAINS:
         raise InvalidInput(f"{len(settings.chains)} chains on one machine; at most {MAX_CHAINS}")

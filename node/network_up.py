@@ -144,7 +144,7 @@ class NetworkUp:
         for intent in intents:
             check_for_l1(intent, settings)
             place = settings.place(intent.chain.name)
-            ports += [place.rpc_port, place.verifier_port]
+            ports += [place.rpc_port] + ([place.verifier_port] if intent.node.verifier else [])
         for port in ports:
             check_port(settings.host, port)
         self.settings = settings
