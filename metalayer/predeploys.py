@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from metalayer.message import Domain
+from metalayer.transfer import Asset
+from protocol.bridge import proxy_address
 from protocol.types import ZERO_ADDRESS, Address
 
 
@@ -53,6 +55,11 @@ def member_contracts(
         TOKEN_IMAGE_ADDRESS: code.token_image,
         ETHER_ROUTE_ADDRESS: code.ether_route + _words(network.hub) + own,
     }
+
+
+def image_address(asset: Asset) -> Address:
+    """Where an asset's image is, or will be, on every chain but its home (not of network tokens: those are alike)."""
+    return proxy_address(TOKEN_ROUTE_ADDRESS, TOKEN_IMAGE_ADDRESS, asset.id)
 
 
 def _words(*addresses: Address) -> bytes:

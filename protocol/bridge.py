@@ -4,7 +4,7 @@ The contracts are `contracts/l1/bridge.vy`, `contracts/l2/bridge.vy` and `contra
 """
 
 from protocol.crypto import keccak
-from protocol.types import Address
+from protocol.types import Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 
 L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000010"))
@@ -23,9 +23,13 @@ _PROXY_END = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 
 def image_address(token: Address) -> Address:
     """Where the L2 image of an L1 token is, or will be (CREATE2 by L2's end, the token as salt)."""
-    code_hash = keccak(_PROXY_CREATION + TOKEN_TEMPLATE_ADDRESS + _PROXY_END)
-    salt = bytes(12) + token
-    return Address(keccak(b"\xff" + L2_BRIDGE_ADDRESS + salt + code_hash)[12:])
+    return proxy_address(L2_BRIDGE_ADDRESS, TOKEN_TEMPLATE_ADDRESS, Hash32(bytes(12) + token))
+
+
+def proxy_address(creator: Address, template: Address, salt: Hash32) -> Address:
+    """Where a Vyper contract's `create_minimal_proxy_to(template, salt=salt)` puts the proxy."""
+    code_hash = keccak(_PROXY_CREATION + template + _PROXY_END)
+    return Address(keccak(b"\xff" + creator + salt + code_hash)[12:])
 
 
 def l2_contracts(outbox: bytes, template: bytes, bridge: bytes, l1_bridge: Address) -> dict[Address, bytes]:

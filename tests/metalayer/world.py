@@ -18,8 +18,10 @@ from genesis.model import GenesisAccount, build_genesis
 from metalayer.merkle import branch
 from metalayer.message import Domain, Message, decode_message
 from metalayer.predeploys import (
+    ETHER_ROUTE_ADDRESS,
     MAILBOX_ADDRESS,
     SETTLED_ROOTS_ADDRESS,
+    TOKEN_ROUTE_ADDRESS,
     MemberCode,
     NetworkAddresses,
     member_contracts,
@@ -307,8 +309,8 @@ class World:
 
     # --- members -----------------------------------------------------------------------------------------------------
 
-    def add(self, domain: Domain, *, activate: bool = True) -> Member:
-        """Launch a chain and have it registered."""
+    def add(self, domain: Domain, *, activate: bool = True, balances: Mapping[Address, int] | None = None) -> Member:
+        """Launch a chain and have it registered. `balances` is ether that its genesis invents."""
         code = MemberCode(
             *(
                 artifact(f"metalayer/{name}", self.sources).runtime_code
@@ -319,6 +321,7 @@ class World:
         contracts[OUTBOX_ADDRESS] = artifact("l2/outbox").runtime_code
         contracts |= self.extra
         alloc = {address: GenesisAccount(nonce=1, code=body) for address, body in contracts.items()}
+        alloc |= {owner: GenesisAccount(balance=amount) for owner, amount in (balances or {}).items()}
         chain = Chain(domain + 900_000, alloc, self.l1.head.timestamp)
         genesis = output_root(chain.head.state_root, chain.storage_root(OUTBOX_ADDRESS), chain.head.hash)
         settings = [int.from_bytes(PROPOSER, "big")] * 2 + [30_000_000, 50, 6, 0, 0, 0, 0, 0]
@@ -632,9 +635,69 @@ class World:
         return self.must_l1(RELAYER, member.portal, data, gas=8_000_000)
 
 
+def send_token(
+    world: World,
+    source: Member,
+    target: Member,
+    token: Address,
+    amount: int,
+    recipient: Address,
+    *,
+    sender: Address | None = None,
+    fee: int = 0,
+    life: int = 50_000,
+) -> Message:
+    """Send tokens of Alice's, or of `sender`'s, on their way."""
+    data = calldata(
+        "send(address,uint32,address,uint256,uint64)",
+        "0x" + token.hex(),
+        target.domain,
+        "0x" + recipient.hex(),
+        amount,
+        world.l1.head.timestamp + life,
+    )
+    return dispatched(world.must(source, sender or account("alice"), TOKEN_ROUTE_ADDRESS, data, fee))
+
+
+def send_ether(
+    world: World,
+    source: Member,
+    target: Member | Domain,
+    amount: int,
+    recipient: Address,
+    *,
+    sender: Address | None = None,
+    life: int = 100_000,
+) -> Withdrawal:
+    """Send ether of Alice's, or of `sender`'s, on its way."""
+    data = calldata(
+        "send(uint32,address,uint256)",
+        target.domain if isinstance(target, Member) else target,
+        "0x" + recipient.hex(),
+        world.l1.head.timestamp + life,
+    )
+    world.must(source, sender or account("alice"), ETHER_ROUTE_ADDRESS, data, amount)
+    return world.withdrawals(source)[-1]
+
+
+def balance_of(member: Member, token: Address, owner: Address) -> int:
+    """Tokens; 0 where the token does not exist."""
+    if member.chain.state.account(token) is None:
+        return 0
+    answer = member.chain.read(token, "balanceOf(address)", "0x" + owner.hex())
+    assert isinstance(answer, int)
+    return answer
+
+
+@cache
+def load_mock(name: str) -> Artifact:
+    """A contract of `tests/contracts/mocks/`."""
+    return load_artifact(f"mocks/{name}", MOCKS, None)
+
+
 def with_app(count: int, sources: Path = SOURCES) -> World:
     """A world whose chains have the test application."""
-    return World(count, sources, {APP: load_artifact("mocks/app", MOCKS, None).runtime_code})
+    return World(count, sources, {APP: load_mock("app").runtime_code})
 
 
 def dispatched(receipt: Receipt) -> Message:
