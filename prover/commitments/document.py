@@ -33,6 +33,7 @@ _CURSOR_OF_PHASE = {
     "origin": "BlockPlan",
     "system write": "TxBoundary",
     "output": "Output",
+    "start": "Start",
 }
 
 _HEAD = """# Byte layouts of the proof

@@ -480,6 +480,14 @@ SEALING = _layout(
     ("receipts_root", BYTES32),
     *((f"bloom_{index}", U256) for index in range(8)),
 )
+START = _layout(
+    "Start",
+    "Where the trace of an assertion begins: all that L1 knows of it.",
+    ("rules", COMMITMENT, "ChainRules"),
+    ("parent_output", BYTES32, "output root of the parent assertion"),
+    ("parent_l1_hash", BYTES32, "of the L1 block up to which the parent has read"),
+    ("l1_hash", BYTES32, "of the L1 block up to which the assertion has read"),
+)
 OUTPUT = _layout(
     "Output",
     "Where a chain ends that has used all its inputs: what an assertion claims.",
@@ -523,6 +531,7 @@ CHAIN = (
     BLOCK_PLAN,
     ITEM_HASHING,
     SEALING,
+    START,
     OUTPUT,
 )
 TREES = (PAGE, PAGE_NODE, RING_NODE)

@@ -21,6 +21,7 @@ S = TypeVar("S", bound=Hashed)
 BEGIN, ACCESS, ENTER, EXECUTE, COPY, HASH, PRECOMPILE, RETURN, FAULT, CREATE_FINISH, END = range(11)
 FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
 NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT = range(14, 22)
+START = 22
 PHASE_NAMES = (
     "begin",
     "access",
@@ -44,6 +45,7 @@ PHASE_NAMES = (
     "origin",
     "system write",
     "output",
+    "start",
 )
 
 

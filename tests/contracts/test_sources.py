@@ -8,12 +8,22 @@ from tests.contracts.conftest import compile_strictly
 CONTRACTS = [
     "l1/bridge",
     "l1/chain_config",
+    "l1/game",
     "l1/outputs",
     "l1/portal",
     "l1/proof/mpt",
     "l2/bridge",
     "l2/bridged_token",
     "l2/outbox",
+    "metalayer/ether_hub",
+    "metalayer/ether_route",
+    "metalayer/ledger",
+    "metalayer/mailbox",
+    "metalayer/network_token",
+    "metalayer/registry",
+    "metalayer/settled_roots",
+    "metalayer/token_image",
+    "metalayer/token_route",
 ]
 MAX_CODE_BYTES = 24_576
 """EIP-170."""

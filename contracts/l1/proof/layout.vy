@@ -46,6 +46,7 @@ TAG_BATCH_READING: constant(bytes32) = 0x1f24f7f541937cde1d1176e2cdd17314ef2e8a0
 TAG_BLOCK_PLAN: constant(bytes32) = 0xf34583fb8f5eafa371180c06c6b6c033744f647880cbef1b53bb86ec6766574e
 TAG_ITEM_HASHING: constant(bytes32) = 0xcc9cfdc32879afc38fb3fd8c5f612d3dcf704887dc6be018dd022b0613b4d62e
 TAG_SEALING: constant(bytes32) = 0x55682b65044333017e6302365088de06e08065a4e2f82a0a36a686c72681697e
+TAG_START: constant(bytes32) = 0xfa9d02a7de5aad79a50f81aec2304cfddfdda3e7f7b5733eb39bd4fa3f2c045d
 TAG_OUTPUT: constant(bytes32) = 0x2f01ff16fc45496bab4d68c74362a2984b1e58d98ff0d049cacdab9b9be3e0f1
 TAG_PAGE: constant(bytes32) = 0x65df2dcf317b635ff929394dd501531e0aad40d2341127ebed1cd2e0bf654365
 TAG_PAGE_NODE: constant(bytes32) = 0x1663868e4aaeb54ac2a3e320938ba27a26c846f95fd37fac773b4215eb7c4027
@@ -74,6 +75,7 @@ PHASE_NEXT_BLOCK: constant(uint256) = 18
 PHASE_ORIGIN: constant(uint256) = 19
 PHASE_SYSTEM_WRITE: constant(uint256) = 20
 PHASE_OUTPUT: constant(uint256) = 21
+PHASE_START: constant(uint256) = 22
 
 # Page trees.
 PAGE_SIZE: constant(uint256) = 1024
@@ -447,6 +449,13 @@ struct Sealing:
     bloom_5: uint256
     bloom_6: uint256
     bloom_7: uint256
+
+
+struct Start:
+    rules: bytes32
+    parent_output: bytes32
+    parent_l1_hash: bytes32
+    l1_hash: bytes32
 
 
 struct Output:
@@ -1584,6 +1593,37 @@ def _open_sealing(digest: bytes32, at: uint256) -> (Sealing, uint256):
     assert tag == TAG_SEALING, "layout: preimage"
     self._check_sealing(x)
     return x, at + 448
+
+
+@internal
+@pure
+def _start_digest(x: Start) -> bytes32:
+    return keccak256(abi_encode(TAG_START, x))
+
+
+@internal
+@pure
+def _check_start(x: Start):
+    """
+    @dev Refuses words above their kind.
+    """
+    pass
+
+
+@internal
+@view
+def _open_start(digest: bytes32, at: uint256) -> (Start, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[160] = slice(msg.data, at, 160)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: Start = empty(Start)
+    tag, x = abi_decode(preimage, (bytes32, Start))
+    assert tag == TAG_START, "layout: preimage"
+    self._check_start(x)
+    return x, at + 160
 
 
 @internal
