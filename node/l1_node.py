@@ -14,6 +14,7 @@ from genesis.model import Genesis, GenesisAccount, build_genesis
 from node import chain_setup
 from node.chain import Chain, create_chain
 from node.clock import Clock
+from node.l1_blobs import L1Blobs
 from node.pages import NodePages
 from node.producer import DevL1Plan, Producer, ProducerConfig
 from node.services import Services
@@ -86,7 +87,9 @@ class L1Node:
         rollback = Method(self._rollback, (quantity,))
         site = SiteOptions("L1", is_rollup=False, chain_name="Tombolo L1")
         pages = NodePages(services.backend, self._clock, site)
-        self._server = Server(services.backend, extra_methods={"anvil_rollback": rollback}, pages=dict(pages.routes))
+        blobs = L1Blobs(chain, options.data_dir / "blobs")
+        methods = {"anvil_rollback": rollback, **blobs.methods()}
+        self._server = Server(services.backend, extra_methods=methods, pages={**pages.routes, **blobs.routes()})
         self._tasks = [pages.attach(self._server)]
         self.port = await self._server.start(options.host, options.rpc_port)
         self._tasks += [self._producer.run(), self._server.wait()]

@@ -88,10 +88,10 @@ def unwrap(wrapped: bytes) -> tuple[bytes, tuple[bytes, ...], tuple[bytes, ...],
         raise InvalidSidecar("not a blob transaction")
     try:
         fields = decode_list(wrapped[1:], "blob transaction with blobs")
-        body = as_list(fields[0], "transaction")
         has_cell_proofs = len(fields) == 5
         if len(fields) not in (4, 5) or (has_cell_proofs and as_bytes(fields[1], "version", 1) != b"\x01"):
             raise InvalidSidecar(f"a wrapper of {len(fields)} fields, or of an unknown version")
+        body = as_list(fields[0], "transaction")
         blobs = tuple(as_bytes(item, "blob", BLOB_BYTES) for item in as_list(fields[-3], "blobs"))
         commitments = tuple(as_bytes(item, "commitment", 48) for item in as_list(fields[-2], "commitments"))
         proofs = tuple(as_bytes(item, "proof", 48) for item in as_list(fields[-1], "proofs"))

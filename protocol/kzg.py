@@ -1,6 +1,7 @@
 """KZG commitments to blobs, by the ckzg library: what EIP-4844 and EIP-7594 (cell proofs) call by these names."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,19 @@ def is_blob_of(blob: bytes, commitment: bytes, proof: bytes) -> bool:
     """Whether the pre-Osaka proof holds."""
     try:
         return bool(ckzg.verify_blob_kzg_proof(blob, commitment, proof, trusted_setup()))
+    except (RuntimeError, ValueError):
+        return False
+
+
+def are_cell_proofs(blob: bytes, commitment: bytes, proofs: Sequence[bytes]) -> bool:
+    """Whether all 128 proofs of a blob's cells hold."""
+    setup = trusted_setup()
+    try:
+        cells = ckzg.compute_cells(blob, setup)
+        count = len(cells)
+        return bool(
+            ckzg.verify_cell_kzg_proof_batch([commitment] * count, list(range(count)), cells, list(proofs), setup)
+        )
     except (RuntimeError, ValueError):
         return False
 

@@ -6,13 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from da.adapter import Commitment
+from da.adapter import Commitment, DataAvailability
+from da.blob import Blobs
 from da.calldata import Calldata
 from node.batch_plan import BatcherConfig, OpenBatch, Refusal, bumped, claim_of, classify_refusal
 from node.batcher import Batcher, BatcherStatus
 from node.l1_client import Fees, L1Refused
 from protocol.batch import Batch, decode_batch
+from protocol.blobs import unpack_blobs
 from protocol.errors import Halt, Retry
+from protocol.inbox import append_calldata
+from protocol.kzg import versioned_hash
+from protocol.l1 import L1BlockRef
+from protocol.transaction import BLOB
 from tests.node.simulated import (
     BATCHER,
     GWEI,
@@ -35,7 +41,7 @@ class World:
         self.config = config
         self.l1 = SimulatedL1()
         self.chain = SimulatedChain()
-        self.layer = Calldata()
+        self.layer: DataAvailability = Calldata()
         self.clock = HandClock()
         self.derived = Derived(self.l1, self.chain, self.layer)
         self.batcher = self.new_batcher()
@@ -538,6 +544,84 @@ def test_a_replacement_is_an_eighth_dearer_within_the_cap_or_not_made(last: Fees
     assert replacement.tip * 8 >= last.tip * 9
     assert replacement.tip <= replacement.max_fee
     assert replacement.max_fee >= min(suggested.max_fee, most)
+
+
+blob_fees = st.builds(
+    Fees, max_fee=st.integers(1, 10**13), tip=st.integers(0, 10**13), blob_fee=st.integers(1, 10**13)
+).map(lambda fees: Fees(max(fees.max_fee, fees.tip), fees.tip, fees.blob_fee))
+
+
+@given(last=blob_fees, suggested=blob_fees, most=st.integers(0, 10**13))
+def test_a_replacement_with_blobs_pays_twice_of_everything_or_is_not_made(
+    last: Fees, suggested: Fees, most: int
+) -> None:
+    replacement = bumped(last, suggested, most)
+    if replacement is None:
+        assert 2 * max(last.max_fee, last.blob_fee) > most
+        return
+    assert max(replacement.max_fee, replacement.blob_fee) <= most
+    assert replacement.max_fee >= 2 * last.max_fee
+    assert replacement.tip >= 2 * last.tip
+    assert replacement.blob_fee >= 2 * last.blob_fee
+    assert replacement.tip <= replacement.max_fee
+
+
+class KeptBlobs(Blobs):
+    """The blob layer, with a memory in the beacon node's place."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1", max_blobs=1, has_cell_proofs=False)
+        self.data: dict[Commitment, bytes] = {}
+
+    async def submit(self, data: bytes) -> Commitment:
+        commitment = await super().submit(data)
+        self.data[commitment] = data
+        return commitment
+
+    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
+        return self.data[commitment]
+
+
+class BlobWorld(World):
+    """A world whose batches travel in blobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = self.derived._layer = KeptBlobs()
+        self.batcher = self.new_batcher()
+
+
+async def test_a_batch_in_blobs_is_one_transaction_that_carries_them() -> None:
+    world = BlobWorld()
+    await world.post(5)
+    (sent,) = world.l1.sent
+    blobs, commitments, _proofs = world.l1.carried
+    assert (sent.type, sent.to, sent.max_fee_per_blob_gas) == (BLOB, INBOX, GWEI)
+    assert sent.blob_hashes == tuple(map(versioned_hash, commitments))
+    assert sent.data == append_calldata(b"\x02" + b"".join(sent.blob_hashes))
+    assert [number for number, _claim in enumerate(decode_batch(unpack_blobs(blobs)).blocks, 1)] == [1, 2, 3, 4, 5]
+    await world.mine()
+    assert world.safe == 5
+
+
+async def test_a_batch_in_blobs_that_waits_too_long_is_offered_at_twice_the_fees_with_the_same_blobs() -> None:
+    world = BlobWorld()
+    await world.post(2)
+    blobs = world.l1.carried[0]
+    world.l1.base_fee = 100 * GWEI
+    for _block in range(world.config.resubmit_after_blocks + 1):
+        await world.mine()
+        await world.batcher.step()
+    first, *_same, last = world.l1.sent
+    assert first.nonce == last.nonce
+    assert first.blob_hashes == last.blob_hashes
+    assert world.l1.carried[0] == blobs
+    assert last.max_fee_per_gas >= 2 * first.max_fee_per_gas
+    assert last.max_priority_fee_per_gas >= 2 * first.max_priority_fee_per_gas
+    assert last.max_fee_per_blob_gas >= 2 * first.max_fee_per_blob_gas
+    world.l1.base_fee = GWEI
+    await world.mine()
+    assert world.safe == 2
 
 
 class Storm(RuleBasedStateMachine):
