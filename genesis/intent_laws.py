@@ -26,5 +26,7 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
         yield at["[fees] elasticity"], "leaves a gas target in which not one transfer fits"
     if intent.proof.clock_extension_seconds > intent.proof.clock_seconds:
         yield at["[proof] clock_extension_seconds"], "must not exceed clock_seconds"
+    if intent.metalayer.join and intent.chain.chain_id >= 2**32:
+        yield at["[metalayer] join"], "needs a chain id below 2^32: messages name chains in 32 bits"
     if intent.fees.mode == "zero_gas" and intent.fees.min_base_fee_wei:
         yield at["[fees] min_base_fee_wei"], "must be 0 where gas costs nothing"

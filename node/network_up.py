@@ -9,12 +9,11 @@ from typing import Any
 from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
 from node.clock import Clock
-from node.funding import fund_accounts
+from node.funding import funding_calls, send_calls
 from node.l1_client import L1Client
 from node.launch import launch_rollup
 from node.network_files import NetworkFolder, NetworkSettings, with_places
 from node.network_launch import (
-    Beside,
     check_for_l1,
     l1_arguments,
     launch_options,
@@ -22,14 +21,20 @@ from node.network_launch import (
     sequencer_arguments,
     verifier_arguments,
 )
+from node.network_mesh import Mesh
 from node.network_plan import Plan, make_plan
 from node.operator_key import OPERATOR_KEY_VARIABLE
+from node.rollup_file import load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
 from protocol.errors import Halt, InvalidInput
 
 OPERATOR_WEI = 100 * 10**18
 """What each chain's operator gets on the embedded L1, to deploy, to post batches and to bond outputs."""
+
+
+RELAYER_WEI = 200 * 10**18
+"""Deposited to the relayer's account on each chain of the embedded L1: for gas, and to stand behind what leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class NetworkUp:
         report: Report,
         *,
         operator_wei: int = OPERATOR_WEI,
+        relayer_wei: int = RELAYER_WEI,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -76,6 +82,7 @@ class NetworkUp:
         self._report = report
         self._started_at = clock.monotonic()
         self._operator_wei = operator_wei
+        self._relayer_wei = relayer_wei
         self._l1: Supervised | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._adding = asyncio.Lock()
@@ -163,26 +170,47 @@ class NetworkUp:
         for intent in intents:
             self._start_sequencer(intent)  # it imports while its chain is launched, and waits for rollup.json
         async with L1Client(self.settings.l1_endpoint, self._clock) as l1:
-            new = [i for i in intents if not self.folder.chain(i.chain.name).rollup.exists()]
-            keys = {i.chain.name: role_key(self._deployer_key, i.chain.chain_id, "operator") for i in new}
-            await fund_accounts(
-                l1, self._clock, self._deployer_key, map(private_key_address, keys.values()), self._operator_wei
-            )
-            await asyncio.gather(*(self._launch(l1, i, keys[i.chain.name]) for i in new))
-        await asyncio.gather(*(self._until_ready(intent) for intent in intents))
+            await self._launch_new(l1, intents)
+            ready = asyncio.gather(*(self._until_ready(intent) for intent in intents))
+            await asyncio.gather(ready, self._join(l1, intents))
         for intent in intents:
             if intent.node.verifier:
                 self._start_verifier(intent)
 
-    async def _launch(self, l1: L1Client, intent: Intent, key: bytes) -> None:
+    async def _launch_new(self, l1: L1Client, intents: Sequence[Intent]) -> None:
+        """Pay the accounts, deploy what joins them if it is the first time, then launch all side by side."""
+        new = [intent for intent in intents if not self.folder.chain(intent.chain.name).rollup.exists()]
+        if not new:
+            return
+        keys = {intent.chain.name: self._key(intent, "operator") for intent in new}
+        calls = await funding_calls(l1, map(private_key_address, keys.values()), self._operator_wei)
+        await send_calls(l1, self._clock, self._deployer_key, calls)
+        mesh = await self._open_mesh(l1)
+        await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh) for intent in new))
+
+    async def _open_mesh(self, l1: L1Client) -> Mesh:
+        return await Mesh.open(self.folder.mesh_file, l1, self._clock, self._deployer_key)
+
+    async def _launch(self, l1: L1Client, intent: Intent, key: bytes, mesh: Mesh) -> None:
         folder = self.folder.chain(intent.chain.name)
         folder.save_intent(intent)
-        rollup = await launch_rollup(l1, self._clock, key, launch_options(intent, Beside()), folder.rollup)
+        rollup = await launch_rollup(l1, self._clock, key, launch_options(intent, mesh.beside(intent)), folder.rollup)
         self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
+
+    async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> None:
+        chains = [(intent, load_rollup(self.folder.chain(intent.chain.name).rollup)) for intent in intents]
+        relayer = private_key_address(role_key(self._deployer_key, 0, "relayer"))
+        mesh = await self._open_mesh(l1)
+        joined = await mesh.join(l1, self._clock, self._deployer_key, chains, relayer, self._relayer_wei)
+        if joined:
+            self._tell("network", f"meshed: {', '.join(joined)} in the registry 0x{mesh.addresses.registry.hex()}")
+
+    def _key(self, intent: Intent, role: str) -> bytes:
+        return role_key(self._deployer_key, intent.chain.chain_id, role)
 
     def _start_sequencer(self, intent: Intent) -> None:
         name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        key = role_key(self._deployer_key, intent.chain.chain_id, "operator")
+        key = self._key(intent, "operator")
         arguments = sequencer_arguments(intent, place, self.folder, self.settings)
         chain = self.chains.setdefault(name, RunningChain(intent))
         chain.processes.append(

@@ -13,7 +13,7 @@ from node.clock import SystemClock
 from node.network_control import ChainLine, ask_add, ask_status, control
 from node.network_files import NetworkFolder, NetworkSettings
 from node.network_plan import make_plan
-from node.network_up import OPERATOR_WEI, NetworkUp
+from node.network_up import OPERATOR_WEI, RELAYER_WEI, NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.role import stop_on_signals
 from node.status import NodeStatus, node_status
@@ -22,6 +22,8 @@ from protocol.errors import InvalidInput, Reject, Retry
 
 EXTERNAL_OPERATOR_WEI = 10**18
 """What each chain's operator gets from the deployer on an L1 where ether costs something."""
+EXTERNAL_RELAYER_WEI = 10**17
+"""Likewise, what the relayer gets on each chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ def run_network(files: Sequence[Path], options: NetworkOptions) -> None:
     view.say(f"[dim]starting {len(intents)} chains; logs are in {folder.path / 'logs'}[/]")
 
     async def run() -> None:
-        wei = OPERATOR_WEI if settings.l1_url is None else EXTERNAL_OPERATOR_WEI
-        network = NetworkUp(folder, settings, key or OPERATOR_KEY, SystemClock(), view.progress, operator_wei=wei)
+        wei = (OPERATOR_WEI, RELAYER_WEI) if settings.l1_url is None else (EXTERNAL_OPERATOR_WEI, EXTERNAL_RELAYER_WEI)
+        network = NetworkUp(
+            folder, settings, key or OPERATOR_KEY, SystemClock(), view.progress, operator_wei=wei[0], relayer_wei=wei[1]
+        )
         stop_on_signals(network.stop)
         await network.run(intents, control)
 

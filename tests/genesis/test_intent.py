@@ -86,7 +86,8 @@ def intents(draw: st.DrawFn) -> Intent:
     for group, values in groups.items():
         intent = replace(intent, **{group: replace(getattr(intent, group), **values)})
     for place, _why in broken_laws(intent):  # turned back, one law at a time
-        intent = replace(intent, **{place.group: replace(getattr(intent, place.group), **{place.name: place.default})})
+        safe = False if place.name == "join" else place.default
+        intent = replace(intent, **{place.group: replace(getattr(intent, place.group), **{place.name: safe})})
     return intent
 
 
@@ -231,6 +232,12 @@ def test_knobs_that_do_not_fit_together_are_told(text: str, words: str) -> None:
     with pytest.raises(InvalidIntent) as caught:
         parse_intent(f"chain.chain_id = 5\n{text}\n", "a.toml")
     assert words in str(caught.value)
+
+
+def test_a_member_of_the_network_has_a_chain_id_that_fits_into_messages() -> None:
+    with pytest.raises(InvalidIntent, match=r"\[metalayer\] join = true: needs a chain id below 2\^32"):
+        parse_intent("chain.chain_id = 4294967296\n", "a.toml")
+    assert parse_intent("chain.chain_id = 4294967296\nmetalayer.join = false\n", "a.toml").chain.chain_id == 2**32
 
 
 def test_chains_of_one_network_share_no_id_name_or_port(tmp_path: Path) -> None:
