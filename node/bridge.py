@@ -11,6 +11,7 @@ from node.account import Account
 from node.l1_client import L1Client
 from node.l1_wire import Json, L1Log, L1Receipt, MalformedAnswer, as_data, as_hash, as_quantity, as_record
 from node.outputs_reader import OutputsReader, stands
+from node.rollup_file import parse_settlement
 from protocol.abi import encode_call, words_of
 from protocol.bridge import L2_BRIDGE_ADDRESS, WITHDRAWAL_STARTED
 from protocol.errors import InvalidInput, Reject
@@ -188,10 +189,9 @@ class Bridge:
         assertion = await self.outputs.assertion(assertion_id)
         if not stands(assertion):
             return None
-        delay = words_of(await self.l1.call(self.contracts.portal, encode_call("finalisation_delay()")))[0]
-        ready_at = at + delay
+        ready_at = at + self.contracts.finalisation_delay
         if assertion.status is Status.PENDING:
-            ready_at = max(ready_at, assertion.created_at + await self.outputs.word("challenge_window()"))
+            ready_at = max(ready_at, assertion.created_at + self.contracts.challenge_window)
             return Standing(started, Stage.UNCONFIRMED, assertion, prover, ready_at)
         now = (await self.l1.head()).ref.timestamp
         stage = Stage.FINALISABLE if now >= ready_at else Stage.DELAYED
@@ -287,14 +287,10 @@ async def open_bridge(l1: L1Client, l2: L1Client) -> Bridge:
     start = genesis.get("number")
     if wanted != found or not isinstance(start, int):
         raise NotABridge(f"the rollup at {l2.name} lives on chain {wanted}, but {l1.name} is chain {found}")
-    names = {
-        "chain_config": "chainConfig",
-        "outputs": "outputs",
-        "portal": "portal",
-        "bridge": "bridge",
-        "game": "game",
-    }
-    contracts = SettlementContracts(**{name: Address(as_data(fields.get(key), key, 20)) for name, key in names.items()})
+    try:
+        contracts = parse_settlement(fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedAnswer(f"rollup_config of {l2.name}: settlement: {error}") from error
     return Bridge(l1, l2, contracts, start)
 
 

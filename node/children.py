@@ -11,7 +11,12 @@ from typing import TypeVar
 
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.operator_key import KEYSTORE_VARIABLE, OPERATOR_KEY_VARIABLE, PASSWORD_FILE_VARIABLE
+from node.operator_key import (
+    KEYSTORE_VARIABLE,
+    OPERATOR_KEY_VARIABLE,
+    PASSWORD_FILE_VARIABLE,
+    PROPOSER_KEY_VARIABLE,
+)
 from protocol.errors import Halt, InvalidInput, Retry
 
 T = TypeVar("T")
@@ -64,7 +69,7 @@ class Child:
 
 def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """What a role inherits: each is told expressly what it needs of keys, and nothing else."""
-    keys = (OPERATOR_KEY_VARIABLE, KEYSTORE_VARIABLE, PASSWORD_FILE_VARIABLE)
+    keys = (OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, KEYSTORE_VARIABLE, PASSWORD_FILE_VARIABLE)
     return {name: value for name, value in environment.items() if name not in keys}
 
 

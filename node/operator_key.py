@@ -12,6 +12,8 @@ from protocol.errors import InvalidInput
 
 OPERATOR_KEY_VARIABLE = "TOMBOLO_OPERATOR_KEY"
 KEYSTORE_VARIABLE = "TOMBOLO_OPERATOR_KEYSTORE"
+PROPOSER_KEY_VARIABLE = "TOMBOLO_PROPOSER_KEY"
+"""Of the account that bonds output roots. It must not be the operator's, which sends batches by nonces of its own."""
 PASSWORD_FILE_VARIABLE = "TOMBOLO_OPERATOR_PASSWORD_FILE"  # noqa: S105 - a variable's name
 
 
@@ -21,9 +23,14 @@ def operator_key(keystore: Path | None = None) -> bytes | None:
     Raises:
         InvalidInput: Both are given, what is given is no key, or the keystore cannot be opened.
     """
-    text = os.environ.get(OPERATOR_KEY_VARIABLE)
+    return key_of(OPERATOR_KEY_VARIABLE, keystore)
+
+
+def key_of(variable: str, keystore: Path | None = None) -> bytes | None:
+    """As `operator_key`, from another environment variable."""
+    text = os.environ.get(variable)
     if keystore is not None and text:
-        raise InvalidInput(f"{OPERATOR_KEY_VARIABLE} and the keystore {keystore} are both given: leave one out")
+        raise InvalidInput(f"{variable} and the keystore {keystore} are both given: leave one out")
     if keystore is not None:
         from node.keystore import read_keystore  # noqa: PLC0415 - loads cryptography, which most runs do without
 
@@ -34,7 +41,7 @@ def operator_key(keystore: Path | None = None) -> bytes | None:
         key = bytes.fromhex(text.removeprefix("0x"))
         private_key_address(key)
     except ValueError as error:
-        raise InvalidInput(f"{OPERATOR_KEY_VARIABLE} is not a private key of 32 bytes in hex") from error
+        raise InvalidInput(f"{variable} is not a private key of 32 bytes in hex") from error
     return _hidden(key)
 
 

@@ -18,6 +18,7 @@ from node.serial_sender import Call, SenderConfig, SerialSender
 from protocol.abi import encode_call
 from protocol.errors import Retry
 from protocol.outputs import Assertion, Status, propose_call
+from protocol.rollup import SettlementContracts
 from protocol.types import Address
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Proposer:
         self,
         derived: Derived,
         l1: L1Client,
-        outputs: Address,
+        contracts: SettlementContracts,
         private_key: bytes,
         clock: Clock,
         config: ProposerConfig | None = None,
@@ -100,7 +101,8 @@ class Proposer:
         self._config = config or ProposerConfig()
         self._derived = derived
         self._l1 = l1
-        self._outputs = OutputsReader(l1, outputs)
+        self._contracts = contracts
+        self._outputs = OutputsReader(l1, contracts.outputs)
         self._sender = SerialSender(l1, private_key, self._config.sender)
         self._clock = clock
         self._own: set[int] | None = None
@@ -144,7 +146,7 @@ class Proposer:
         chain = self._chain(confirmed, opened)
         if isinstance(chain, str):
             return chain
-        closed_at = head.timestamp - await self._outputs.word("challenge_window()")
+        closed_at = head.timestamp - self._contracts.challenge_window
         call = (
             self._confirmation(chain, closed_at)
             or await self._superseding(confirmed, closed_at)
@@ -222,7 +224,7 @@ class Proposer:
             return None
         if record.block.ref.number < l1_head - KNOWN_BLOCKS:
             return f"derivation is at L1 block {record.block.ref.number} of {l1_head}: too far behind to propose"
-        bond, balance = await self._outputs.word("bond()"), await self._l1.balance(self.address)
+        bond, balance = self._contracts.bond, await self._l1.balance(self.address)
         if balance < bond:
             return f"0x{self.address.hex()} has {balance} wei on L1, the bond is {bond}: fund it"
         call = propose_call(parent.id, number, output.root, record.block.ref)

@@ -140,7 +140,13 @@ def rollup_json(rollup: Rollup) -> dict[str, Json]:
 
 
 def _settlement_json(settlement: SettlementContracts) -> dict[str, Json]:
-    return {key: _hex(getattr(settlement, name)) for key, name in SETTLEMENT_KEYS.items()}
+    addresses: dict[str, Json] = {key: _hex(getattr(settlement, name)) for key, name in SETTLEMENT_KEYS.items()}
+    return {
+        **addresses,
+        "challengeWindowSeconds": settlement.challenge_window,
+        "finalisationDelaySeconds": settlement.finalisation_delay,
+        "bond": str(settlement.bond),
+    }
 
 
 def _account_json(account: GenesisAccount) -> dict[str, Json]:
@@ -229,7 +235,7 @@ def _parse(fields: dict[str, object]) -> Rollup:
         gas_limit=_integer(fields, "gasLimit"),
         max_sequencer_drift_seconds=_integer(fields, "maxSequencerDriftSeconds"),
         sequencing_window=_integer(fields, "sequencingWindow"),
-        settlement=None if settlement is None else _settlement(settlement),
+        settlement=None if settlement is None else parse_settlement(settlement),
         fees=fees.knobs,
         fee_recipient=fees.fee_recipient,
         l1_blob_update_fraction=fees.l1_blob_update_fraction,
@@ -240,8 +246,14 @@ def _parse(fields: dict[str, object]) -> Rollup:
     return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer, contracts, da_settings)
 
 
-def _settlement(fields: dict[str, object]) -> SettlementContracts:
-    return SettlementContracts(**{name: Address(_bytes(fields, key, 20)) for key, name in SETTLEMENT_KEYS.items()})
+def parse_settlement(fields: Mapping[str, object]) -> SettlementContracts:
+    """The `settlement` of a rollup's file, or of `rollup_config`; raises KeyError, TypeError or ValueError."""
+    return SettlementContracts(
+        **{name: Address(_bytes(fields, key, 20)) for key, name in SETTLEMENT_KEYS.items()},
+        challenge_window=_integer(fields, "challengeWindowSeconds"),
+        finalisation_delay=_integer(fields, "finalisationDelaySeconds"),
+        bond=int(str(fields["bond"])),
+    )
 
 
 def _account(fields: dict[str, object]) -> GenesisAccount:
@@ -289,14 +301,14 @@ def rollup_chain_config(
     )
 
 
-def _integer(fields: dict[str, object], name: str) -> int:
+def _integer(fields: Mapping[str, object], name: str) -> int:
     value = fields[name]
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{name}: expected a whole number, got {value!r}")
     return value
 
 
-def _bytes(fields: dict[str, object], name: str, length: int) -> bytes:
+def _bytes(fields: Mapping[str, object], name: str, length: int) -> bytes:
     value = fields[name]
     data = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else b""
     if len(data) != length:

@@ -205,7 +205,7 @@ class RollupNode:
             lambda number: record_at(chain.store, number),
             lambda number: output_at(chain, number),
         )
-        return Proposer(derived, l1, settlement.outputs, options.key, self._clock, options.config)
+        return Proposer(derived, l1, settlement, options.key, self._clock, options.config)
 
     def _pending_block(self) -> BlockBuilder | None:
         return None if self._producer is None else self._producer.pending_block()

@@ -65,7 +65,17 @@ def l1_addresses(operator: Address, first_nonce: int, options: SettlementOptions
     """The addresses of a launch's contracts, before any of them is there."""
     chain_config, inbox, outputs, portal, bridge = (created_address(operator, first_nonce + n) for n in range(5))
     game = options.game or operator
-    return L1Addresses(inbox, SettlementContracts(chain_config, outputs, portal, bridge, game))
+    contracts = SettlementContracts(
+        chain_config,
+        outputs,
+        portal,
+        bridge,
+        game,
+        options.challenge_window_seconds,
+        options.finalisation_delay_seconds,
+        options.bond_wei,
+    )
+    return L1Addresses(inbox, contracts)
 
 
 def before_genesis(
@@ -99,11 +109,11 @@ def after_genesis(
     outputs = _words(
         settlement.chain_config,
         settlement.game,
-        options.bond_wei,
-        options.challenge_window_seconds,
+        settlement.bond,
+        settlement.challenge_window,
         options.permissioned,
     )
-    portal = _words(settlement.outputs, options.finalisation_delay_seconds, _deposit_gas_limit(gas_limit, options))
+    portal = _words(settlement.outputs, settlement.finalisation_delay, _deposit_gas_limit(gas_limit, options))
     return [
         Creation(load_artifact("l1/outputs"), outputs + genesis_root),
         Creation(load_artifact("l1/portal"), portal),

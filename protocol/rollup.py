@@ -18,13 +18,19 @@ FEE_RECIPIENT = Address(bytes.fromhex("4200000000000000000000000000000000000011"
 
 @dataclass(frozen=True, slots=True)
 class SettlementContracts:
-    """The L1 contracts, beside the inbox, by which value enters and leaves the chain; `game` may be a plain account."""
+    """The L1 contracts, beside the inbox, by which value enters and leaves the chain, and what is fixed in them.
+
+    `game` may be a plain account; times in seconds, the bond in wei.
+    """
 
     chain_config: Address
     outputs: Address
     portal: Address
     bridge: Address
     game: Address
+    challenge_window: int
+    finalisation_delay: int
+    bond: int
 
 
 @dataclass(frozen=True, slots=True)

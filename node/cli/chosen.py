@@ -1,7 +1,7 @@
 """What `tombolo up` lets one choose at a rollup's launch: the options, and the launch that follows from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,6 +82,28 @@ SequencingWindow = Annotated[
         show_default="3600",
     ),
 ]
+ChallengeWindow = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_CHALLENGE_WINDOW",
+        min=1,
+        max=31_536_000,
+        metavar="SECONDS",
+        help="How long an output root can be challenged before withdrawals pass.",
+        show_default="20 on the embedded L1, else 7 days",
+    ),
+]
+FinalisationDelay = Annotated[
+    int | None,
+    typer.Option(
+        envvar="TOMBOLO_FINALISATION_DELAY",
+        min=1,
+        max=31_536_000,
+        metavar="SECONDS",
+        help="From proving a withdrawal on L1 to its payment, at least.",
+        show_default="5 on the embedded L1, else a day",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +119,17 @@ class Chosen:
     base_fee_denominator: int | None = None
     sequencer_drift: int | None = None
     sequencing_window: int | None = None
+    challenge_window: int | None = None
+    finalisation_delay: int | None = None
 
-    def launch(self, da_set: str) -> "LaunchOptions":
-        """What a new rollup is launched with; defaults stand where nothing was given."""
+    def launch(self, da_set: str, *, on_own_l1: bool) -> "LaunchOptions":
+        """What a new rollup is launched with; defaults stand where nothing was given, short waits on our own L1."""
         from node.launch import LaunchOptions  # noqa: PLC0415 - loads the node, which --help does without
+        from node.settlement import DEV_SETTLEMENT, SettlementOptions  # noqa: PLC0415 - as above
         from protocol.forks import Fork  # noqa: PLC0415 - as above
 
         default = LaunchOptions(self.chain_id or L2_CHAIN_ID)
+        settlement = DEV_SETTLEMENT if on_own_l1 else SettlementOptions()
         milliseconds = None if self.block_time is None else round(self.block_time * 1000)
         return LaunchOptions(
             default.chain_id,
@@ -116,6 +142,11 @@ class Chosen:
             max_sequencer_drift_seconds=self.sequencer_drift or default.max_sequencer_drift_seconds,
             sequencing_window=self.sequencing_window or default.sequencing_window,
             da_settings=da_settings(da_set),
+            settlement=replace(
+                settlement,
+                challenge_window_seconds=self.challenge_window or settlement.challenge_window_seconds,
+                finalisation_delay_seconds=self.finalisation_delay or settlement.finalisation_delay_seconds,
+            ),
         )
 
     def given(self) -> Mapping[str, object]:

@@ -25,6 +25,7 @@ class RoleName(StrEnum):
 
     sequencer = "sequencer"
     verifier = "verifier"
+    proposer = "proposer"
     l1 = "l1"
 
 
@@ -214,6 +215,18 @@ MaxPending = Annotated[
         max=64,
         metavar="BATCHES",
         help="Batches that may be on their way to L1 at once.",
+    ),
+]
+ProposalInterval = Annotated[
+    int | None,
+    typer.Option(
+        "--proposal-interval",
+        envvar="TOMBOLO_PROPOSAL_INTERVAL",
+        min=1,
+        max=31_536_000,
+        metavar="SECONDS",
+        help="The least time, on the rollup, between the blocks whose output roots the proposer bonds.",
+        show_default="3600; 10 when `up` runs its own L1",
     ),
 ]
 LogFormatOption = Annotated[

@@ -9,9 +9,11 @@ from node.cli.chosen import (
     BaseFeeDenominator,
     BlockTime,
     ChainId,
+    ChallengeWindow,
     Chosen,
     DataLayers,
     Elasticity,
+    FinalisationDelay,
     GasLimit,
     InitialFork,
     SequencerDrift,
@@ -37,6 +39,7 @@ from node.cli.parameters import (
     LogLevelOption,
     MaxBatchBytes,
     MaxPending,
+    ProposalInterval,
     Retention,
     RoleName,
     Rollup,
@@ -50,7 +53,7 @@ from node.cli.parameters import (
 from node.logs import LogFormat, LogLevel
 
 if TYPE_CHECKING:
-    from node.rollup_node import SequencerOptions
+    from node.rollup_node import ProposerOptions, SequencerOptions
 
 T = TypeVar("T")
 
@@ -97,6 +100,8 @@ def up(
     base_fee_denominator: BaseFeeDenominator = None,
     sequencer_drift: SequencerDrift = None,
     sequencing_window: SequencingWindow = None,
+    challenge_window: ChallengeWindow = None,
+    finalisation_delay: FinalisationDelay = None,
     rpc_port: Annotated[
         int, port_option("--rpc-port", "JSON-RPC of the sequencer.", "TOMBOLO_RPC_PORT", lowest=1)
     ] = 8545,
@@ -132,6 +137,7 @@ def up(
     operator_keystore: Keystore = None,
     empty_blocks: EmptyBlocks = True,
     l1_confirmations: L1Confirmations = 0,
+    proposal_interval: ProposalInterval = None,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
     config: Config = None,
@@ -165,7 +171,17 @@ def up(
       tombolo up lagoon.toml arcade.toml
     """
     chosen = Chosen(
-        chain_id, block_time, gas_limit, fork, da, elasticity, base_fee_denominator, sequencer_drift, sequencing_window
+        chain_id,
+        block_time,
+        gas_limit,
+        fork,
+        da,
+        elasticity,
+        base_fee_denominator,
+        sequencer_drift,
+        sequencing_window,
+        challenge_window,
+        finalisation_delay,
     )
     if files:
         _only_without_files(context)
@@ -187,7 +203,7 @@ def up(
 
     options = UpOptions(
         data_dir=data_dir,
-        launch=chosen.launch(da_set),
+        launch=chosen.launch(da_set, on_own_l1=l1 is None),
         l1_url=l1,
         l1_port=l1_port,
         l1_chain_id=L1_CHAIN_ID,
@@ -199,6 +215,7 @@ def up(
         keep_states=keep_states(retention),
         empty_blocks=empty_blocks,
         l1_confirmations=l1_confirmations,
+        proposal_interval_seconds=proposal_interval,
         log_format=log_format,
         log_level=log_level,
     )
@@ -264,6 +281,7 @@ def node(
     batch_interval: BatchInterval = 6.0,
     max_batch_bytes: MaxBatchBytes = 0,
     max_pending: MaxPending = 8,
+    proposal_interval: ProposalInterval = None,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
     faucet: Annotated[
@@ -288,7 +306,9 @@ def node(
     A [bold]sequencer[/] orders transactions into blocks and posts them in batches;
     TOMBOLO_OPERATOR_KEY, or an encrypted keystore, holds the key of the L1 account
     that pays. A [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
-    trust nobody. [bold]l1[/] is the embedded L1, for development only.
+    trust nobody. A [bold]proposer[/] is a verifier that also bonds output roots on L1,
+    without which nothing can be withdrawn; its key is in TOMBOLO_PROPOSER_KEY, or a
+    keystore. [bold]l1[/] is the embedded L1, for development only.
 
     \b
     [bold]Examples[/]
@@ -297,18 +317,22 @@ def node(
       tombolo node --role l1 --block-time 2
       TOMBOLO_OPERATOR_KEY=0x… tombolo node --role sequencer
       tombolo node --role sequencer --operator-keystore operator.json --log-format json
+      [dim]# withdrawals for a rollup on another L1: an output root every ten minutes[/]
+      TOMBOLO_PROPOSER_KEY=0x… tombolo node --role proposer --proposal-interval 600
     """
     from node.logs import set_up_logging
-    from node.operator_key import operator_key
+    from node.operator_key import PROPOSER_KEY_VARIABLE, key_of, operator_key
 
     set_up_logging(log_format, log_level)
     place = data_dir or DATA_DIR / role.value
-    key = None if role is RoleName.verifier else operator_key(operator_keystore)
+    key = operator_key(operator_keystore) if role in (RoleName.l1, RoleName.sequencer) else None
+    proposer_key = key_of(PROPOSER_KEY_VARIABLE, operator_keystore) if role is RoleName.proposer else None
     if role is RoleName.l1:
         from node.l1_node import L1Options
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
+        _only_for("a proposer", context, "proposal_interval")
         _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
         _only_for("a sequencer", context, *FOR_SEQUENCERS)
         l1_options = L1Options(
@@ -317,7 +341,7 @@ def node(
             8544 if rpc_port is None else rpc_port,
             host,
             block_time_seconds=block_time or 1.0,
-            funded=() if key is None else (private_key_address(key),),
+            funded=tuple(private_key_address(one) for one in (key, key_of(PROPOSER_KEY_VARIABLE)) if one is not None),
             keep_states=keep_states(retention),
         )
         run_l1(l1_options, with_parent=with_parent)
@@ -329,7 +353,11 @@ def node(
     _only_for("the embedded L1", context, "chain_id", "block_time")
     is_sequencer = role is RoleName.sequencer
     if not is_sequencer:
-        _only_for("a sequencer", context, "operator_keystore", *FOR_SEQUENCERS)
+        _only_for("a sequencer", context, *FOR_SEQUENCERS)
+    if role is RoleName.verifier:
+        _only_for("a sequencer or a proposer", context, "operator_keystore")
+    if role is not RoleName.proposer:
+        _only_for("a proposer", context, "proposal_interval")
     default_port = 8545 if is_sequencer else 8546
     batcher = (batch_interval, max_batch_bytes, max_pending)
     options = NodeOptions(
@@ -344,6 +372,7 @@ def node(
         faucet=faucet,
         da_settings=da_settings(da_set),
         rpc_fronts=_default_fronts(is_sequencer) if rpc_fronts is None else rpc_fronts,
+        proposer=_proposer(proposer_key, proposal_interval) if role is RoleName.proposer else None,
     )
     run_rollup(options, with_parent=with_parent)
 
@@ -369,6 +398,19 @@ def _sequencer(
         batch_interval, max_batch_bytes or None, max_pending, poll_seconds=min(0.5, max(0.1, batch_interval / 4))
     )
     return SequencerOptions(key, batcher, empty_blocks=empty_blocks, l1_confirmations=l1_confirmations)
+
+
+def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptions":
+    from node.operator_key import PROPOSER_KEY_VARIABLE
+    from node.proposer import ProposerConfig
+    from node.rollup_node import ProposerOptions
+
+    if key is None:
+        raise typer.BadParameter(
+            f"a proposer needs {PROPOSER_KEY_VARIABLE} or --operator-keystore: the key that bonds output roots on L1"
+        )
+    config = ProposerConfig() if interval_seconds is None else ProposerConfig(interval_seconds=interval_seconds)
+    return ProposerOptions(key, config)
 
 
 def _default_fronts(is_sequencer: bool) -> int:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from genesis.dev import DEV_MNEMONIC
 from node.clock import SystemClock
+from node.operator_key import PROPOSER_KEY_VARIABLE
 from node.role import stop_on_signals
 from node.rollup_file import load_rollup
 from node.up import BlockLine, Started, UpOptions, run_up
@@ -49,6 +50,7 @@ class UpView:
             f"          {started.rpc_url}  and  {socket_url}",
             f"pages     {started.rpc_url}/explorer  [dim]blocks, batches, dashboard, wallet, faucet[/]",
             f"verifier  {started.verifier_url}  [dim]the same chain, from L1 and the data layer alone[/]",
+            f"outputs   {_proposer(started)}",
             f"L1        {started.l1_url}  chain id {config.l1_chain_id}",
             f"inbox     0x{config.inbox_address.hex()}  [dim]batches go to: {started.rollup.da_layer}[/]",
             f"data      {self._data_dir}  [dim]{'a new chain' if started.new else 'going on from where it stopped'}[/]",
@@ -73,6 +75,14 @@ class UpView:
         self._console.print(f"\nstopped; the chain is in {self._data_dir}")
 
 
+def _proposer(started: Started) -> str:
+    settlement = started.rollup.config.settlement
+    if started.proposer is None or settlement is None:
+        return f"[dim]nobody here bonds output roots, so nothing can be withdrawn: set {PROPOSER_KEY_VARIABLE}[/]"
+    seconds = settlement.challenge_window + settlement.finalisation_delay
+    return f"0x{started.proposer.hex()}  [dim]bonds them; a withdrawal takes {seconds} s or more: tombolo bridge[/]"
+
+
 def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:
     """Refuse options that a rollup launched earlier in this folder has fixed otherwise.
 
@@ -93,6 +103,8 @@ def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:
         "base fee denominator": config.chain.base_fee_change_denominator,
         "sequencer drift": config.max_sequencer_drift_seconds,
         "sequencing window": config.sequencing_window,
+        "challenge window": None if config.settlement is None else config.settlement.challenge_window,
+        "finalisation delay": None if config.settlement is None else config.settlement.finalisation_delay,
     }
     for name, wanted in given.items():
         if wanted != fixed[name]:

@@ -29,7 +29,7 @@ def rollup() -> Rollup:
         block_time_milliseconds=250,
         gas_limit=30_000_000,
         da_layer="file",
-        settlement=SettlementContracts(*(Address(bytes((number,)) * 20) for number in range(2, 7))),
+        settlement=SettlementContracts(*(Address(bytes((number,)) * 20) for number in range(2, 7)), 7, 8, 10**18),
         predeploys={Address(b"\x42" * 20): GenesisAccount(nonce=1, code=b"\x60\x01", storage={2: 3})},
         fees=FEES,
     )
