@@ -9,8 +9,10 @@ from node.rollup_file import Rollup, rollup_json
 from protocol.block import Header
 from protocol.derivation import tip_of
 from protocol.l1 import L1BlockRef
+from rpc.call_object import call_object
 from rpc.errors import Json
-from rpc.method import Context, Method, MethodTable
+from rpc.fees import estimate_l1_fee
+from rpc.method import Context, Method, MethodTable, Parameter
 
 
 def rollup_methods(
@@ -22,6 +24,7 @@ def rollup_methods(
     proposer: Proposer | None = None,
 ) -> MethodTable:
     """rollup_config: the file that lets anyone follow this chain. rollup_syncStatus: heads, L1, and what is waited for.
+    rollup_estimateL1Fee: what a transaction would pay beside gas.
 
     Names follow https://specs.optimism.io/protocol/rollup-node.html#l2-output-rpc-method and its `optimism_syncStatus`.
     """
@@ -52,6 +55,7 @@ def rollup_methods(
     return {
         "rollup_config": Method(lambda _context: rollup_json(rollup)),
         "rollup_syncStatus": Method(sync_status),
+        "rollup_estimateL1Fee": Method(estimate_l1_fee, (Parameter(call_object),)),
     }
 
 

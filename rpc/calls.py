@@ -6,6 +6,7 @@ from protocol.block import Header
 from protocol.crypto import EMPTY_KECCAK
 from protocol.engine import AncestorHash, Call, CallResult, Engine
 from protocol.errors import InvalidTransaction, TxError
+from protocol.fee_terms import FeeTerms
 from protocol.fees import GAS_TX
 from protocol.simulation import Conditions, StateOverride
 from protocol.state import StateReader
@@ -13,6 +14,7 @@ from protocol.transaction import AccessEntry
 from protocol.types import Address
 from rpc.backend import Backend
 from rpc.call_object import CallObject
+from rpc.charges import charges_of, gas_affordable, terms_at
 from rpc.codec import BlockId, BlockTag
 from rpc.encode import access_list_json, data
 from rpc.errors import REVERTED, Json, RpcError, server_error
@@ -36,9 +38,14 @@ class Scene:
     state: StateReader
     ancestor_hash: AncestorHash
     conditions: Conditions
+    terms: FeeTerms | None
+    """What a paying call is charged beside gas."""
+    chain_id: int
 
     def run(self, call: Call) -> CallResult:
         """Execute; raises InvalidTransaction when it cannot start."""
+        if self.terms is not None:
+            call = replace(call, charges=charges_of(self.terms, call, self.chain_id))
         return self.engine.call(call, self.header, self.state, self.ancestor_hash, self.conditions)
 
 
@@ -67,7 +74,7 @@ def estimate_gas(
     """eth_estimateGas: the least gas limit with which the message succeeds, exactly."""
     scene = scene_of(context, wanted, block, state_override, block_override)
     call = wanted.to_call(0, scene.header.base_fee_per_gas)
-    ceiling = _gas_ceiling(context, wanted, scene)
+    ceiling = _gas_ceiling(context, wanted, scene, call)
     if _is_plain_transfer(wanted, scene.state) and _succeeds(scene, replace(call, gas_limit=GAS_TX)):
         return hex(GAS_TX)
     best = _try(scene, replace(call, gas_limit=ceiling))
@@ -102,7 +109,7 @@ def gas_of_call(context: Context, wanted: CallObject) -> int:
     return context.limits.call_gas if wanted.gas is None else min(wanted.gas, context.limits.call_gas)
 
 
-def _gas_ceiling(context: Context, wanted: CallObject, scene: Scene) -> int:
+def _gas_ceiling(context: Context, wanted: CallObject, scene: Scene, call: Call) -> int:
     """The most gas the message may get: what it names or the block's limit, what the sender can pay, our own cap."""
     ceiling = wanted.gas if wanted.gas is not None and wanted.gas >= GAS_TX else scene.header.gas_limit
     price = wanted.gas_price or wanted.max_fee_per_gas or 0
@@ -111,7 +118,7 @@ def _gas_ceiling(context: Context, wanted: CallObject, scene: Scene) -> int:
         available = (account.balance if account else 0) - wanted.value
         if available < 0:
             raise server_error("insufficient funds for transfer")
-        ceiling = min(ceiling, available // price)
+        ceiling = min(ceiling, gas_affordable(scene.terms, available, price, call, scene.chain_id))
     return min(ceiling, context.limits.call_gas)
 
 
@@ -179,6 +186,7 @@ def scene_of(
     if wanted.chain_id is not None and wanted.chain_id != backend.chain_id:
         raise server_error(f"chainId does not match node's (have={wanted.chain_id}, want={backend.chain_id})")
     header, state = _header_and_state(backend, block)
+    terms = terms_at(backend, header)
     ancestor_hash = ancestor_hash_of(backend.chain, header)
     if state_override:
         state = OverriddenState(state, state_override)
@@ -186,7 +194,7 @@ def scene_of(
     if block_override is not None:
         header, blob_base_fee = block_override.apply(header), block_override.blob_base_fee
     conditions = Conditions(state_override or {}, blob_base_fee, deadline=context.deadline)
-    return Scene(backend.engine, header, state, ancestor_hash, conditions)
+    return Scene(backend.engine, header, state, ancestor_hash, conditions, terms, backend.chain_id)
 
 
 def _header_and_state(backend: Backend, block: BlockId) -> tuple[Header, StateReader]:

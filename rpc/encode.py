@@ -25,6 +25,7 @@ from protocol.transaction import (
 )
 from protocol.types import Address
 from rpc.backend import SyncProgress
+from rpc.charges import receipt_charges
 from rpc.errors import Json
 
 JsonObject = dict[str, Json]
@@ -220,6 +221,7 @@ def receipt_json(block: Block, index: int, receipt: Receipt, first_log: int, con
         result["root"] = data(receipt.outcome)
     else:
         result["status"] = hex(receipt.outcome)
+    result.update(receipt_charges(block, tx, receipt.gas_used, config))
     if tx.type == BLOB:
         schedule = config.forks.blobs_at(header.timestamp)
         result["blobGasUsed"] = hex(GAS_PER_BLOB * len(tx.blob_hashes))

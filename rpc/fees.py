@@ -1,16 +1,19 @@
-"""eth_gasPrice and its kin: what to pay, and what was paid."""
+"""eth_gasPrice and its kin: what to pay, and what was paid; rollup_estimateL1Fee."""
 
 from dataclasses import dataclass
 
 from protocol.block import Header
+from protocol.fee_terms import NO_FEES, FeeTerms
 from protocol.fees import GAS_PER_BLOB, blob_base_fee, next_base_fee, next_excess_blob_gas
 from protocol.forks import Fork
 from protocol.receipt import Receipt
-from protocol.transaction import DEPOSIT, Transaction
+from protocol.transaction import DEPOSIT, Transaction, UnsignedTransaction, unsigned_transaction
 from rpc.backend import Backend
+from rpc.call_object import CallObject
+from rpc.charges import charges_json, terms_at
 from rpc.codec import BlockTag
 from rpc.errors import InvalidParams, Json, server_error
-from rpc.lookup import body_of, header_of
+from rpc.lookup import body_of, header_of, state_of
 from rpc.method import Context
 
 MIN_TIP = 1_000_000
@@ -53,15 +56,19 @@ def upcoming_base_fee(backend: Backend) -> int:
 
 
 def suggested_tip(backend: Backend) -> int:
-    """Wei per gas: the minimum while the newest block has room, else a tenth above its median tip."""
+    """Wei per gas: the minimum while the newest block has room, else a tenth above its median tip.
+
+    Where the base fee is fixed, the minimum is nothing: gas may be meant to be free.
+    """
     head = backend.chain.head()
+    least = 0 if backend.config.fixed_base_fee else MIN_TIP
     if head.gas_used < FULL_BLOCK * head.gas_limit:
-        return MIN_TIP
+        return least
     tips = sorted(_tip(tx, head) for tx in body_of(backend.chain, head).transactions if tx.type != DEPOSIT)
     if not tips:
-        return MIN_TIP
+        return least
     median = tips[len(tips) // 2]
-    return max(MIN_TIP, median + median // 10)
+    return max(least, median + median // 10)
 
 
 def fee_history(context: Context, count: int, newest: BlockTag | int, percentiles: list[float] | None) -> Json:
@@ -95,6 +102,33 @@ def fee_history(context: Context, count: int, newest: BlockTag | int, percentile
     if percentiles is not None:
         result["reward"] = [_rewards(backend, header, percentiles) for header in headers]
     return result
+
+
+def estimate_l1_fee(context: Context, wanted: CallObject) -> Json:
+    """rollup_estimateL1Fee: what a transaction would pay beside gas now; all zero on a chain that charges nothing.
+
+    `operatorFee` is for `gas`, or the block's limit when the client names none. `l1Fee` allows for a signature.
+    """
+    backend = context.backend
+    head = backend.chain.head()
+    account = state_of(backend.chain, head).account(wanted.sender)
+    gas = head.gas_limit if wanted.gas is None else wanted.gas
+    unsigned = UnsignedTransaction(
+        chain_id=backend.chain_id,
+        nonce=(account.nonce if account else 0) if wanted.nonce is None else wanted.nonce,
+        gas_limit=gas,
+        to=wanted.to,
+        value=wanted.value,
+        data=wanted.data,
+        max_fee_per_gas=wanted.gas_price or wanted.max_fee_per_gas or head.base_fee_per_gas or 0,
+        max_priority_fee_per_gas=wanted.max_priority_fee_per_gas or 0,
+        type=wanted.type,
+        access_list=wanted.access_list,
+        authorizations=wanted.authorizations,
+    )
+    raw = unsigned_transaction(unsigned, wanted.sender).raw
+    terms = terms_at(backend, head) or FeeTerms(NO_FEES, 0, 0)
+    return charges_json(terms, raw, gas, is_signed=False)
 
 
 def percentile_list(value: Json) -> list[float]:

@@ -16,6 +16,7 @@ from protocol.transaction import LEGACY, Transaction, UnsignedTransaction, unsig
 from protocol.types import ZERO_HASH, Hash32
 from rpc.backend import Backend
 from rpc.call_object import CallObject, call_object
+from rpc.charges import terms_at
 from rpc.codec import BlockId, array_of, boolean, field, record
 from rpc.encode import JsonObject, block_json, data, log_json
 from rpc.errors import (
@@ -141,6 +142,7 @@ class _Run:
         self._hashes: dict[int, Hash32] = {base.number: base.hash}
         self._state = SimulatedState(state_of(context.backend.chain, base))
         self._gas_left = context.limits.call_gas
+        self._terms = terms_at(context.backend, base)
 
     def block(self, entry: BlockCalls) -> Json:
         """Simulate the next block."""
@@ -180,6 +182,9 @@ class _Run:
             withdrawals=block.withdrawals or (),
             difficulty=difficulty if block.difficulty is None else block.difficulty,
             base_fee_per_gas=base_fee,
+            # A rollup's header says how the base fee goes on; an L1's does not, and geth leaves it empty.
+            extra_data=parent.extra_data if self._backend.config.allow_deposits else b"",
+            fee_terms=self._terms,
         )
 
     def _ancestor_hash(self, number: int) -> Hash32 | None:

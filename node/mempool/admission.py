@@ -1,15 +1,19 @@
 """What is refused before the pool looks at what it holds: size, validity, the block's gas limit, policy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.mempool.limits import PoolLimits, PoolPolicy, PoolRefusal
-from protocol.block import Header
+from protocol.block import Block, Header
 from protocol.chain_config import ChainConfig
 from protocol.errors import InvalidTransaction, TxError
+from protocol.extra_data import is_plain
+from protocol.fee_terms import FeeTerms, terms_of
 from protocol.fees import next_base_fee
 from protocol.forks import Fork
 from protocol.transaction import BLOB, DEPOSIT, LEGACY, Transaction, decode_transaction
-from protocol.validity import check_stateless
+from protocol.types import Hash32
+from protocol.validity import check_stateless, max_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,22 @@ class NextBlock:
     gas_limit: int
     base_fee: int
     """Wei per gas; 0 before London."""
+    terms: FeeTerms | None = None
+    """What transactions pay beside gas, supposing that L1's prices stay."""
+
+    def cost(self, tx: Transaction) -> int:
+        """The most wei that `tx` can take from its sender."""
+        return max_cost(tx) if self.terms is None else max_cost(tx) + self.terms.most(tx)
 
 
-def next_block(head: Header, config: ChainConfig) -> NextBlock:
-    """The block after `head`, supposing that its author keeps the gas limit."""
+def next_block(head: Header, config: ChainConfig, body_of: Callable[[Hash32], Block | None]) -> NextBlock:
+    """The block after `head`, supposing that its author keeps the gas limit; `body_of` is asked only for fee terms."""
     fork = config.forks.at(head.number + 1, head.timestamp + 1)
-    return NextBlock(fork, head.gas_limit, next_base_fee(head, config, fork))
+    terms = None
+    if config.allow_deposits and not is_plain(head.extra_data):
+        block = body_of(head.hash)
+        terms = None if block is None else terms_of(block.transactions)
+    return NextBlock(fork, head.gas_limit, next_base_fee(head, config, fork), terms)
 
 
 def decode_bounded(raw: bytes, limits: PoolLimits) -> Transaction:

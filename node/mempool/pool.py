@@ -20,7 +20,7 @@ from protocol.errors import InvalidTransaction, Reject, TxError
 from protocol.state import StateReader
 from protocol.transaction import Transaction
 from protocol.types import Address, Hash32
-from protocol.validity import is_delegation, max_cost
+from protocol.validity import is_delegation
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ class PoolChain(Protocol):
 
     def head(self) -> Header:
         """The newest block."""
+
+    def block(self, block_hash: Hash32) -> Block | None:
+        """Any stored block with its transactions."""
 
     def state_at(self, header: Header) -> StateReader:
         """The state after a block."""
@@ -196,7 +199,7 @@ class Mempool:
         queue = self._book.queues.get(tx.sender) or SenderQueue(tx.sender)
         if queue.read_at != self._heads_seen:
             self._refresh(queue)
-        cost = max_cost(tx)
+        cost = self._next.cost(tx)
         self._check_account(tx, cost, queue)
         self._book.put(tx, cost, queue, self._clock.monotonic())
 
@@ -243,7 +246,7 @@ class Mempool:
         head = self._chain.head()
         self._head_hash = head.hash
         self._state = self._chain.state_at(head)
-        self._next = next_block(head, self._config)
+        self._next = next_block(head, self._config, self._chain.block)
         self._heads_seen += 1
         self._book.new_head(self._next.base_fee)
 

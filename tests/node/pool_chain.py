@@ -69,6 +69,9 @@ class PoolChain:
     def head(self) -> Header:
         return self.blocks[-1].header
 
+    def block(self, block_hash: Hash32) -> Block | None:
+        return next((block for block in self.blocks if block.hash == block_hash), None)
+
     def state_at(self, header: Header) -> State:
         return self.states[header.hash]
 

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from node.mempool import Mempool, PoolLimits, PoolPolicy, PoolRefusal, StoreJournal
 from node.store import Store
+from protocol.block import Block, Header
 from protocol.crypto import keccak
 from protocol.errors import InvalidTransaction, Reject
+from protocol.extra_data import BaseFeeRules, extra_data_of_origin
+from protocol.fee_terms import FeeKnobs, FeeTerms, terms_transaction
 from protocol.forks import Fork, constant_schedule
 from protocol.state import Account
 from protocol.transaction import ACCESS_LIST, BLOB, LEGACY, SET_CODE, Transaction, deposit_transaction
-from protocol.types import ZERO_HASH, Address
+from protocol.types import ZERO_HASH, Address, Hash32
 from rpc.backend import PoolView
 from tests.node.pool_chain import (
     CONFIG,
@@ -26,6 +29,7 @@ from tests.node.pool_chain import (
     DictJournal,
     ManualClock,
     PoolChain,
+    State,
     signed,
 )
 
@@ -640,3 +644,54 @@ def test_a_refusal_and_an_invalid_transaction_are_told_apart(world: World):
 
 def test_an_unknown_account_has_nothing(world: World):
     assert world.pool.next_nonce(Address(b"\x99" * 20)) is None
+
+
+class SayingChain(PoolChain):
+    """A rollup whose newest block says what transactions pay beside gas."""
+
+    terms = FeeTerms(FeeKnobs(operator_fee_constant=5, l1_base_fee_scalar=1_000_000), GWEI, 0)
+
+    def head(self) -> Header:
+        return replace(super().head(), extra_data=extra_data_of_origin(1, BaseFeeRules(8, 2, 0)))
+
+    def state_at(self, header: Header) -> State:
+        return super().state_at(super().head())
+
+    def block(self, block_hash: Hash32) -> Block | None:
+        said = terms_transaction(self.terms, ZERO_HASH, 1)
+        return Block(self.head(), (said,)) if block_hash == self.head().hash else None
+
+
+def test_a_sender_must_afford_what_is_charged_beside_gas() -> None:
+    config = replace(CONFIG, allow_deposits=True)
+    tx = signed(0, 0)
+    plain_cost = tx.value + tx.gas_limit * tx.max_fee_per_gas
+    charges = SayingChain.terms.most(tx)
+    assert charges > GWEI
+    for balance, fits in ((plain_cost, False), (plain_cost + charges - 1, False), (plain_cost + charges, True)):
+        world = World(SayingChain(balance=balance, config=config), config=config)
+        if fits:
+            world.add(tx)
+            continue
+        assert world.refusal(tx) == (
+            f"insufficient funds for gas * price + value: balance {balance}, queued cost 0, "
+            f"tx cost {plain_cost + charges}, overshot {plain_cost + charges - balance}"
+        )
+
+
+def test_charges_of_several_transactions_add_up() -> None:
+    config = replace(CONFIG, allow_deposits=True)
+    first, second = signed(0, 0), signed(0, 1)
+    costs = [tx.value + tx.gas_limit * tx.max_fee_per_gas + SayingChain.terms.most(tx) for tx in (first, second)]
+    world = World(SayingChain(balance=sum(costs) - 1, config=config), config=config)
+    world.add(first)
+    assert f"queued cost {costs[0]}, tx cost {costs[1]}, overshot 1" in world.refusal(second)
+
+
+def test_a_pool_takes_transactions_that_pay_nothing_where_gas_is_free() -> None:
+    config = replace(CONFIG, allow_deposits=True, fixed_base_fee=True)
+    world = World(PoolChain(balance=1, config=config), config=config)
+    world.mine()
+    free = signed(0, 0, 0, fee=0, value=1)
+    world.add(free)
+    assert world.offered(base_fee=0) == [free]

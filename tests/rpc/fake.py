@@ -100,7 +100,12 @@ class FakeChain:
         self._canonical: list[Header] = []
         self.extend()
 
-    def extend(self, transactions: Iterable[Transaction] = (), logs: Iterable[tuple[Log, ...]] = ()) -> Block:
+    def extend(
+        self,
+        transactions: Iterable[Transaction] = (),
+        logs: Iterable[tuple[Log, ...]] = (),
+        extra_data: bytes | None = None,
+    ) -> Block:
         """Append a block; `logs` gives those of each transaction. Salted, so that no two blocks are equal."""
         transactions = tuple(transactions)
         logs = (*logs, *[()] * len(transactions))[: len(transactions)]
@@ -122,7 +127,7 @@ class FakeChain:
             gas_limit=30_000_000,
             gas_used=21_000 * len(transactions),
             timestamp=1000 + 2 * number,
-            extra_data=len(self._headers).to_bytes(4, "big"),
+            extra_data=len(self._headers).to_bytes(4, "big") if extra_data is None else extra_data,
             prev_randao=ZERO_HASH,
             nonce=ZERO_NONCE,
             base_fee_per_gas=10**9,
