@@ -16,7 +16,11 @@ GENERIC_LAYER = 0xF0
 _ANY_BLOCK = L1BlockRef(0, ZERO_HASH, ZERO_HASH, 0, ZERO_HASH)
 
 
-def make_alt_da_server(store: FileStore, *, generic: bool = False) -> web.Application:
+MOST_AT_ONCE = 32
+"""Bodies that are being read and written; further ones are told to come later, so that memory is bounded."""
+
+
+def make_alt_da_server(store: FileStore, *, generic: bool = False, most_at_once: int = MOST_AT_ONCE) -> web.Application:
     """The routes: `POST /put`, `POST /put/<hex>`, `GET /get/<hex>`, `GET /health`.
 
     A key is `0x00 ‖ keccak256(data)`; with `generic`, `POST /put` answers `0x01 ‖ 0xf0 ‖ keccak256(data)` instead. An
@@ -24,7 +28,19 @@ def make_alt_da_server(store: FileStore, *, generic: bool = False) -> web.Applic
     store does not take data now, and the batcher should fall back. Errors are lines of plain text.
     """
 
+    under_way = 0
+
     async def put(request: web.Request) -> web.Response:
+        nonlocal under_way
+        if under_way >= most_at_once:
+            raise web.HTTPServiceUnavailable(text="too many requests at once\n")
+        under_way += 1
+        try:
+            return await _put(request)
+        finally:
+            under_way -= 1
+
+    async def _put(request: web.Request) -> web.Response:
         data = await request.read()
         if not data:
             raise web.HTTPBadRequest(text="no data\n")

@@ -70,6 +70,7 @@ class Setting:
     help: str
     is_public: bool = False
     is_fixed: bool = False
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,9 @@ LAYERS: Mapping[str, Layer] = {
         "on a server that speaks the OP Stack's alt-DA protocol, like tombolo da-server",
         _alt_da,
         (
-            Setting("alt-da.url", "the server; goes into rollup.json, so no keys in it", is_public=True),
+            Setting(
+                "alt-da.url", "the server; goes into rollup.json, so no keys in it", is_public=True, is_required=True
+            ),
             Setting("alt-da.commitments", "keccak (the default) or generic: who names the data, we or the server"),
         ),
     ),
@@ -159,8 +162,14 @@ LAYERS: Mapping[str, Layer] = {
         "on Celestia, through a celestia-node",
         _celestia,
         (
-            Setting("celestia.url", "JSON-RPC of a celestia-node of yours"),
-            Setting("celestia.namespace", "1 to 10 bytes of hex, the chain's own", is_public=True, is_fixed=True),
+            Setting("celestia.url", "JSON-RPC of a celestia-node of yours", is_required=True),
+            Setting(
+                "celestia.namespace",
+                "1 to 10 bytes of hex, the chain's own",
+                is_public=True,
+                is_fixed=True,
+                is_required=True,
+            ),
             Setting("celestia.token-file", f"file with the node's auth token; or set {CELESTIA_TOKEN_VARIABLE}"),
             Setting("celestia.gas-price", "utia per gas; the node's own estimate by default"),
         ),
@@ -223,6 +232,16 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
         if key not in known or not value:
             raise InvalidInput(f"--da-set: {key}={value} is no setting of a data layer; there are: {', '.join(known)}")
     return dict(values)
+
+
+def require_settings(names: Sequence[str], values: Mapping[str, str]) -> None:
+    """Raise InvalidInput, which names what is missing, unless these layers have all that they cannot do without."""
+    for name in names:
+        for setting in LAYERS[name].settings:
+            if setting.is_required and setting.key not in values:
+                raise InvalidInput(
+                    f"the data layer {name} needs --da-set {setting.key}=…: {setting.help.partition(';')[0]}"
+                )
 
 
 def public_settings(values: Mapping[str, str]) -> dict[str, str]:

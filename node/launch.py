@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import public_settings
+from da.table import layer_names, public_settings, require_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
 from node.clock import Clock
@@ -59,6 +59,7 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         Retry: L1 does not answer or does not mine, or has reorganised.
         Reject: L1 refuses, e.g. because the operator has no ether there; or the options contradict each other.
     """
+    require_settings(layer_names(options.da_layer), options.da_settings)
     operator = private_key_address(operator_key)
     chain = rollup_chain_config(
         options.chain_id,

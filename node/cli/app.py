@@ -6,6 +6,7 @@ import typer
 
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
+from node.cli.da_server import da_server
 from node.cli.network import add, down, new, plan
 from node.cli.prove import prove
 from node.cli.running import node, status, up
@@ -55,6 +56,7 @@ app.command()(add)
 app.command()(down)
 app.command()(status)
 app.command()(node)
+app.command("da-server")(da_server)
 app.command()(verify)
 app.command("import")(import_)
 app.command()(export)

@@ -21,6 +21,7 @@ from da.table import (
     make_publisher,
     parse_settings,
     public_settings,
+    require_settings,
 )
 from protocol.errors import InvalidInput
 from tests.da.worlds import POSTED
@@ -134,6 +135,13 @@ def test_a_setting_that_must_be_given_is_asked_for(tmp_path: Path, name: str, ke
     values = {other: value for other, value in EVERYTHING.items() if other != key}
     with pytest.raises(InvalidInput, match=f"needs the setting {key}"):
         LAYERS[name].make(replace(settings(tmp_path), values=values))
+
+
+def test_what_is_missing_is_named_before_a_launch() -> None:
+    require_settings(("calldata", "file", "blob"), {})
+    require_settings(tuple(LAYERS), EVERYTHING)
+    with pytest.raises(InvalidInput, match=r"^the data layer alt-da needs --da-set alt-da\.url=…: the server$"):
+        require_settings(("calldata", "alt-da"), {})
 
 
 def test_only_what_every_reader_needs_goes_into_the_rollups_file() -> None:

@@ -21,12 +21,13 @@ import vm.statetest
 from node.cli import main
 from node.cli.app import app
 from node.rollup_file import new_rollup, rollup_chain_config, save_rollup
+from protocol.crypto import keccak
 from protocol.errors import Halt
 from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
 COMMANDS = (
-    *("up", "node", "status", "verify", "import", "export", "serve"),
+    *("up", "node", "status", "verify", "import", "export", "serve", "da-server"),
     *("statetest", "blocktest", "prove", "rpc-compat"),
 )
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
@@ -190,6 +191,34 @@ def test_a_key_that_is_none_is_refused_without_showing_it(tombolo, monkeypatch: 
     assert only_line(tombolo("node", "--role", "l1")) == (
         "TOMBOLO_OPERATOR_KEY is not a private key of 32 bytes in hex"
     )
+
+
+def test_a_data_server_serves_until_it_is_told_to_stop(tmp_path: Path):
+    command = [sys.executable, "-m", "node.cli", "da-server", "--data-dir", str(tmp_path / "store"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            found = re.search(r"serving .* at (http://127\.0\.0\.1:\d+)\. Ctrl-C stops\.", line)
+            assert found is not None, line
+            data = b"batch"
+            with urllib.request.urlopen(urllib.request.Request(found[1] + "/put", data), timeout=30) as answer:
+                key = answer.read()
+            assert key == b"\0" + keccak(data)
+            with urllib.request.urlopen(f"{found[1]}/get/0x{key.hex()}", timeout=30) as answer:
+                assert answer.read() == data
+            with urllib.request.urlopen(f"{found[1]}/health", timeout=30) as answer:
+                assert answer.read() == b"ok\n"
+        finally:
+            server.terminate()
+        assert server.wait(30) == 0
+
+
+def test_a_data_server_without_a_place_for_data_says_so(tombolo, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    outcome = tombolo("da-server", "--data-dir", tmp_path / "file" / "below", "--port", "0")
+    assert outcome.status == 1
+    assert "below takes no files" in only_line(outcome)
 
 
 def test_what_was_fixed_at_launch_cannot_be_asked_for_otherwise(tombolo, tmp_path: Path):
