@@ -13,7 +13,8 @@ from node.l1_wire import Json, L1Log, L1Receipt, MalformedAnswer, as_data, as_ha
 from node.outputs_reader import OutputsReader, stands
 from node.rollup_file import parse_settlement
 from protocol.abi import encode_call, words_of
-from protocol.bridge import L2_BRIDGE_ADDRESS, WITHDRAWAL_STARTED
+from protocol.bridge import L2_BRIDGE_ADDRESS, WITHDRAWAL_STARTED, withdraw_call
+from protocol.deposit import TRANSACTION_DEPOSITED, decode_deposit
 from protocol.errors import InvalidInput, Reject
 from protocol.outputs import Assertion, Status
 from protocol.portal import (
@@ -25,6 +26,7 @@ from protocol.portal import (
     send_call,
 )
 from protocol.rollup import SettlementContracts
+from protocol.transaction import Transaction
 from protocol.types import Address, Hash32
 from protocol.withdrawal import MESSAGE_PASSED, OUTBOX_ADDRESS, Withdrawal, decode_message_passed, sent_slot
 
@@ -116,14 +118,23 @@ class Bridge:
 
     async def withdraw_token(self, account: Account, image: Address, to: Address, amount: int) -> Started:
         """Units of a bridged token, by its L2 address, for `to` on L1."""
-        call = encode_call("withdraw(address,address,uint256)", image, to, amount)
-        return await self._started(await account.send(L2_BRIDGE_ADDRESS, call))
+        return await self._started(await account.send(L2_BRIDGE_ADDRESS, withdraw_call(image, to, amount)))
 
     async def _started(self, receipt: L1Receipt) -> Started:
         [started] = await self.started_in(receipt.transaction_hash)
         return started
 
     # --- looking ---
+
+    async def deposited(self, receipt: L1Receipt) -> list[Transaction]:
+        """The L2 transactions that an L1 transaction's deposits become."""
+        found = await self.l1.receipt_logs(receipt.transaction_hash)
+        logs = () if found is None else found[1]
+        return [
+            decode_deposit(log.topics, log.data).transaction(receipt.block_hash)
+            for log in logs
+            if log.address == self.contracts.portal and log.topics[:1] == (TRANSACTION_DEPOSITED,)
+        ]
 
     async def started_in(self, transaction_hash: Hash32) -> list[Started]:
         """The withdrawals that an L2 transaction started; raises InvalidInput when it is not there or started none."""

@@ -3,9 +3,12 @@
 The contracts are `contracts/l1/bridge.vy`, `contracts/l2/bridge.vy` and `contracts/l2/bridged_token.vy`.
 """
 
+from dataclasses import dataclass
+
+from protocol.abi import address_of, encode_call, selector, words_of
 from protocol.crypto import keccak
 from protocol.types import Address, Hash32
-from protocol.withdrawal import OUTBOX_ADDRESS
+from protocol.withdrawal import OUTBOX_ADDRESS, Withdrawal
 
 L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000010"))
 """L2's end, on every rollup."""
@@ -13,6 +16,8 @@ L2_BRIDGE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000
 TOKEN_TEMPLATE_ADDRESS = Address(bytes.fromhex("4200000000000000000000000000000000000012"))
 """The code that every image delegates to."""
 
+FINALISE_WITHDRAWAL = "finalise_withdrawal(address,address,address,uint256)"
+"""What L2's end has L1's end called with."""
 WITHDRAWAL_STARTED = keccak(b"WithdrawalStarted(address,address,address,address,uint256)")
 """Logged by L2's end: topic 0; topics 1 to 3 are the L1 token, the sender and the receiver."""
 
@@ -42,6 +47,31 @@ def l2_contracts(outbox: bytes, template: bytes, bridge: bytes, l1_bridge: Addre
         TOKEN_TEMPLATE_ADDRESS: template + _words(L2_BRIDGE_ADDRESS),
         L2_BRIDGE_ADDRESS: bridge + _words(l1_bridge, TOKEN_TEMPLATE_ADDRESS, OUTBOX_ADDRESS),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What L1's end will do for a withdrawal of tokens: give `amount` units of the L1 token to `to`."""
+
+    token: Address
+    sender: Address
+    to: Address
+    amount: int
+
+
+def release_of(withdrawal: Withdrawal, l1_bridge: Address) -> Release | None:
+    """What a withdrawal releases, if it is one of tokens."""
+    is_from_end_to_end = (withdrawal.sender, withdrawal.target) == (L2_BRIDGE_ADDRESS, l1_bridge)
+    words = words_of(withdrawal.data[4:])
+    if not is_from_end_to_end or withdrawal.data[:4] != selector(FINALISE_WITHDRAWAL) or len(words) != 4:
+        return None
+    token, sender, to, amount = words
+    return Release(address_of(token), address_of(sender), address_of(to), amount)
+
+
+def withdraw_call(image: Address, to: Address, amount: int) -> bytes:
+    """L2's end: burn units of an image, for `to` on L1."""
+    return encode_call("withdraw(address,address,uint256)", image, to, amount)
 
 
 def _words(*addresses: Address) -> bytes:

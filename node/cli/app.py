@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from node.cli.bridge import bridge
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
 from node.cli.da_server import da_server
@@ -63,6 +64,7 @@ app.command()(export)
 app.command()(serve)
 app.command()(statetest)
 app.command()(blocktest)
+app.add_typer(bridge, name="bridge")
 app.add_typer(config, name="config")
 app.add_typer(keystore, name="keystore")
 app.add_typer(prove, name="prove")
