@@ -100,6 +100,11 @@ def minimum_gas(data_length: int, *, is_creation: bool) -> int:
 
 def deposit_hash(deposit: Deposit) -> Hash32:
     """What one deposit adds to the portal's hash chain; independent of the L1 block."""
+    return keccak(deposit_preimage(deposit))
+
+
+def deposit_preimage(deposit: Deposit) -> bytes:
+    """What `deposit_hash` hashes: six words and the hash of the data."""
     words = (
         int.from_bytes(deposit.sender, "big"),
         int.from_bytes(deposit.to or b"", "big"),
@@ -108,7 +113,7 @@ def deposit_hash(deposit: Deposit) -> Hash32:
         deposit.gas_limit,
         int(deposit.to is None),
     )
-    return keccak(b"".join(word.to_bytes(32, "big") for word in words) + keccak(deposit.data))
+    return b"".join(word.to_bytes(32, "big") for word in words) + keccak(deposit.data)
 
 
 def next_deposit_accumulator(

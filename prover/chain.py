@@ -1,40 +1,57 @@
-"""Where a chain's trace begins: a block that both sides agree on, and what L1 has for the blocks after it."""
+"""Where a chain's trace begins: what an assertion says, and everything that it stands for, by hash."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from protocol.batch import TX_ITEM, split_items
 from protocol.block import Header
 from protocol.crypto import keccak
-from protocol.errors import InvalidBatch, InvalidInput
+from protocol.deposit import Deposit, deposit_preimage, next_deposit_accumulator
+from protocol.errors import Halt, InvalidBatch, InvalidInput
 from protocol.fee_terms import NO_FEES
-from protocol.l1 import L1Block
+from protocol.inbox import next_accumulator
+from protocol.output_root import OUTPUT_VERSION_0, output_root
 from protocol.rollup import RollupConfig
-from protocol.types import ZERO_HASH, Hash32
-from prover.commitments.chain_structures import BatchLink, ChainBlock, ChainRules, DepositLink, L1Inputs, L1Link
-from prover.commitments.pages import NO_PAGES, pages_of
-from prover.commitments.structures import NOTHING, Committed
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
+from prover.commitments.chain_structures import ChainRules, Start
+from prover.commitments.structures import NOTHING
 from prover.machine.frame import NO_FRAME
 from prover.machine.journal import FullJournal
-from prover.machine.oracle import FullOracle, Ring
-from prover.machine.vm import BLOCK_DONE, VM
+from prover.machine.oracle import FullOracle, ring_of
+from prover.machine.vm import START, VM
 from prover.statetest import FORK_NAMES
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What L1 carries for a chain after some block of it.
+class L1Entry:
+    """An L1 block with what it holds for the chain: commitments in the inbox, deposits in the portal, in order."""
 
-    `blocks` are L1's from that block's origin to the newest one that is read, `batches` are (number of the L1 block,
-    bytes) of those posted in L1 blocks that had not been read then, both in L1's order.
-    """
+    header: Header
+    commitments: Sequence[bytes] = ()
+    deposits: Sequence[Deposit] = ()
 
-    blocks: Sequence[L1Block]
-    batches: Sequence[tuple[int, bytes]]
 
-    def transactions(self) -> Iterable[bytes]:
-        """The deposits' bytes; those of batches are found in the batches."""
-        return (raw for block in self.blocks for raw in block.deposits)
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a trace is about. `ancestors` are the agreed block and up to 255 before it, the agreed block last; `l1` are
+    L1's blocks from that block's origin or the first with a batch or deposit, whichever is older, up to the newest."""
+
+    config: RollupConfig
+    ancestors: Sequence[Header]
+    outbox_root: Hash32
+    parent_l1_hash: Hash32
+    l1: Sequence[L1Entry]
+    l1_nodes: Callable[[Hash32], bytes]
+    """Nodes of L1's state tries at the newest block and at the parent's."""
+    batches_before: Hash32 = ZERO_HASH
+    deposits_before: Hash32 = ZERO_HASH
+    """The hash chains of inbox and portal before the first of `l1`."""
+
+    def start(self) -> Start:
+        """The first state's cursor."""
+        head = self.ancestors[-1]
+        root = output_root(head.state_root, self.outbox_root, head.hash)
+        return Start(chain_rules(self.config), root, self.parent_l1_hash, self.l1[-1].header.hash)
 
 
 def chain_rules(config: RollupConfig) -> ChainRules:
@@ -61,68 +78,37 @@ def chain_rules(config: RollupConfig) -> ChainRules:
         timestamp_step=config.timestamp_step,
         max_drift=config.max_sequencer_drift_seconds,
         sequencing_window=config.sequencing_window,
+        l1_genesis=config.l1_genesis.number,
+        l1_genesis_hash=config.l1_genesis.hash,
+        inbox=config.inbox_address,
+        portal=ZERO_ADDRESS if config.settlement is None else config.settlement.portal,
     )
 
 
-def chain_block(config: RollupConfig, header: Header, outbox_root: Hash32, ring: Ring, carried: Carried) -> ChainBlock:
-    """The chain after `header`, whose ring of ancestors ends with it.
+def start_chain(claim: Claim, codes: Callable[[Hash32], bytes], nodes: Callable[[Hash32], bytes]) -> VM:
+    """The machine before anything; `codes` and `nodes` are those of the agreed block's state.
 
     Raises:
-        InvalidInput: The chain has rules, or the header has fields, that the machine does not know.
+        InvalidInput: The chain has rules, or the agreed block has fields, that the machine does not know.
     """
-    if header.excess_blob_gas or header.blob_gas_used or header.base_fee_per_gas is None:
-        raise InvalidInput(f"block {header.number} has blob gas or no base fee; a chain to be proved has none of that")
-    return ChainBlock(
-        rules=chain_rules(config),
-        number=header.number,
-        hash=header.hash,
-        state_root=header.state_root,
-        timestamp=header.timestamp,
-        gas_limit=header.gas_limit,
-        gas_used=header.gas_used,
-        base_fee=header.base_fee_per_gas,
-        outbox_root=outbox_root,
-        ring=ring.digest(),
-        inputs=_inputs(config, carried),
-    )
+    head = claim.ancestors[-1]
+    if head.excess_blob_gas or head.blob_gas_used or head.base_fee_per_gas is None:
+        raise InvalidInput(f"block {head.number} has blob gas or no base fee; a chain to be proved has none of that")
+    known = _preimages(claim)
 
-
-def _inputs(config: RollupConfig, carried: Carried) -> L1Inputs:
-    blocks, batches, deposits = _no_links(), _no_links(), _no_links()
-    for block in reversed(carried.blocks):
-        if block.settings is not None and block.settings != config.settings:
-            raise InvalidInput("fraud proofs do not know changed settings yet; the chain's have changed")
-        ref = block.ref
-        blocks = L1Link(blocks, ref.number, ref.hash, ref.timestamp, ref.prev_randao)
-    for number, data in reversed(carried.batches):
-        batches = BatchLink(batches, number, pages_of(data) if data else NO_PAGES, len(data))
-    for block in reversed(carried.blocks[1:]):
-        for raw in reversed(block.deposits):
-            deposits = DepositLink(deposits, block.ref.number, keccak(raw))
-    return L1Inputs(blocks, carried.blocks[-1].ref.number, batches, deposits, NOTHING)
-
-
-def _no_links() -> Committed:
-    return NOTHING
-
-
-def batch_transactions(batches: Iterable[tuple[int, bytes]]) -> Mapping[Hash32, bytes]:
-    """Every transaction item of the batches, by its hash, for the machine to find when one begins."""
-    found: dict[Hash32, bytes] = {}
-    for _number, data in batches:
+    def node(digest: Hash32) -> bytes:
+        found = known.get(digest)
+        if found is not None:
+            return found
         try:
-            _first, items = split_items(data)
-        except InvalidBatch:
-            continue
-        found.update((keccak(item[1:]), item[1:]) for item in items if item[:1] == bytes((TX_ITEM,)))
-    return found
+            return nodes(digest)
+        except Halt:  # not one of L2's: nothing but its hash says whose a node is
+            return claim.l1_nodes(digest)
 
-
-def start_chain(block: ChainBlock, oracle: FullOracle) -> VM:
-    """The machine after `block`."""
+    oracle = FullOracle(codes, node, dict(_long_preimages(claim)), ring_of({}))
     return VM(
-        phase=BLOCK_DONE,
-        cursor=block,
+        phase=START,
+        cursor=claim.start(),
         frame=NO_FRAME,
         fork=0,
         boundary=NOTHING,
@@ -132,3 +118,48 @@ def start_chain(block: ChainBlock, oracle: FullOracle) -> VM:
         journal=FullJournal(),
         oracle=oracle,
     )
+
+
+def _preimages(claim: Claim) -> dict[Hash32, bytes]:
+    """Output, headers, deposits, and the entries of both hash chains."""
+    head = claim.ancestors[-1]
+    output = OUTPUT_VERSION_0 + head.state_root + claim.outbox_root + head.hash
+    headers = [*claim.ancestors, *(entry.header for entry in claim.l1)]
+    known = {header.hash: header.encode() for header in headers}
+    known[keccak(output)] = output
+    batches, deposits = claim.batches_before, claim.deposits_before
+    for entry in claim.l1:
+        place = (entry.header.number, entry.header.timestamp, entry.header.parent_hash)
+        words = b"".join(word.to_bytes(32, "big") for word in place[:2]) + place[2]
+        for commitment in entry.commitments:
+            preimage = batches + keccak(commitment) + words
+            batches = next_accumulator(batches, keccak(commitment), *place)
+            known[batches] = preimage
+        for deposit in entry.deposits:
+            content = deposit_preimage(deposit)
+            known[keccak(content)] = content
+            preimage = deposits + keccak(content) + words
+            deposits = next_deposit_accumulator(deposits, deposit, *place)
+            known[deposits] = preimage
+    return known
+
+
+def _long_preimages(claim: Claim) -> Iterable[tuple[Hash32, bytes]]:
+    """Commitments, the transactions in their batches, deposits' transactions and calldata."""
+    for entry in claim.l1:
+        for commitment in entry.commitments:
+            yield keccak(commitment), commitment
+            for raw in _transactions(commitment[1:]):
+                yield keccak(raw), raw
+        for deposit in entry.deposits:
+            raw = deposit.transaction(entry.header.hash).raw
+            yield keccak(raw), raw
+            yield keccak(deposit.data), deposit.data
+
+
+def _transactions(data: bytes) -> list[bytes]:
+    try:
+        _first, items = split_items(data)
+    except InvalidBatch:
+        return []
+    return [item[1:] for item in items if item[:1] == bytes((TX_ITEM,))]

@@ -26,6 +26,10 @@ class ChainRules(Hashed):
     timestamp_step: int
     max_drift: int
     sequencing_window: int
+    l1_genesis: int
+    l1_genesis_hash: Hash32
+    inbox: Address
+    portal: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class DepositLink(Hashed):
     LAYOUT: ClassVar[Layout] = table.DEPOSIT_LINK
     below: Committed
     l1_number: int
-    item: Hash32
+    index: int
+    deposit: Hash32
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,32 @@ class Sealing(Hashed):
         for index in range(8):
             bloom = bloom << 256 | cast(int, getattr(self, f"bloom_{index}"))
         return bloom
+
+
+@dataclass(frozen=True, slots=True)
+class Start(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.START
+    rules: Committed
+    parent_output: Hash32
+    parent_l1_hash: Hash32
+    l1_hash: Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Boot(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.BOOT
+    start: Committed
+    block: Committed
+    next: Hash32
+    stop: Hash32
+    count: int
+    origin: int
+    newest_state: Hash32
+    parent_state: Hash32
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ _CURSOR_OF_PHASE = {
     "system write": "TxBoundary",
     "output": "Output",
     "start": "Start",
+    "ring walk": "Boot",
+    "l1 walk": "Boot",
+    "batch walk": "Boot",
+    "deposit walk": "Boot",
 }
 
 _HEAD = """# Byte layouts of the proof

@@ -391,6 +391,10 @@ CHAIN_RULES = _layout(
     ("timestamp_step", U64, "seconds between blocks at least"),
     ("max_drift", U64, "seconds that a block may be ahead of its L1 origin"),
     ("sequencing_window", U64, "L1 blocks"),
+    ("l1_genesis", U64, "number of the L1 block that the chain begins at"),
+    ("l1_genesis_hash", BYTES32),
+    ("inbox", ADDRESS, "on L1"),
+    ("portal", ADDRESS, "on L1"),
 )
 CHAIN_BLOCK = _layout(
     "ChainBlock",
@@ -438,7 +442,8 @@ DEPOSIT_LINK = _layout(
     "A deposit, before later ones.",
     ("below", COMMITMENT),
     ("l1_number", U64),
-    ("item", BYTES32, "keccak of its transaction's bytes"),
+    ("index", U64, "the portal's count"),
+    ("deposit", BYTES32, "what it adds to the portal's hash chain (`protocol.deposit.deposit_hash`)"),
 )
 BATCH_READING = _layout(
     "BatchReading",
@@ -488,6 +493,18 @@ START = _layout(
     ("parent_l1_hash", BYTES32, "of the L1 block up to which the parent has read"),
     ("l1_hash", BYTES32, "of the L1 block up to which the assertion has read"),
 )
+BOOT = _layout(
+    "Boot",
+    "The way from Start to the first ChainBlock: ancestors, L1 blocks, batches and deposits are walked back to.",
+    ("start", COMMITMENT),
+    ("block", COMMITMENT, "ChainBlock, as far as it is known"),
+    ("next", BYTES32, "what is opened next: a header's hash, or a hash chain as of some entry"),
+    ("stop", BYTES32, "where a hash chain is left"),
+    ("count", U64),
+    ("origin", U64, "number of the block's L1 origin, where the walk over L1 ends"),
+    ("newest_state", BYTES32, "L1's state root where the assertion has read to"),
+    ("parent_state", BYTES32, "and where its parent had; zero before the chain's beginning"),
+)
 OUTPUT = _layout(
     "Output",
     "Where a chain ends that has used all its inputs: what an assertion claims.",
@@ -532,6 +549,7 @@ CHAIN = (
     ITEM_HASHING,
     SEALING,
     START,
+    BOOT,
     OUTPUT,
 )
 TREES = (PAGE, PAGE_NODE, RING_NODE)

@@ -8,10 +8,11 @@ transactions are hashed in pieces before they begin.
 from dataclasses import replace
 
 from protocol.batch import MAX_TRANSACTIONS_PER_BLOCK
-from protocol.crypto import keccak
+from protocol.crypto import EMPTY_KECCAK, keccak
+from protocol.deposit import Deposit
 from protocol.mpt import EMPTY_ROOT
 from protocol.transaction import DEPOSIT
-from protocol.types import Hash32
+from protocol.types import Address, Hash32
 from prover.commitments.chain_structures import (
     BatchReading,
     DepositLink,
@@ -21,6 +22,7 @@ from prover.commitments.chain_structures import (
     Sealing,
 )
 from prover.commitments.structures import NOTHING, Committed, Hashing, TxBoundary
+from prover.commitments.tape import InvalidWitness
 from prover.machine.batch_reading import block_claim, is_transaction, item_range, passed
 from prover.machine.digests import DIGESTS, KECCAK256
 from prover.machine.hashing import MAX_AT_ONCE, DeferredHashing, absorbed, finished
@@ -34,8 +36,10 @@ def next_item_step(vm: VM) -> None:
     inputs = opened(vm, boundary.batch_cursor, L1Inputs)
     if not is_end(inputs.deposits):
         deposit = opened(vm, inputs.deposits, DepositLink)
-        if deposit.l1_number == opened(vm, inputs.l1_blocks, L1Link).number:
-            _begin(vm, replace(boundary, batch_cursor=replace(inputs, deposits=deposit.below)), deposit.item)
+        origin = opened(vm, inputs.l1_blocks, L1Link)
+        if deposit.l1_number == origin.number:
+            item = keccak(_deposit(vm, deposit).transaction(origin.hash).raw)
+            _begin(vm, replace(boundary, batch_cursor=replace(inputs, deposits=deposit.below)), item)
             return
     if is_end(inputs.reading):
         _end(vm, boundary)
@@ -61,6 +65,26 @@ def next_item_step(vm: VM) -> None:
         beginning = Hashing(KECCAK256, start + 1, length - 1, length - 1, *DIGESTS[KECCAK256].initial)
         hashing: Committed = DeferredHashing(beginning, reading.data) if vm.reader is None else beginning
         vm.go(ITEM_HASH, ItemHashing(boundary, reading.data, hashing))
+
+
+def _deposit(vm: VM, link: DepositLink) -> Deposit:
+    """The deposit behind its part of the portal's hash chain (`protocol.deposit.deposit_hash`)."""
+    preimage = vm.oracle.node(link.deposit, vm.recorder)
+    if len(preimage) != 7 * 32:
+        raise InvalidWitness(f"a deposit has 7 words, not {len(preimage)} bytes")
+    sender, to, mint, value, gas_limit, is_creation = (
+        int.from_bytes(preimage[32 * index : 32 * index + 32], "big") for index in range(6)
+    )
+    data_hash = Hash32(preimage[192:])
+    return Deposit(
+        index=link.index,
+        sender=Address(sender.to_bytes(20, "big")),
+        to=None if is_creation else Address(to.to_bytes(20, "big")),
+        mint=mint,
+        value=value,
+        gas_limit=gas_limit,
+        data=b"" if data_hash == EMPTY_KECCAK else vm.oracle.transaction(data_hash, vm.recorder),
+    )
 
 
 def item_hash_step(vm: VM) -> None:

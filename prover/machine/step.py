@@ -8,6 +8,13 @@ from collections.abc import Callable
 from prover.machine.batch_items import item_hash_step, next_item_step
 from prover.machine.block_begin import next_block_step, origin_step, system_write_step
 from prover.machine.block_end import seal_step
+from prover.machine.boot import (
+    batch_walk_step,
+    deposit_walk_step,
+    l1_walk_step,
+    ring_walk_step,
+    start_step,
+)
 from prover.machine.calls import enter_step, fault_step, return_step
 from prover.machine.codes import code_of
 from prover.machine.copies import copy_step
@@ -22,10 +29,12 @@ from prover.machine.stack import LIMIT
 from prover.machine.transaction import access_step, begin_step, end_step
 from prover.machine.vm import (
     ACCESS,
+    BATCH_WALK,
     BEGIN,
     BLOCK_DONE,
     COPY,
     CREATE_FINISH,
+    DEPOSIT_WALK,
     DONE,
     END,
     ENTER,
@@ -35,13 +44,16 @@ from prover.machine.vm import (
     FLUSH_SLOTS,
     HASH,
     ITEM_HASH,
+    L1_WALK,
     NEXT_BLOCK,
     NEXT_ITEM,
     ORIGIN,
     OUTPUT,
     PRECOMPILE,
     RETURN,
+    RING_WALK,
     SEAL,
+    START,
     SYSTEM_WRITE,
     VM,
     running,
@@ -148,4 +160,9 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     ORIGIN: origin_step,
     SYSTEM_WRITE: system_write_step,
     OUTPUT: _stay,
+    START: start_step,
+    RING_WALK: ring_walk_step,
+    L1_WALK: l1_walk_step,
+    BATCH_WALK: batch_walk_step,
+    DEPOSIT_WALK: deposit_walk_step,
 }

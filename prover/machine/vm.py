@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Hashed)
 BEGIN, ACCESS, ENTER, EXECUTE, COPY, HASH, PRECOMPILE, RETURN, FAULT, CREATE_FINISH, END = range(11)
 FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
 NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT = range(14, 22)
-START = 22
+START, RING_WALK, L1_WALK, BATCH_WALK, DEPOSIT_WALK = range(22, 27)
 PHASE_NAMES = (
     "begin",
     "access",
@@ -46,6 +46,10 @@ PHASE_NAMES = (
     "system write",
     "output",
     "start",
+    "ring walk",
+    "l1 walk",
+    "batch walk",
+    "deposit walk",
 )
 
 

@@ -1,24 +1,26 @@
 """Small rollups on an imagined L1, derived and executed by `protocol.derivation` and the py-evm engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from genesis.dev import rollup_genesis
 from genesis.model import GenesisAccount, build_genesis
 from protocol.batch import Batch, BlockClaim, encode_batch
-from protocol.block import Header
+from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
 from protocol.crypto import keccak, private_key_address
+from protocol.deposit import Deposit, next_deposit_accumulator
 from protocol.derivation import Derivation, Tip
 from protocol.engine import execute_payload
+from protocol.inbox import next_accumulator
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.mpt import EMPTY_ROOT
-from protocol.rollup import RollupConfig
-from protocol.transaction import UnsignedTransaction, deposit_transaction, sign_transaction
+from protocol.output_root import output_root
+from protocol.rollup import RollupConfig, SettlementContracts
+from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
-from prover.chain import Carried, batch_transactions, chain_block, start_chain
-from prover.machine.oracle import FullOracle, ring_of
+from prover.chain import Claim, L1Entry, start_chain
 from prover.machine.vm import VM
 from tests.prover.worlds import code, push
 from vm.memory_state import Allocation, MemoryState, memory_state
@@ -26,6 +28,8 @@ from vm.pyevm.engine import PyEvmEngine
 
 L1_GENESIS = 100
 L1_TIME = 1_000_000
+INBOX = Address(b"\xb1" * 20)
+PORTAL = Address(b"\xb2" * 20)
 KEYS = tuple(bytes(31) + bytes((number,)) for number in (1, 2, 3))
 LOGGER = Address(b"\xa1" * 20)
 STORER = Address(b"\xa2" * 20)
@@ -49,48 +53,98 @@ class Chain:
     headers: list[Header]
     state: MemoryState
     derivation: Derivation
-    carried_blocks: list[L1Block]
+    l1: list[L1Entry]
     genesis_state: MemoryState
-    batches: list[tuple[int, bytes]] = field(default_factory=list)
+    l1_nodes: dict[Hash32, bytes]
+    accumulators: list[Hash32] = field(default_factory=lambda: [ZERO_HASH, ZERO_HASH])
+    """Of the inbox and of the portal."""
+    deposit_count: int = 0
     nonces: dict[bytes, int] = field(default_factory=dict)
 
     @property
     def tip(self) -> Header:
         return self.headers[-1]
 
-    def feed(self, deposits: Sequence[bytes] = (), batches: Sequence[bytes] = ()) -> None:
+    def feed(self, deposits: Sequence[Deposit] = (), batches: Sequence[bytes] = ()) -> None:
         """One more L1 block; everything that it derives is executed."""
-        number = self.carried_blocks[-1].ref.number + 1
-        block = l1_block(number, tuple(deposits))
-        self.carried_blocks.append(block)
-        self.batches += [(number, data) for data in batches]
+        parent = self.l1[-1].header
+        place = (parent.number + 1, parent.timestamp + 12, parent.hash)
+        deposits = [replace(one, index=self.deposit_count + offset) for offset, one in enumerate(deposits)]
+        self.deposit_count += len(deposits)
+        commitments = [b"\0" + data for data in batches]
+        for commitment in commitments:
+            self.accumulators[0] = next_accumulator(self.accumulators[0], keccak(commitment), *place)
+        for one in deposits:
+            self.accumulators[1] = next_deposit_accumulator(self.accumulators[1], one, *place)
+        inbox, portal = self.accumulators
+        state = l1_state(inbox, portal, self.deposit_count)
+        self.l1_nodes.update(state._nodes)
+        header = l1_header(*place, state.root)
+        self.l1.append(L1Entry(header, commitments, deposits))
         engine = PyEvmEngine(self.config.chain)
-        for payload in self.derivation.feed(block, batches):
+        raws = tuple(one.transaction(header.hash).raw for one in deposits)
+        for payload in self.derivation.feed(L1Block(ref_of(header), raws), batches):
             executed = execute_payload(engine, self.tip, payload, self.state, lambda number: self.headers[number].hash)
             self.headers.append(executed.block.header)
             self.state = self.state.applied(executed.block.header.state_root, executed.changes)
 
-    def carried(self) -> Carried:
-        """All that L1 holds for the chain from its genesis on."""
-        return Carried(self.carried_blocks, self.batches)
-
-    def machine(self) -> VM:
-        """The small-step machine before block 1."""
-        carried = self.carried()
-        ring = ring_of({0: self.headers[0].hash})
-        transactions = dict(batch_transactions(carried.batches))
-        transactions.update((keccak(raw), raw) for raw in carried.transactions())
-        oracle = FullOracle(self.genesis_state.code, self.genesis_state.node, transactions, ring)
+    def claim(self) -> Claim:
+        """What an assertion at the newest L1 block says, on top of genesis."""
         outbox = self.genesis_state.account(OUTBOX_ADDRESS)
         root = Hash32(EMPTY_ROOT) if outbox is None else outbox.storage_root
-        return start_chain(chain_block(self.config, self.headers[0], root, ring, carried), oracle)
+        first = self.l1[0].header.hash
+        return Claim(self.config, self.headers[:1], root, first, self.l1, self.l1_nodes.__getitem__)
+
+    def machine(self) -> VM:
+        """The small-step machine before anything."""
+        return start_chain(self.claim(), self.genesis_state.code, self.genesis_state.node)
+
+    def output(self) -> tuple[int, Hash32]:
+        """Number and output root of the last block."""
+        outbox = self.state.account(OUTBOX_ADDRESS)
+        root = Hash32(EMPTY_ROOT) if outbox is None else outbox.storage_root
+        return self.tip.number, output_root(self.tip.state_root, root, self.tip.hash)
 
 
-def l1_block(number: int, deposits: tuple[bytes, ...] = ()) -> L1Block:
-    """An L1 block, 12 seconds after the one before."""
-    hashes = [keccak(b"l1" + index.to_bytes(8, "big")) for index in (number, number - 1)]
-    time = L1_TIME + 12 * (number - L1_GENESIS)
-    return L1Block(L1BlockRef(number, hashes[0], hashes[1], time, keccak(b"randao" + bytes((number % 256,)))), deposits)
+def l1_state(inbox: Hash32, portal: Hash32, deposits: int) -> MemoryState:
+    """L1's state, as far as a rollup looks at it: inbox and portal with their hash chains."""
+    chains = [int.from_bytes(digest, "big") for digest in (inbox, portal)]
+    return memory_state(
+        {
+            INBOX: Allocation(0, 1, b"\x01", {0: 1, 1: chains[0]}),
+            PORTAL: Allocation(0, 1, b"\x02", {1: deposits, 2: chains[1]}),
+            **{Address(bytes((index,)) * 20): Allocation(index) for index in range(1, 20)},
+        }
+    )
+
+
+def l1_header(number: int, timestamp: int, parent_hash: Hash32, state_root: Hash32) -> Header:
+    return Header(
+        parent_hash=parent_hash,
+        ommers_hash=EMPTY_OMMERS_HASH,
+        fee_recipient=ZERO_ADDRESS,
+        state_root=state_root,
+        transactions_root=Hash32(EMPTY_ROOT),
+        receipts_root=Hash32(EMPTY_ROOT),
+        bloom=0,
+        difficulty=0,
+        number=number,
+        gas_limit=30_000_000,
+        gas_used=0,
+        timestamp=timestamp,
+        extra_data=b"l1",
+        prev_randao=keccak(b"randao" + bytes((number % 256,))),
+        nonce=ZERO_NONCE,
+        base_fee_per_gas=7,
+        withdrawals_root=Hash32(EMPTY_ROOT),
+        blob_gas_used=0,
+        excess_blob_gas=0,
+        parent_beacon_block_root=ZERO_HASH,
+    )
+
+
+def ref_of(header: Header) -> L1BlockRef:
+    return L1BlockRef(header.number, header.hash, header.parent_hash, header.timestamp, header.prev_randao)
 
 
 def fresh_chain(
@@ -108,20 +162,31 @@ def fresh_chain(
         }
     )
     assert state.root == header.state_root
-    first = l1_block(L1_GENESIS)
+    empty_l1 = l1_state(ZERO_HASH, ZERO_HASH, 0)
+    first = l1_header(L1_GENESIS, L1_TIME, ZERO_HASH, empty_l1.root)
     config = RollupConfig(
         chain=genesis.config,
         l1_chain_id=71716,
-        l1_genesis=first.ref,
-        inbox_address=ZERO_ADDRESS,
+        l1_genesis=ref_of(first),
+        inbox_address=INBOX,
         genesis_hash=header.hash,
         gas_limit=gas_limit,
         max_sequencer_drift_seconds=drift,
         sequencing_window=window,
         block_time_milliseconds=block_time,
+        settlement=SettlementContracts(
+            ZERO_ADDRESS,
+            ZERO_ADDRESS,
+            PORTAL,
+            ZERO_ADDRESS,
+            ZERO_ADDRESS,
+            challenge_window=1,
+            finalisation_delay=1,
+            bond=1,
+        ),
     )
-    derivation = Derivation(config, Tip(0, L1_TIME, L1_GENESIS), L1Window([first]))
-    return Chain(config, [header], state, derivation, [first], state)
+    derivation = Derivation(config, Tip(0, L1_TIME, L1_GENESIS), L1Window([L1Block(ref_of(first))]))
+    return Chain(config, [header], state, derivation, [L1Entry(first)], state, dict(empty_l1._nodes))
 
 
 def transfer(chain: Chain, key: bytes, to: Address | None, *, nonce: int | None = None, **fields: object) -> bytes:
@@ -140,13 +205,13 @@ def transfer(chain: Chain, key: bytes, to: Address | None, *, nonce: int | None 
     return sign_transaction(unsigned, key).raw
 
 
-def deposit(random: Random) -> bytes:
+def deposit(random: Random) -> Deposit:
     """A deposit, sometimes one that cannot do what it wants."""
     sender = private_key_address(random.choice(KEYS))
     to = random.choice([LOGGER, STORER, FAILER, OUTBOX_ADDRESS, sender, None])
     mint, value = random.choice([(0, 0), (10**9, 5), (0, 10**30)])
     gas_limit = random.choice([10_000, 60_000, 300_000])
-    return deposit_transaction(keccak(random.randbytes(8)), sender, to, mint, value, gas_limit, b"\x01\x02").raw
+    return Deposit(0, sender, to, mint, value, gas_limit, random.choice([b"", b"\x01\x02"]))
 
 
 def random_chain(random: Random, l1_blocks: int = 12) -> Chain:
@@ -166,7 +231,7 @@ def random_chain(random: Random, l1_blocks: int = 12) -> Chain:
 
 def _batch(chain: Chain, random: Random) -> bytes:
     first = chain.tip.number + random.choice([1, 1, 1, 1, 0, 2])
-    newest = chain.carried_blocks[-1].ref.number + 1
+    newest = chain.l1[-1].header.number + 1
     claims = []
     for _ in range(random.choice([1, 2, 3])):
         ahead = random.choice([1, 2, 12, 30, 1000, -5, 2**60])
@@ -203,7 +268,7 @@ def _transaction(chain: Chain, random: Random) -> bytes:
     if kind == "greedy":
         return transfer(chain, key, to, nonce=chain.nonces.get(key, 0), gas_limit=5_000_000)
     if kind == "deposit":
-        return deposit(random)
+        return deposit(random).transaction(ZERO_HASH).raw
     if kind == "blob":
         return b"\x03" + transfer(chain, key, to, nonce=0)[1:]
     return b"" if kind == "empty" else random.randbytes(60)

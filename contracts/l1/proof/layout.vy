@@ -47,6 +47,7 @@ TAG_BLOCK_PLAN: constant(bytes32) = 0xf34583fb8f5eafa371180c06c6b6c033744f647880
 TAG_ITEM_HASHING: constant(bytes32) = 0xcc9cfdc32879afc38fb3fd8c5f612d3dcf704887dc6be018dd022b0613b4d62e
 TAG_SEALING: constant(bytes32) = 0x55682b65044333017e6302365088de06e08065a4e2f82a0a36a686c72681697e
 TAG_START: constant(bytes32) = 0xfa9d02a7de5aad79a50f81aec2304cfddfdda3e7f7b5733eb39bd4fa3f2c045d
+TAG_BOOT: constant(bytes32) = 0xe897217bad69fceab7048f461caceb51b18ec385f179eb42b034a028c72ae759
 TAG_OUTPUT: constant(bytes32) = 0x2f01ff16fc45496bab4d68c74362a2984b1e58d98ff0d049cacdab9b9be3e0f1
 TAG_PAGE: constant(bytes32) = 0x65df2dcf317b635ff929394dd501531e0aad40d2341127ebed1cd2e0bf654365
 TAG_PAGE_NODE: constant(bytes32) = 0x1663868e4aaeb54ac2a3e320938ba27a26c846f95fd37fac773b4215eb7c4027
@@ -76,6 +77,10 @@ PHASE_ORIGIN: constant(uint256) = 19
 PHASE_SYSTEM_WRITE: constant(uint256) = 20
 PHASE_OUTPUT: constant(uint256) = 21
 PHASE_START: constant(uint256) = 22
+PHASE_RING_WALK: constant(uint256) = 23
+PHASE_L1_WALK: constant(uint256) = 24
+PHASE_BATCH_WALK: constant(uint256) = 25
+PHASE_DEPOSIT_WALK: constant(uint256) = 26
 
 # Page trees.
 PAGE_SIZE: constant(uint256) = 1024
@@ -363,6 +368,10 @@ struct ChainRules:
     timestamp_step: uint256
     max_drift: uint256
     sequencing_window: uint256
+    l1_genesis: uint256
+    l1_genesis_hash: bytes32
+    inbox: uint256
+    portal: uint256
 
 
 struct ChainBlock:
@@ -405,7 +414,8 @@ struct BatchLink:
 struct DepositLink:
     below: bytes32
     l1_number: uint256
-    item: bytes32
+    index: uint256
+    deposit: bytes32
 
 
 struct BatchReading:
@@ -456,6 +466,17 @@ struct Start:
     parent_output: bytes32
     parent_l1_hash: bytes32
     l1_hash: bytes32
+
+
+struct Boot:
+    start: bytes32
+    block: bytes32
+    next: bytes32
+    stop: bytes32
+    count: uint256
+    origin: uint256
+    newest_state: bytes32
+    parent_state: bytes32
 
 
 struct Output:
@@ -1289,8 +1310,8 @@ def _check_chain_rules(x: ChainRules):
         x.fixed_base_fee < 2
         and x.fork < 2**8
         and (x.chain_id | x.gas_limit | x.elasticity | x.base_fee_denominator | x.timestamp_step) < 2**64
-        and (x.max_drift | x.sequencing_window) < 2**64
-        and x.fee_recipient < 2**160
+        and (x.max_drift | x.sequencing_window | x.l1_genesis) < 2**64
+        and (x.fee_recipient | x.inbox | x.portal) < 2**160
     ), "layout: word"
 
 
@@ -1300,14 +1321,14 @@ def _open_chain_rules(digest: bytes32, at: uint256) -> (ChainRules, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[384] = slice(msg.data, at, 384)
+    preimage: Bytes[512] = slice(msg.data, at, 512)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: ChainRules = empty(ChainRules)
     tag, x = abi_decode(preimage, (bytes32, ChainRules))
     assert tag == TAG_CHAIN_RULES, "layout: preimage"
     self._check_chain_rules(x)
-    return x, at + 384
+    return x, at + 512
 
 
 @internal
@@ -1446,7 +1467,7 @@ def _check_deposit_link(x: DepositLink):
     """
     @dev Refuses words above their kind.
     """
-    assert x.l1_number < 2**64, "layout: word"
+    assert (x.l1_number | x.index) < 2**64, "layout: word"
 
 
 @internal
@@ -1455,14 +1476,14 @@ def _open_deposit_link(digest: bytes32, at: uint256) -> (DepositLink, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[128] = slice(msg.data, at, 128)
+    preimage: Bytes[160] = slice(msg.data, at, 160)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: DepositLink = empty(DepositLink)
     tag, x = abi_decode(preimage, (bytes32, DepositLink))
     assert tag == TAG_DEPOSIT_LINK, "layout: preimage"
     self._check_deposit_link(x)
-    return x, at + 128
+    return x, at + 160
 
 
 @internal
@@ -1624,6 +1645,37 @@ def _open_start(digest: bytes32, at: uint256) -> (Start, uint256):
     assert tag == TAG_START, "layout: preimage"
     self._check_start(x)
     return x, at + 160
+
+
+@internal
+@pure
+def _boot_digest(x: Boot) -> bytes32:
+    return keccak256(abi_encode(TAG_BOOT, x))
+
+
+@internal
+@pure
+def _check_boot(x: Boot):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (x.count | x.origin) < 2**64, "layout: word"
+
+
+@internal
+@view
+def _open_boot(digest: bytes32, at: uint256) -> (Boot, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[288] = slice(msg.data, at, 288)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: Boot = empty(Boot)
+    tag, x = abi_decode(preimage, (bytes32, Boot))
+    assert tag == TAG_BOOT, "layout: preimage"
+    self._check_boot(x)
+    return x, at + 288
 
 
 @internal

@@ -17,7 +17,8 @@ from protocol.errors import InvalidInput
 from protocol.fee_terms import FeeKnobs
 from protocol.rlp_codec import InvalidRlp
 from protocol.types import ZERO_HASH
-from prover.chain import chain_rules
+from protocol.withdrawal import OUTBOX_ADDRESS
+from prover.chain import chain_rules, start_chain
 from prover.commitments.chain_structures import BlockPlan, ChainBlock, L1Inputs, Output
 from prover.commitments.structures import TxBoundary
 from prover.commitments.tape import InvalidWitness, Witness
@@ -53,7 +54,7 @@ def blocks_of(vm: VM, judged: bool = False) -> tuple[list[ChainBlock], Output]:
 def check(chain: Chain, judged: bool = False) -> None:
     blocks, output = blocks_of(chain.machine(), judged)
     assert [(block.number, block.hash) for block in blocks] == [(head.number, head.hash) for head in chain.headers]
-    assert output.number == chain.tip.number
+    assert (output.number, output.root) == chain.output()
 
 
 @settings(max_examples=60)
@@ -87,12 +88,37 @@ def test_random_chains_hold_every_kind_of_step_and_outcome():
                 if isinstance(before, TxBoundary) and vm.phase == DONE and before.item != ZERO_HASH:
                     seen["skipped"] += 1
     assert {"next item", "item hash", "seal", "next block", "origin", "system write"} <= phases.keys()
+    assert {"start", "ring walk", "l1 walk", "batch walk", "deposit walk"} <= phases.keys()
     assert min(seen["forced"], seen["void"], seen["skipped"]) > 2, seen
 
 
 def inputs_of(block: ChainBlock):
     assert isinstance(block.inputs, L1Inputs)
     return block.inputs.reading
+
+
+# --- assertions on top of each other ---------------------------------------------------------------------------------
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32), cut=st.integers(1, 11))
+def test_a_trace_that_begins_in_the_middle_of_a_chain_ends_like_the_one_from_genesis(seed, cut):
+    """Whatever L1 held for the chain before, used or not: late deposits, batches after a gap."""
+    whole, first = random_chain(Random(seed)), random_chain(Random(seed), l1_blocks=cut)
+    assert whole.headers[: len(first.headers)] == first.headers
+    middle = first.claim()
+    state = first.state
+    outbox = state.account(OUTBOX_ADDRESS)
+    assert outbox is not None
+    claim = replace(
+        whole.claim(),
+        ancestors=first.headers[-256:],
+        outbox_root=outbox.storage_root,
+        parent_l1_hash=middle.l1[-1].header.hash,
+    )
+    blocks, output = blocks_of(start_chain(claim, state.code, state.node))
+    assert [block.hash for block in blocks] == [header.hash for header in whole.headers[first.tip.number :]]
+    assert (output.number, output.root) == whole.output()
 
 
 # --- single rules ----------------------------------------------------------------------------------------------------
@@ -147,6 +173,8 @@ def test_a_chain_with_other_code_at_the_history_contract_is_said_to_be_unprovabl
     chain = fresh_chain()
     chain.feed(batches=[encode_batch(Batch(1, (BlockClaim(chain.tip.timestamp + 1, 0),)))])
     vm = chain.machine()
+    while vm.phase != BLOCK_DONE:
+        step(vm)
     assert isinstance(vm.cursor, ChainBlock)
     other = memory_state({BEACON_ROOTS: Allocation(0, 1, b"\x00")})
     vm.cursor = replace(vm.cursor, state_root=other.root)
