@@ -215,6 +215,14 @@ class ProofKnobs:
     challenger_bond_wei: Annotated[
         int, Knob("Put down with a challenge.", Whole(0, MAX_WEI, "wei"), not_yet="there is no game in the node")
     ] = 10**18
+    proposal_interval_seconds: Annotated[
+        int,
+        Knob(
+            "The least time between proposed outputs; messages and withdrawals wait for one.",
+            Whole(1, 30 * DAY, "seconds"),
+            Change.RESTART,
+        ),
+    ] = 3600
     permissioned: Annotated[bool, Knob("Only the chain's own proposer may propose outputs.", Truth())] = False
 
 
@@ -283,11 +291,19 @@ class NodeKnobs:
         int, Knob("JSON-RPC of the sequencer; 0 for the next free one.", Whole(0, 65_535), Change.RESTART)
     ] = 0
     verifier_port: Annotated[
-        int, Knob("JSON-RPC of the verifier; 0 for the next free one.", Whole(0, 65_535), Change.RESTART)
+        int,
+        Knob("JSON-RPC of the node that trusts L1 alone; 0 for the next free one.", Whole(0, 65_535), Change.RESTART),
     ] = 0
-    verifier: Annotated[
-        bool, Knob("Run a verifier beside the sequencer, which trusts L1 alone.", Truth(), Change.RESTART)
+    proposer: Annotated[
+        bool,
+        Knob(
+            "Run a node that derives the chain from L1 and proposes its output roots. Without one on some machine "
+            "nothing leaves the chain.",
+            Truth(),
+            Change.RESTART,
+        ),
     ] = True
+    verifier: Annotated[bool, Knob("Run such a node even where it does not propose.", Truth(), Change.RESTART)] = True
     retention_blocks: Annotated[
         int,
         Knob("Keep the states of so many of the newest blocks; 0 for all.", Whole(0, 10**9, "blocks"), Change.RESTART),

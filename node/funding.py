@@ -1,6 +1,6 @@
 """Transactions of a network's deployer on L1: several at once by consecutive nonces, one block for all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.clock import Clock
@@ -60,7 +60,7 @@ async def send_calls(l1: L1Client, clock: Clock, key: bytes, calls: Sequence[Cal
             raise Reject(f"the call 0x{transaction_hash.hex()} of 0x{call.to.hex()} on L1 failed")
 
 
-async def funding_calls(l1: L1Client, accounts: Iterable[Address], wei: int) -> list[Call]:
-    """Transfers that bring each account which has less than half of `wei` up to it."""
-    owed = {account: wei - await l1.balance(account) for account in accounts}
-    return [Call(account, value=missing) for account, missing in owed.items() if missing > wei // 2]
+async def funding_calls(l1: L1Client, wanted: Mapping[Address, int]) -> list[Call]:
+    """Transfers that bring each account which has less than half of the wei that it should have up to it."""
+    missing = {account: wei - await l1.balance(account) for account, wei in wanted.items()}
+    return [Call(account, value=wei) for account, wei in missing.items() if wei > wanted[account] // 2]

@@ -28,7 +28,7 @@ MAX_CHAINS = 20
 
 @dataclass(frozen=True, slots=True)
 class ChainPlace:
-    """A chain's ports on this machine, the same at every start; 0 for a verifier that never ran."""
+    """A chain's ports on this machine, the same at every start; 0 for a verifier that is not wanted."""
 
     name: str
     chain_id: int
@@ -194,7 +194,7 @@ def with_places(settings: NetworkSettings, intents: list[Intent]) -> NetworkSett
         taken |= {port for port, owner in named.items() if port and owner != name}
         rpc = wanted[0] or (old[0].rpc_port if old else _free(taken | {wanted[1]}, FIRST_RPC_PORT))
         verifier = wanted[1] or (old[0].verifier_port if old else 0)
-        if intent.node.verifier and not verifier:
+        if (intent.node.verifier or intent.node.proposer) and not verifier:
             verifier = _free(taken | {rpc}, rpc + 1)
         place = ChainPlace(name, intent.chain.chain_id, rpc, verifier)
         order = [place if other.name == name else other for other in settings.chains]

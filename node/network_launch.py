@@ -18,6 +18,9 @@ from protocol.errors import InvalidInput
 from protocol.forks import Fork
 from protocol.types import Address
 
+MOST_BONDS = 200
+"""That a proposer is given ether for at once; it waits for the oldest when it has no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -88,11 +91,27 @@ def sequencer_arguments(
     ]
 
 
-def verifier_arguments(
+def second_node(intent: Intent) -> str | None:
+    """The role of the process beside the sequencer, which trusts L1 alone; None when there is none."""
+    if intent.node.proposer:
+        return "proposer"
+    return "verifier" if intent.node.verifier else None
+
+
+def second_node_arguments(
     intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings
 ) -> list[str]:
-    """Of the process that trusts L1 alone."""
-    return [*_common(intent, place, folder, settings, "verifier", place.verifier_port), "--rpc-fronts", "0"]
+    """Of that process."""
+    role = second_node(intent) or "verifier"
+    proposer = ["--proposal-interval", str(intent.proof.proposal_interval_seconds)] if role == "proposer" else []
+    return [*_common(intent, place, folder, settings, role, place.verifier_port), "--rpc-fronts", "0", *proposer]
+
+
+def proposer_wei(intent: Intent, gas_wei: int) -> int:
+    """What a proposer needs on L1: a bond for each output that is open at a time, and for gas `gas_wei`."""
+    proof = intent.proof
+    open_outputs = proof.challenge_period_seconds // proof.proposal_interval_seconds + 3
+    return gas_wei + proof.proposer_bond_wei * min(open_outputs, MOST_BONDS)
 
 
 def _common(
@@ -101,7 +120,16 @@ def _common(
     chain = folder.chain(place.name)
     retention = str(intent.node.retention_blocks) if intent.node.retention_blocks else "archive"
     return [
-        *("--role", role, "--data-dir", str(chain.path / role), "--host", settings.host, "--rpc-port", str(port)),
+        *(
+            "--role",
+            role,
+            "--data-dir",
+            str(chain.path / ("sequencer" if role == "sequencer" else "verifier")),
+            "--host",
+            settings.host,
+            "--rpc-port",
+            str(port),
+        ),
         *("--rollup", str(chain.rollup), "--l1", settings.l1_endpoint, "--da-dir", str(chain.da)),
         *("--retention", retention, "--log-level", intent.node.log_level, "--config", os.devnull),
     ]

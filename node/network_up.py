@@ -17,13 +17,15 @@ from node.network_launch import (
     check_for_l1,
     l1_arguments,
     launch_options,
+    proposer_wei,
     role_key,
+    second_node,
+    second_node_arguments,
     sequencer_arguments,
-    verifier_arguments,
 )
 from node.network_mesh import Mesh
 from node.network_plan import Plan, make_plan
-from node.operator_key import OPERATOR_KEY_VARIABLE
+from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
 from node.rollup_file import load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
@@ -151,7 +153,7 @@ class NetworkUp:
         for intent in intents:
             check_for_l1(intent, settings)
             place = settings.place(intent.chain.name)
-            ports += [place.rpc_port] + ([place.verifier_port] if intent.node.verifier else [])
+            ports += [place.rpc_port] + ([place.verifier_port] if second_node(intent) else [])
         for port in ports:
             check_port(settings.host, port)
         self.settings = settings
@@ -174,8 +176,7 @@ class NetworkUp:
             ready = asyncio.gather(*(self._until_ready(intent) for intent in intents))
             await asyncio.gather(ready, self._join(l1, intents))
         for intent in intents:
-            if intent.node.verifier:
-                self._start_verifier(intent)
+            self._start_second_node(intent)
 
     async def _launch_new(self, l1: L1Client, intents: Sequence[Intent]) -> None:
         """Pay the accounts, deploy what joins them if it is the first time, then launch all side by side."""
@@ -183,7 +184,12 @@ class NetworkUp:
         if not new:
             return
         keys = {intent.chain.name: self._key(intent, "operator") for intent in new}
-        calls = await funding_calls(l1, map(private_key_address, keys.values()), self._operator_wei)
+        owed = {private_key_address(key): self._operator_wei for key in keys.values()}
+        for intent in new:
+            if intent.node.proposer:
+                proposer = private_key_address(self._key(intent, "proposer"))
+                owed[proposer] = proposer_wei(intent, self._operator_wei // 10)
+        calls = await funding_calls(l1, owed)
         await send_calls(l1, self._clock, self._deployer_key, calls)
         mesh = await self._open_mesh(l1)
         await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh) for intent in new))
@@ -217,10 +223,14 @@ class NetworkUp:
             self._supervise(f"{name}-sequencer", name, arguments, {OPERATOR_KEY_VARIABLE: key.hex()})
         )
 
-    def _start_verifier(self, intent: Intent) -> None:
+    def _start_second_node(self, intent: Intent) -> None:
+        role = second_node(intent)
+        if role is None:
+            return
         name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        arguments = verifier_arguments(intent, place, self.folder, self.settings)
-        self.chains[name].processes.append(self._supervise(f"{name}-verifier", name, arguments, {}))
+        arguments = second_node_arguments(intent, place, self.folder, self.settings)
+        keys = {PROPOSER_KEY_VARIABLE: self._key(intent, role).hex()} if role == "proposer" else {}
+        self.chains[name].processes.append(self._supervise(f"{name}-{role}", name, arguments, keys))
 
     async def _until_ready(self, intent: Intent) -> None:
         name = intent.chain.name

@@ -28,9 +28,9 @@ def test_chains_from_files_are_one_network_that_grows_heals_stops_and_goes_on(
     names, ids = ("lagoon", "arcade", "third"), (90_001, 90_002, 90_003)
     ports = [free_port() for _ in names]
     extras = (
-        ("node.verifier = false",),
+        ("node.verifier = false", "node.proposer = false"),
         ('da.layer = "calldata"', "chain.block_time_seconds = 0.5", f"node.verifier_port = {free_port()}"),
-        ("node.verifier = false",),
+        ("node.verifier = false", "node.proposer = false"),
     )
     files = [
         intent(tmp_path, *given, *extra)
@@ -81,7 +81,7 @@ def test_chains_from_files_are_one_network_that_grows_heals_stops_and_goes_on(
             name: [process["name"].removeprefix(f"{name}-") for process in line["processes"]]
             for name, line in chains.items()
         }
-        assert roles == {"lagoon": ["sequencer"], "arcade": ["sequencer", "verifier"], "third": ["sequencer"]}
+        assert roles == {"lagoon": ["sequencer"], "arcade": ["sequencer", "proposer"], "third": ["sequencer"]}
         os.kill(chains["lagoon"]["processes"][0]["process_id"], signal.SIGKILL)
         network.until(lambda: "lagoon-sequencer ended by itself (status -9)" in network.output, "its end is noticed")
         network.until(lambda: answers(urls[0]), "it is started again")
