@@ -1,11 +1,12 @@
 """Compiled contracts, and the cache that spares a node's start the compiler.
 
-A cached artifact is named by everything that decides its bytes (every source under `contracts/`, and the compiler's
-version), so that it can be missing but never stale.
+A cached artifact is named by everything that decides its bytes (the contract's source, every source that it may
+import, and the compiler's version), so that it can be missing but never stale.
 """
 
 import json
 import os
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from protocol.errors import InvalidInput
 
 SOURCES = Path(__file__).resolve().parent.parent / "contracts"
 BUILD = SOURCES / "build"
+
+_IMPORT = re.compile(r"^\s*(?:from\s+\S+\s+)?import\s+(?:\S*\.)?(\w+)", re.MULTILINE)
+"""The last name of `import a.b.name` and of `from a.b import name`; Vyper imports one name at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def load_artifact(name: str, sources: Path = SOURCES, build: Path | None = BUILD
         raise InvalidInput(f"no contract source at {source}")
     if build is None:
         return _compile(name, source, sources)
-    path = build / f"{name.replace('/', '-')}-{_fingerprint(sources).hex()[:32]}.json"
+    path = build / f"{name.replace('/', '-')}-{_fingerprint(source, sources).hex()[:32]}.json"
     try:
         return _read(path)
     except (OSError, ValueError, KeyError, TypeError):
@@ -54,12 +58,27 @@ def load_artifact(name: str, sources: Path = SOURCES, build: Path | None = BUILD
         return artifact
 
 
-def _fingerprint(sources: Path) -> bytes:
+def _fingerprint(source: Path, sources: Path) -> bytes:
     digest = sha256(_compiler_version().encode())
-    for path in sorted((*sources.rglob("*.vy"), *sources.rglob("*.vyi"))):
+    for path in _with_imports(source, sources):
         text = path.read_bytes()
         digest.update(f"\n{path.relative_to(sources).as_posix()} {len(text)}\n".encode() + text)
     return digest.digest()
+
+
+def _with_imports(source: Path, sources: Path) -> list[Path]:
+    """The source and whatever it may import, in turn: each file, wherever it lies, that is called like an import."""
+    by_name: dict[str, list[Path]] = {}
+    for path in (*sources.rglob("*.vy"), *sources.rglob("*.vyi")):
+        by_name.setdefault(path.stem, []).append(path)
+    found = {source}
+    pending = [source]
+    while pending:
+        for name in _IMPORT.findall(pending.pop().read_text()):
+            new = [path for path in by_name.get(name, []) if path not in found]
+            found.update(new)
+            pending.extend(new)
+    return sorted(found)
 
 
 @cache

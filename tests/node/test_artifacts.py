@@ -46,12 +46,24 @@ def test_a_changed_source_is_compiled_again(sources: Path) -> None:
     assert after.runtime_code != before.runtime_code
 
 
-def test_a_changed_interface_is_a_changed_source(sources: Path) -> None:
+def test_a_changed_import_is_a_changed_source_however_far_it_is(sources: Path) -> None:
+    build = sources / "build"
+    (sources / "l1" / "far.vy").write_text("STEP: constant(uint256) = 1\n")
+    (sources / "l1" / "near.vy").write_text("from . import far\nSTEP: constant(uint256) = far.STEP\n")
+    (sources / "l1" / "counter.vy").write_text("from . import near\n" + COUNTER.format(step="near.STEP"))
+    before = load_artifact("l1/counter", sources, build)
+    (sources / "l1" / "far.vy").write_text("STEP: constant(uint256) = 2\n")
+    after = load_artifact("l1/counter", sources, build)
+    assert after.runtime_code != before.runtime_code
+    assert len(built(build)) == 2
+
+
+def test_a_contract_that_is_not_imported_leaves_the_others_built(sources: Path) -> None:
     build = sources / "build"
     load_artifact("l1/counter", sources, build)
-    (sources / "ISomething.vyi").write_text("# an interface that any contract may import\n")
+    (sources / "l1" / "other.vy").write_text(COUNTER.format(step=5))
     load_artifact("l1/counter", sources, build)
-    assert len(built(build)) == 2
+    assert len(built(build)) == 1
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"name": "l1/counter"}', '{"name": 1, "abi": 1, "init_code": "0"}'])
