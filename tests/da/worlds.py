@@ -26,7 +26,7 @@ NAMESPACE = bytes(19) + b"tombolo".rjust(10, b"\0")
 TIMEOUT_SECONDS = 2.0
 
 
-def _nothing(_commitment: Commitment) -> None:
+def _nothing(_commitment: Commitment, _posted: L1BlockRef) -> None:
     """Most layers publish at `submit`."""
 
 
@@ -41,17 +41,17 @@ class World:
     layer: DataAvailability
     elsewhere: "World | None" = None
     server: Moody | None = None
-    post: Callable[[Commitment], None] = _nothing
+    post: Callable[[Commitment, L1BlockRef], None] = _nothing
     damage: Callable[[], None] | None = None
     """Puts other bytes in the place of all data, where no server does so."""
     drop: Callable[[], None] | None = None
     """Loses all data."""
     examples: int = field(default=40)
 
-    async def publish(self, data: bytes) -> Commitment:
+    async def publish(self, data: bytes, posted: L1BlockRef = POSTED) -> Commitment:
         """As a batcher does it: submit, then post the commitment on L1."""
         commitment = await self.layer.submit(data)
-        self.post(commitment)
+        self.post(commitment, posted)
         return commitment
 
 
@@ -95,11 +95,11 @@ def _blobs(
     with served(app) as url:
         layer = Blobs(url, max_blobs=max_blobs, has_cell_proofs=has_cell_proofs, timeout_seconds=TIMEOUT_SECONDS)
 
-        def post(commitment: Commitment) -> None:
+        def post(commitment: Commitment, posted: L1BlockRef) -> None:
             sidecar = layer.sidecar(commitment)
             assert sidecar is not None
             assert beacon is not None
-            beacon.put(SLOT, *sidecar.blobs)
+            beacon.put((posted.timestamp - GENESIS_TIME) // SECONDS_PER_SLOT, *sidecar.blobs)
 
         def drop() -> None:
             assert beacon is not None
