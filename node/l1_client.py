@@ -230,7 +230,7 @@ class L1Client:
     ) -> int:
         """Gas that the transaction needs now, carrying blobs of these hashes; `L1Refused` when it would revert.
 
-        `value` in wei.
+        `value` in wei. What waits in the pool does not count: it may be what this transaction replaces.
         """
         message: dict[str, Json] = {"from": _hex(sender), "data": _hex(data), "value": hex(value)}
         if blob_hashes:
@@ -238,7 +238,7 @@ class L1Client:
             message["maxFeePerBlobGas"] = hex(await self.suggest_blob_fee())
         if to is not None:
             message["to"] = _hex(to)
-        return as_quantity(await self.request("eth_estimateGas", [message]), "gas estimate", 64)
+        return as_quantity(await self.request("eth_estimateGas", [message, "latest"]), "gas estimate", 64)
 
     async def suggest_fees(self) -> Fees:
         """The node's tip, and room for the base fee to double: five full blocks in a row."""
