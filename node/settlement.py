@@ -12,7 +12,7 @@ from node.deploy import Creation, created_address
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
 from protocol.config_changes import ChainSettings, settings_of_knobs
-from protocol.fee_terms import NO_FEES, FeeKnobs
+from protocol.fee_terms import FEE_ORACLE, NO_FEES, FeeKnobs
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import OutputRoot, output_root
 from protocol.rollup import SettlementContracts
@@ -122,13 +122,14 @@ def after_genesis(
 
 
 def settlement_predeploys(l1_bridge: Address) -> dict[Address, GenesisAccount]:
-    """Outbox, bridge and token template, as L2's genesis holds them."""
+    """Outbox, bridge, token template and fee oracle, as L2's genesis holds them."""
     codes = l2_contracts(
         load_artifact("l2/outbox").runtime_code,
         load_artifact("l2/bridged_token").runtime_code,
         load_artifact("l2/bridge").runtime_code,
         l1_bridge,
     )
+    codes[FEE_ORACLE] = load_artifact("l2/fee_oracle").runtime_code
     return {address: GenesisAccount(nonce=1, code=code) for address, code in codes.items()}
 
 

@@ -14,6 +14,7 @@ CONTRACTS = [
     "l1/proof/mpt",
     "l2/bridge",
     "l2/bridged_token",
+    "l2/fee_oracle",
     "l2/outbox",
     "metalayer/ether_hub",
     "metalayer/ether_route",
