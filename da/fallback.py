@@ -31,7 +31,7 @@ class FallBack:
         *,
         attempts: int = ATTEMPTS,
         backoff_seconds: float = BACKOFF_SECONDS,
-        rest_seconds: float = REST_SECONDS,
+        rest_seconds: float | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -41,7 +41,7 @@ class FallBack:
         self._layers = layers
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
-        self._rest_seconds = rest_seconds
+        self._rest_seconds = REST_SECONDS if rest_seconds is None else rest_seconds
         self._sleep = sleep
         self._now = now
         self._jitter = jitter

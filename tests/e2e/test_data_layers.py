@@ -1,15 +1,27 @@
 """Whole rollups whose batches go to each data layer; how they got there is asserted too."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from da.alt_da_server import make_alt_da_server
+from da.file import FileStore
+from node.clock import SystemClock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
+from node.rollup_node import RollupNode
+from protocol.crypto import private_key_address
+from protocol.errors import InvalidInput
 from protocol.inbox import posted_commitment
 from protocol.types import Hash32
+from tests.da.celestia_node import TOKEN, CelestiaNode
+from tests.da.server import Mood, Moody, served
+from tests.da.worlds import NAMESPACE
 from tests.e2e.conftest import L1
-from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on, send, until_mined
+from tests.e2e.network import L2_CHAIN_ID, Network, as_sequencer, launch, rollup_on, running, send, until_mined
 from tests.e2e.wallet import Wallet
 
 TRANSFERS = 10
@@ -53,3 +65,75 @@ async def test_batches_in_blobs_are_posted_and_read_back(l1: L1, tmp_path: Path)
             assert as_quantity(await l1_client.request("eth_blobBaseFee", []), "blob base fee") >= 1
     assert posted
     assert {commitment[0] for commitment, _tx in posted} == {0x02}
+
+
+async def test_batches_go_to_the_data_server_and_to_calldata_while_it_is_away(
+    embedded: L1, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("da.fallback.REST_SECONDS", 1.0)
+    moody = Moody()
+    app = make_alt_da_server(FileStore(tmp_path / "server"))
+    app.middlewares.append(moody.middleware)
+    with served(app) as url:
+        launched = LaunchOptions(
+            L2_CHAIN_ID, block_time_milliseconds=500, da_layer="alt-da,calldata", da_settings={"alt-da.url": url}
+        )
+        wallet = Wallet(0)
+        async with (
+            rollup_on(embedded.url, tmp_path, embedded.operator_key, launched) as network,
+            L1Client(network.url) as client,
+        ):
+            await network.until_verified(await until_mined(network, await send(client, wallet.transfers(10))))
+            assert await layers_used(network) == {0x03}
+            moody.mood = Mood.REFUSING
+            away = await until_mined(network, await send(client, wallet.transfers(10)))
+            await network.until(lambda: network.sequencer.chain.safe_head().number >= away, "safe by calldata")
+            assert await layers_used(network) == {0x00, 0x03}
+            moody.mood = Mood.HONEST
+            await network.until_verified(away)
+            count = len(await batches_of(network))
+            await network.until_verified(await until_mined(network, await send(client, wallet.transfers(10))))
+            newest = [commitment[0] for commitment, _tx in (await batches_of(network))[count:]]
+            assert 0x03 in newest, "back to the first layer"
+
+
+async def test_batches_in_celestia_are_posted_and_read_back(
+    embedded: L1, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOMBOLO_CELESTIA_TOKEN", TOKEN)
+    node = CelestiaNode()
+    with served(node.app()) as url:
+        namespace = "0x" + NAMESPACE[19:].hex()
+        settings = {"celestia.url": url, "celestia.namespace": namespace}
+        launched = LaunchOptions(L2_CHAIN_ID, block_time_milliseconds=500, da_layer="celestia", da_settings=settings)
+        verifier = await launch(embedded.url, tmp_path, embedded.operator_key, launched)
+        rollup = load_rollup(verifier.rollup)
+        assert rollup.da_settings == {"celestia.namespace": namespace}, "each node has a Celestia node of its own"
+        verifier = replace(verifier, da_settings={"celestia.url": url})
+        sequencer = as_sequencer(verifier, embedded.operator_key)
+        roles = RollupNode(sequencer, SystemClock()), RollupNode(verifier, SystemClock())
+        async with running(roles[0]), running(roles[1]):
+            network = Network(embedded.url, tmp_path, sequencer, verifier, *roles)
+            async with L1Client(network.url) as client:
+                await network.until_verified(await until_mined(network, await send(client, Wallet(0).transfers(10))))
+            posted = [commitment for commitment, _tx in await batches_of(network)]
+    assert {commitment[0] for commitment in posted} == {0x04}
+    assert {int.from_bytes(commitment[1:9], "little") for commitment in posted} <= node.blobs.keys()
+    assert node.complaints == []
+
+
+async def test_a_verifier_without_its_celestia_node_does_not_start(embedded: L1, tmp_path: Path) -> None:
+    settings = {"celestia.url": "http://127.0.0.1:1", "celestia.namespace": "0x01"}
+    launched = LaunchOptions(L2_CHAIN_ID, da_layer="celestia", da_settings=settings)
+    verifier = await launch(embedded.url, tmp_path, embedded.operator_key, launched)
+    with pytest.raises(InvalidInput, match=r"needs the setting celestia\.url"):
+        async with running(RollupNode(verifier, SystemClock())):
+            pass
+
+
+async def test_a_launch_without_what_a_layer_needs_costs_nothing(embedded: L1, tmp_path: Path) -> None:
+    launched = LaunchOptions(L2_CHAIN_ID, da_layer="calldata,alt-da")
+    with pytest.raises(InvalidInput, match=r"needs --da-set alt-da\.url"):
+        await launch(embedded.url, tmp_path, embedded.operator_key, launched)
+    async with L1Client(embedded.url) as client:
+        assert await client.nonce(private_key_address(embedded.operator_key)) == 0
