@@ -47,3 +47,19 @@ def _check(root: bytes32, index: uint256, page: Bytes[1024], siblings: uint256) 
     assert len(page) == layout.PAGE_SIZE, "pages: size"
     assert self._root(index, self._leaf(page), siblings) == root, "pages: not under this root"
     return siblings + SIBLINGS
+
+
+@internal
+@pure
+def _of_word(word: bytes32) -> bytes32:
+    """
+    @dev The root of a tree that holds one word at its beginning and zeros behind it.
+    """
+    page: bytes32[32] = empty(bytes32[32])
+    empty_subtree: bytes32 = self._leaf(abi_encode(page))
+    page[0] = word
+    node: bytes32 = self._leaf(abi_encode(page))
+    for _: uint256 in range(layout.PAGE_DEPTH):
+        node = layout._page_node(node, empty_subtree)
+        empty_subtree = layout._page_node(empty_subtree, empty_subtree)
+    return node

@@ -1,0 +1,144 @@
+"""The one-step verifier: every honest step is judged to the machine's next state, whatever else is refused.
+
+pyrevm runs the contracts as an L1 of Cancun does.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.artifacts import load_artifact
+from protocol.types import Hash32
+from prover.calldata import SELECTOR, step_calldata
+from prover.commitments.tape import InvalidWitness, Witness
+from prover.machine.vm import DONE, PHASE_NAMES
+from prover.prove_statetest import step_name
+from prover.verifier import DISPATCHER, LIBRARIES
+from prover.vyper_referee import VyperReferee
+from prover.witness import witnessed_step
+from tests.prover.corpus import examples
+from tests.prover.programs import programs
+from tests.prover.test_referee import mutants
+from tests.prover.worlds import CONTRACT, OTHER, judged_steps, machine, signed, state_with
+from vm.memory_state import Allocation
+
+NAMES = [name for name in LIBRARIES if name]
+CORPUS = examples()
+MAX_CODE_BYTES = 24_576
+"""EIP-170."""
+CEILING = 12_000_000
+"""Gas of one step, as a transaction."""
+MAX_CALLDATA = 128 * 1024
+"""Bytes that common pools take."""
+
+
+@pytest.fixture(scope="module")
+def steps():
+    """(name, before, witness, after): one step of each kind and shape that the corpus has."""
+    found: dict[object, tuple[str, Hash32, Witness, Hash32]] = {}
+    for example in CORPUS:
+        vm = example.begin()
+        while vm.phase != DONE:
+            before, name = vm.digest(), step_name(vm)
+            witness = witnessed_step(vm)
+            shape = len(witness.pages), len(witness.openings), len(witness.stack), len(witness.preimages), vm.phase
+            found.setdefault((name, shape), (f"{example.name}, {name}", before, witness, vm.digest()))
+    return list(found.values())
+
+
+@pytest.mark.parametrize("name", [*NAMES, DISPATCHER])
+def test_each_contract_fits(name):
+    # Immutables lie behind the code: the dispatcher's are its libraries.
+    assert 0 < len(load_artifact(name).runtime_code) + 32 * len(LIBRARIES) * (name == DISPATCHER) < MAX_CODE_BYTES
+
+
+def test_every_library_has_the_same_entry():
+    for name in NAMES:
+        code = load_artifact(name).runtime_code
+        assert SELECTOR in code, name
+
+
+@pytest.mark.parametrize("example", CORPUS, ids=lambda example: example.name)
+def test_every_step_of_the_corpus_is_judged_to_the_machines_next_state(referee, example):
+    for before, witness, after in judged_steps(example.begin()):
+        assert referee.judge(before, witness) == after
+        assert referee.gas_used < CEILING
+
+
+@settings(max_examples=100, deadline=None)
+@given(first=programs, second=programs, gas_limit=st.sampled_from([60_000, 300_000]))
+def test_every_step_of_a_random_program_is_judged_to_the_machines_next_state(referee, first, second, gas_limit):
+    state = state_with({CONTRACT: Allocation(10**6, 1, first, {1: 2}), OTHER: Allocation(50, 1, second)})
+    for before, witness, after in judged_steps(machine(state, signed(gas_limit=gas_limit, data=b"\x01" * 40))):
+        assert referee.judge(before, witness) == after
+        assert len(step_calldata(before, witness)) < MAX_CALLDATA
+
+
+def test_a_finished_transaction_stays_as_it_is(referee):
+    vm = CORPUS[0].begin()
+    *_, (_before, _witness, last) = judged_steps(vm)
+    witness = witnessed_step(vm)
+    assert vm.digest() == last == referee.judge(last, witness)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.data())
+def test_a_changed_witness_never_leads_to_another_state(referee, steps, data):
+    name, before, witness, after = data.draw(st.sampled_from(steps))
+    try:
+        mutant = mutants(witness, data.draw)
+        judged = referee.judge(before, mutant)
+    except (InvalidWitness, OverflowError):
+        return
+    assert judged == after, name
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.data())
+def test_changed_calldata_never_lead_to_another_state(referee, steps, data):
+    name, before, witness, after = data.draw(st.sampled_from(steps))
+    call = bytearray(step_calldata(before, witness))
+    for _ in range(data.draw(st.integers(1, 3))):
+        # The hash that is asked about stays; all else is the prover's.
+        at = data.draw(st.integers(36, len(call) - 1))
+        call[at] ^= data.draw(st.integers(1, 255))
+    if data.draw(st.booleans()):
+        del call[data.draw(st.integers(36, len(call))) :]
+    try:
+        judged = referee.call(bytes(call))
+    except InvalidWitness:
+        return
+    assert judged == after, name
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_the_witness_of_another_step_is_refused(referee, steps, data):
+    one, other = data.draw(st.lists(st.sampled_from(steps), min_size=2, max_size=2, unique_by=lambda step: step[1]))
+    with pytest.raises(InvalidWitness):
+        referee.judge(one[1], other[2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_library_judges_its_own_steps_and_refuses_all_others(steps, name):
+    """Called without the dispatcher, it derives phase and opcode itself."""
+    library = VyperReferee.of_library(lambda each: load_artifact(each).init_code, name)
+    own: dict[str, bool] = {}
+    for what, before, witness, after in steps:
+        kind = what.rpartition(", ")[2]
+        try:
+            assert library.judge(before, witness) == after, what
+            own.setdefault(kind, True)
+        except InvalidWitness:
+            own[kind] = False
+    assert any(own.values())
+
+
+def test_the_corpus_has_every_phase():
+    phases = set()
+    for example in CORPUS:
+        vm = example.begin()
+        while vm.phase != DONE:
+            phases.add(vm.phase)
+            witnessed_step(vm)
+    assert {PHASE_NAMES[phase] for phase in phases} == set(PHASE_NAMES[:DONE])
