@@ -1,0 +1,238 @@
+"""Lies on demand: one change of one state in a trace, of a kind that a dishonest proposer might try.
+
+For tests of the game and for `tombolo dispute`. A lie is a state that no step has made; what follows it is computed
+rightly, so that the liar has an answer to every question and the dispute goes down to the very step.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from protocol.crypto import keccak
+from protocol.errors import InvalidInput
+from protocol.types import ZERO_HASH, Address
+from prover.commitments.chain_structures import ChainBlock
+from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
+from prover.commitments.pages import NO_PAGES
+from prover.commitments.structures import (
+    AccountRecord,
+    DirtySlot,
+    LogLink,
+    Receipt,
+    Return,
+    SlotRecord,
+    TxBoundary,
+    TxContext,
+)
+from prover.machine.frame import Frame
+from prover.machine.step import resume, running_code, step
+from prover.machine.vm import (
+    ACCESS,
+    BEGIN,
+    BLOCK_DONE,
+    DONE,
+    EXECUTE,
+    FLUSH_ACCOUNTS,
+    NEXT_ITEM,
+    RETURN,
+    SEAL,
+    VM,
+    running,
+)
+from prover.trace import HALTED
+from prover.trajectory import Lie, Trajectory
+
+FORGED = b"\x02forged"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of lie: after which steps it can be told (the phase and opcode that was, the state after), and how."""
+
+    name: str
+    summary: str
+    phase: int
+    """The phase of the step that the lie is about, which is what L1 will execute."""
+    fits: Callable[[int, VM], bool]
+    tell: Callable[[VM], None]
+
+
+def _top(vm: VM) -> None:
+    running(vm).stack.items[-1] ^= 1
+
+
+def _gas(vm: VM) -> None:
+    running(vm).gas += 1
+
+
+def _memory(vm: VM) -> None:
+    memory = running(vm).memory
+    memory.write(0, bytes((memory.read(0, 1, None)[0] ^ 1,)), None)
+
+
+def _code(vm: VM) -> None:
+    frame = running(vm)
+    frame.code = b"\x00"
+    frame.code_hash = keccak(frame.code)
+    vm.oracle.keep_code(frame.code)
+
+
+def _slot(vm: VM) -> None:
+    dirty = vm.dirty_slots
+    if not isinstance(dirty, DirtySlot):
+        raise TypeError("no slot was written")
+    path = journal_path(SLOT, dirty.address, dirty.slot)
+    record = vm.journal.read(path, SlotRecord, None)
+    if record is None:
+        raise TypeError("a dirty slot without a record")
+    vm.journal.write(path, replace(record, current=record.current ^ 1), None)
+
+
+def _sender(change: Callable[[AccountRecord], AccountRecord]) -> Callable[[VM], None]:
+    def tell(vm: VM) -> None:
+        if not isinstance(vm.tx, TxContext):
+            raise TypeError("no transaction has begun")
+        path = journal_path(ACCOUNT, Address(vm.tx.origin), 0)
+        record = vm.journal.read(path, AccountRecord, None)
+        if record is None:
+            raise TypeError("the sender has no record")
+        vm.journal.write(path, change(record), None)
+
+    return tell
+
+
+def _richer(record: AccountRecord) -> AccountRecord:
+    return replace(record, balance=record.balance + 1)
+
+
+def _later(record: AccountRecord) -> AccountRecord:
+    return replace(record, nonce=record.nonce + 1)
+
+
+def _refund(vm: VM) -> None:
+    vm.refund += 1
+
+
+def _log(vm: VM) -> None:
+    if not isinstance(vm.logs, LogLink):
+        raise TypeError("nothing was logged")
+    vm.logs = replace(vm.logs, address=Address(bytes(20)))
+
+
+def _receipt(vm: VM) -> None:
+    boundary = _boundary(vm)
+    if not isinstance(boundary.receipts, Receipt):
+        raise TypeError("there is no receipt")
+    vm.cursor = replace(boundary, receipts=replace(boundary.receipts, status=not boundary.receipts.status))
+
+
+def _skip(vm: VM) -> None:
+    if not isinstance(vm.boundary, TxBoundary):
+        raise TypeError("no transaction has begun")
+    vm.has_globals = False
+    vm.go(DONE, replace(vm.boundary, item=ZERO_HASH))
+
+
+def _forge(vm: VM) -> None:
+    transactions = getattr(vm.oracle, "transactions", None)
+    if transactions is None:
+        raise TypeError("only a machine that knows transactions can forge one")
+    transactions[keccak(FORGED)] = FORGED
+    vm.cursor = replace(_boundary(vm), item=keccak(FORGED))
+
+
+def _drop(vm: VM) -> None:
+    vm.go(NEXT_ITEM, replace(_boundary(vm), item=ZERO_HASH))
+
+
+def _header(vm: VM) -> None:
+    if not isinstance(vm.cursor, ChainBlock):
+        raise TypeError("no block has been made")
+    vm.cursor = replace(vm.cursor, hash=keccak(vm.cursor.hash))
+
+
+def _halt(vm: VM) -> None:
+    vm.go(RETURN, Return(True, NO_PAGES, 0, 0))
+
+
+def _boundary(vm: VM) -> TxBoundary:
+    if not isinstance(vm.cursor, TxBoundary):
+        raise TypeError("not between transactions")
+    return vm.cursor
+
+
+def _executed(*opcodes: int) -> Callable[[int, VM], bool]:
+    """The step was one of these opcodes, and the frame runs on."""
+    return lambda opcode, vm: opcode in opcodes and vm.phase == EXECUTE
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("opcode", "an opcode's result", EXECUTE, _executed(*range(0x01, 0x1E), 0x35, 0x51, 0x54, 0x40), _top),
+        Kind("gas", "a frame's gas, by one", EXECUTE, _executed(*range(0x01, 0xA5)), _gas),
+        Kind("storage", "a word written to storage", EXECUTE, _executed(0x55), _slot),
+        Kind("memory", "a byte of memory", EXECUTE, _executed(0x52, 0x53), _memory),
+        Kind("code", "the code that runs", EXECUTE, _executed(*range(0x01, 0xA5)), _code),
+        Kind("balance", "the sender's balance", BEGIN, lambda _opcode, vm: vm.phase == ACCESS, _sender(_richer)),
+        Kind("nonce", "the sender's nonce", BEGIN, lambda _opcode, vm: vm.phase == ACCESS, _sender(_later)),
+        Kind("refund", "the refund, by one", EXECUTE, _executed(0x55), _refund),
+        Kind("log", "a log's address", EXECUTE, _executed(*range(0xA0, 0xA5)), _log),
+        Kind("receipt", "a receipt's status", FLUSH_ACCOUNTS, lambda _opcode, vm: vm.phase == DONE, _receipt),
+        Kind("skipped", "a valid transaction is skipped", BEGIN, lambda _opcode, vm: vm.phase == ACCESS, _skip),
+        Kind("forged", "a transaction that nobody posted", NEXT_ITEM, lambda _opcode, vm: vm.phase == BEGIN, _forge),
+        Kind("batch", "an item of the batch is passed over", NEXT_ITEM, lambda _opcode, vm: vm.phase == BEGIN, _drop),
+        Kind("header", "a block's hash", SEAL, lambda _opcode, vm: vm.phase == BLOCK_DONE, _header),
+        Kind("halt", "a program ends early", EXECUTE, _executed(*range(0x01, 0xA5)), _halt),
+    )
+}
+"""By the name that `--lie` takes."""
+
+
+def lie_about(kind: Kind, beginning: VM, choice: int = 0) -> Lie:
+    """The lie of this kind that comes `choice`-th in the trace, counted around; one that changes how the trace ends.
+
+    Raises:
+        InvalidInput: The trace has no place for it.
+    """
+    truth = Trajectory(beginning).end()
+    places = list(_places(kind, beginning))
+    for offset in range(len(places)):
+        block, item, index = places[(choice + offset) % len(places)]
+        lie = Lie(block, item, (index, kind.tell))
+        if Trajectory(beginning, lie).end() != truth:
+            return lie
+    raise InvalidInput(f"nothing in this chain to lie about: {kind.summary}")
+
+
+def lie_at(kind: Kind, beginning: VM, block: int, item: int, index: int) -> Lie:
+    """The lie of this kind after step `index` of an item.
+
+    Raises:
+        InvalidInput: That step is of another kind, or there is none.
+    """
+    if (block, item, index) not in set(_places(kind, beginning)):
+        raise InvalidInput(f"{kind.name} cannot be told at {block}:{item}:{index}; {kind.summary} has no such place")
+    return Lie(block, item, (index, kind.tell))
+
+
+def _places(kind: Kind, beginning: VM) -> Iterator[tuple[int, int, int]]:
+    """Block, item and number of each step after which the lie can be told."""
+    trajectory = Trajectory(beginning)
+    for block in range(trajectory.blocks):
+        for item in range(trajectory.items(block)):
+            vm = trajectory.before(block, item)
+            resume(vm)
+            index = 0
+            while vm.phase not in HALTED:
+                phase, opcode = vm.phase, _opcode(vm)
+                step(vm)
+                index += 1
+                if phase == kind.phase and kind.fits(opcode, vm):
+                    yield block, item, index
+
+
+def _opcode(vm: VM) -> int:
+    if vm.phase != EXECUTE or not isinstance(vm.frame, Frame):
+        return -1
+    code = running_code(vm, vm.frame)
+    return code[vm.frame.pc] if vm.frame.pc < len(code) else 0
