@@ -93,6 +93,71 @@ def check_fees(fees: FeeOptions, chain: ChainConfig, gas_limit: int) -> None:
         raise InvalidInput(f"L1 blob update fraction: {fees.l1_blob_update_fraction} is not above 0")
 
 
+_WORDS = {
+    "min-base-fee": "min_base_fee_wei",
+    "base-fee-recipient": "base_fee_recipient",
+    "operator-fee-scalar": "operator_fee_scalar",
+    "operator-fee-constant": "operator_fee_constant_wei",
+    "l1-base-fee-scalar": "l1_base_fee_scalar",
+    "l1-blob-base-fee-scalar": "l1_blob_base_fee_scalar",
+    "fee-recipient": "fee_recipient",
+    "l1-fee-recipient": "l1_fee_recipient",
+    "operator-fee-recipient": "operator_fee_recipient",
+    "l1-blob-update-fraction": "l1_blob_update_fraction",
+    "gas-token": "gas_token",
+}
+_FIXED = "fixed-base-fee"
+_FREE = "zero-gas"
+
+
+def fees_of_words(text: str) -> FeeOptions:
+    """What the command line says: NAME=VALUE with commas between, and by itself `fixed-base-fee` or `zero-gas`.
+
+    Raises:
+        InvalidInput: Names the word that cannot be.
+    """
+    found: dict[str, int | bool | Address | None] = {}
+    for word in filter(None, text.split(",")):
+        name, has_value, value = word.partition("=")
+        if name in (_FIXED, _FREE) and not has_value:
+            found["fixed_base_fee"] = True
+        elif name in _WORDS and has_value:
+            field = _WORDS[name]
+            found[field] = _address_of_word(word, value) if field in _ADDRESS_FIELDS else _number_of_word(word, value)
+        else:
+            raise InvalidInput(f"fees: {word!r} is none of {_FREE}, {_FIXED}, or NAME=VALUE of {', '.join(_WORDS)}")
+    if _FREE in text.split(",") and found.get("min_base_fee_wei"):
+        raise InvalidInput(f"fees: {_FREE} and a minimum base fee contradict each other")
+    return FeeOptions(**found)  # type: ignore[arg-type]
+
+
+def words_of_fees(fees: FeeOptions) -> str:
+    """The inverse of `fees_of_words`: what differs from the defaults, in one order."""
+    default = FeeOptions()
+    words = [_FIXED] if fees.fixed_base_fee else []
+    for word, name in _WORDS.items():
+        value = getattr(fees, name)
+        if value != getattr(default, name):
+            words.append(f"{word}=0x{value.hex()}" if isinstance(value, bytes) else f"{word}={value}")
+    return ",".join(words)
+
+
+_ADDRESS_FIELDS = ("base_fee_recipient", "fee_recipient", "l1_fee_recipient", "operator_fee_recipient", "gas_token")
+
+
+def _number_of_word(word: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise InvalidInput(f"fees: {word!r}: expected a whole number")
+    return int(value)
+
+
+def _address_of_word(word: str, value: str) -> Address:
+    digits = value.removeprefix("0x")
+    if len(digits) != 40 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+        raise InvalidInput(f"fees: {word!r}: expected an address of 40 hexadecimal digits")
+    return Address(bytes.fromhex(digits))
+
+
 _NUMBERS = {
     "minBaseFee": "min_base_fee_wei",
     "operatorFeeScalar": "operator_fee_scalar",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.parameters import L2_CHAIN_ID, MAX_CHAIN_ID, ForkName, block_time_option, check_layers, da_settings
+from protocol.errors import InvalidInput
 
 if TYPE_CHECKING:
     from node.launch import LaunchOptions
@@ -58,6 +59,30 @@ BaseFeeDenominator = Annotated[
         max=1_000_000,
         help="EIP-1559: the base fee changes by at most one part in so many per block.",
         show_default="8",
+    ),
+]
+
+
+def check_fee_words(value: str | None) -> str | None:
+    """Let through fees, in one spelling."""
+    if value is None:
+        return None
+    from node.fee_options import fees_of_words, words_of_fees  # noqa: PLC0415 - loads the rules, which --help does without
+
+    try:
+        return words_of_fees(fees_of_words(value))
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Fees = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TOMBOLO_FEES",
+        metavar="NAME=VALUE[,…]",
+        callback=check_fee_words,
+        help="Fees beside EIP-1559's, in wei and millionths; or zero-gas. Names: docs/fees.md.",
+        show_default="none",
     ),
 ]
 SequencerDrift = Annotated[
@@ -121,9 +146,11 @@ class Chosen:
     sequencing_window: int | None = None
     challenge_window: int | None = None
     finalisation_delay: int | None = None
+    fees: str | None = None
 
     def launch(self, da_set: str, *, on_own_l1: bool) -> "LaunchOptions":
         """What a new rollup is launched with; defaults stand where nothing was given, short waits on our own L1."""
+        from node.fee_options import fees_of_words  # noqa: PLC0415 - as below
         from node.launch import LaunchOptions  # noqa: PLC0415 - loads the node, which --help does without
         from node.settlement import DEV_SETTLEMENT, SettlementOptions  # noqa: PLC0415 - as above
         from protocol.forks import Fork  # noqa: PLC0415 - as above
@@ -142,6 +169,7 @@ class Chosen:
             max_sequencer_drift_seconds=self.sequencer_drift or default.max_sequencer_drift_seconds,
             sequencing_window=self.sequencing_window or default.sequencing_window,
             da_settings=da_settings(da_set),
+            fees=fees_of_words(self.fees or ""),
             settlement=replace(
                 settlement,
                 challenge_window_seconds=self.challenge_window or settlement.challenge_window_seconds,

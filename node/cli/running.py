@@ -13,6 +13,7 @@ from node.cli.chosen import (
     Chosen,
     DataLayers,
     Elasticity,
+    Fees,
     FinalisationDelay,
     GasLimit,
     InitialFork,
@@ -98,6 +99,7 @@ def up(
     da_set: DaSet = "",
     elasticity: Elasticity = None,
     base_fee_denominator: BaseFeeDenominator = None,
+    fees: Fees = None,
     sequencer_drift: SequencerDrift = None,
     sequencing_window: SequencingWindow = None,
     challenge_window: ChallengeWindow = None,
@@ -161,6 +163,9 @@ def up(
       [dim]# batches in blobs; on a data server, and in calldata while that is away[/]
       tombolo up --da blob
       tombolo up --da alt-da,calldata --da-set alt-da.url=http://127.0.0.1:3100
+      [dim]# gas that costs nothing; or an operator who is paid for data on L1[/]
+      tombolo up --fees zero-gas
+      tombolo up --fees l1-base-fee-scalar=1000000
       [dim]# states of the last thousand blocks only, no blocks without transactions[/]
       tombolo up --retention 1000 --no-empty-blocks
       [dim]# a second rollup beside the first[/]
@@ -182,6 +187,7 @@ def up(
         sequencing_window,
         challenge_window,
         finalisation_delay,
+        fees,
     )
     if files:
         _only_without_files(context)

@@ -8,9 +8,10 @@ from rich.console import Console
 
 from genesis.dev import DEV_MNEMONIC
 from node.clock import SystemClock
+from node.fee_options import words_of_fees
 from node.operator_key import PROPOSER_KEY_VARIABLE
 from node.role import stop_on_signals
-from node.rollup_file import load_rollup
+from node.rollup_file import fees_of, load_rollup
 from node.up import BlockLine, Started, UpOptions, run_up
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
@@ -104,6 +105,7 @@ def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:
         "sequencer drift": config.max_sequencer_drift_seconds,
         "sequencing window": config.sequencing_window,
         "challenge window": None if config.settlement is None else config.settlement.challenge_window,
+        "fees": words_of_fees(fees_of(config)),
         "finalisation delay": None if config.settlement is None else config.settlement.finalisation_delay,
     }
     for name, wanted in given.items():

@@ -76,12 +76,14 @@ def test_up_shows_blocks_stops_on_ctrl_c_and_goes_on_where_it_was(tmp_path: Path
 def test_what_is_chosen_at_launch_reaches_every_process(tmp_path: Path, ports: dict[str, int]) -> None:
     folder, url = tmp_path / "tombolo", f"http://127.0.0.1:{ports['rpc-port']}"
     chosen = ["--elasticity=4", "--base-fee-denominator=50", "--sequencer-drift=100", "--sequencing-window=50"]
+    chosen.append("--fees=min-base-fee=2000000000,operator-fee-constant=7")
     running_as = ["--l1-confirmations=2", "--no-empty-blocks", "--retention=5", "--log-format=json"]
     with running(*up(folder, ports), *chosen, *running_as, output=tmp_path / "out.txt") as first:
         first.until(lambda: "One line per block" in first.output, "it is up")
         rollup = json.loads((folder / "rollup.json").read_text())
         names = ("elasticity", "baseFeeChangeDenominator", "maxSequencerDriftSeconds", "sequencingWindow")
         assert [rollup[name] for name in names] == [4, 50, 100, 50]
+        assert [rollup["fees"][name] for name in ("minBaseFee", "operatorFeeConstant")] == ["2000000000", "7"]
 
         sent = rpc(url, "eth_sendRawTransaction", "0x" + next(Wallet(0).transfers(1)).raw.hex())
         first.until(lambda: rpc(url, "eth_getTransactionReceipt", sent) is not None, "a transfer is mined")
@@ -96,6 +98,8 @@ def test_what_is_chosen_at_launch_reaches_every_process(tmp_path: Path, ports: d
     again = tombolo(*up(folder, ports), "--elasticity", "5")
     assert again.returncode == 1
     assert "was launched with elasticity 4, not 5" in again.stderr
+    other = tombolo(*up(folder, ports), "--fees", "zero-gas")
+    assert "was launched with fees min-base-fee=2000000000,operator-fee-constant=7, not fixed-base-fee" in other.stderr
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, ports: dict[str, int]) -> None:

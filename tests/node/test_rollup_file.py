@@ -5,7 +5,7 @@ import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
-from node.fee_options import FeeOptions, check_fees
+from node.fee_options import FeeOptions, check_fees, fees_of_words, words_of_fees
 from node.rollup_file import Rollup, load_rollup, new_rollup, rollup_chain_config, save_rollup
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
@@ -105,3 +105,42 @@ def test_the_chain_has_the_fees_of_its_file(rollup: Rollup) -> None:
     assert (chain.min_base_fee, chain.fixed_base_fee) == (2 * 10**9, True)
     assert (settings.min_base_fee, settings.fees) == (2 * 10**9, FEES.knobs)
     assert build_genesis(rollup.genesis()).block.header.base_fee_per_gas == 2 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("text", "fees"),
+    [
+        ("", FeeOptions()),
+        ("zero-gas", FeeOptions(fixed_base_fee=True)),
+        ("fixed-base-fee,min-base-fee=7", FeeOptions(7, fixed_base_fee=True)),
+        (
+            "operator-fee-scalar=1,operator-fee-constant=2",
+            FeeOptions(operator_fee_scalar=1, operator_fee_constant_wei=2),
+        ),
+        (f"gas-token=0x{'ab' * 20}", FeeOptions(gas_token=Address(b"\xab" * 20))),
+    ],
+)
+def test_fees_in_words_are_read_and_written(text: str, fees: FeeOptions) -> None:
+    assert fees_of_words(text) == fees
+    assert fees_of_words(words_of_fees(fees)) == fees
+
+
+def test_all_fees_survive_their_words() -> None:
+    assert fees_of_words(words_of_fees(FEES)) == FEES
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("free", "'free' is none of zero-gas, fixed-base-fee, or NAME=VALUE of min-base-fee"),
+        ("min-base-fee", "'min-base-fee' is none of"),
+        ("min-base-fee=-1", "'min-base-fee=-1': expected a whole number"),
+        ("zero-gas=1", "'zero-gas=1' is none of"),
+        ("gas-token=0x12", "expected an address of 40 hexadecimal digits"),
+        ("zero-gas,min-base-fee=1", "zero-gas and a minimum base fee contradict each other"),
+    ],
+)
+def test_words_that_are_no_fees_are_named(text: str, complaint: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        fees_of_words(text)
+    assert complaint in str(refusal.value)
