@@ -6,9 +6,9 @@
 @notice The phase in which a precompile runs. A library of the one-step verifier.
 @dev Follows `prover/machine/precompiles.py` and `precompiled.py`. L1 has the functions themselves, so they are called.
 
-     What a call to L1's function costs is L2's price. Whoever gives this call too little gas could make a function fail
-     that would not; so where a failure has a meaning, the gas that reaches the function is checked first, and where it
-     has none, it reverts.
+     L1's function gets L2's price. Whoever gives this call too little gas could make a function fail that would not; so
+     where a failure has a meaning, it counts only if the gas that is left shows that the price had reached the function,
+     and where it has none, it reverts.
 
      Inputs longer than MAX_INPUT and outputs longer than MAX_OUTPUT revert: `docs/proof/verifier.md`.
 """
@@ -38,7 +38,6 @@ BLAKE2_INPUT: constant(uint256) = 213
 POINT_EVALUATION_INPUT: constant(uint256) = 192
 
 MODEXP_MINIMUM: constant(uint256) = 200
-RESERVE: constant(uint256) = 20000  # gas between the check and the call
 
 SHA256_HASHING: constant(uint256) = 1
 RIPEMD160_HASHING: constant(uint256) = 2
@@ -143,7 +142,6 @@ def step(
     success: bool = False
     output: Bytes[MAX_OUTPUT] = b""
     assert number != MODEXP or self._number(data, 64) <= MAX_OUTPUT, "proof: the output is too long"
-    assert msg.gas - msg.gas // 64 >= cost + RESERVE, "proof: too little gas for the precompile"
     success, output = raw_call(
         convert(number, address),
         data,
@@ -154,6 +152,8 @@ def step(
     )
     if not success:
         assert fails, "proof: a precompile failed that cannot"
+        # Less than its price had reached it only if this much were left, or less (EIP-150).
+        assert msg.gas > cost // 63 + 1, "proof: too little gas for the precompile"
         return machine._fault(state)
     if len(output) != 0:
         leaves: DynArray[bytes32, 128] = []
