@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Context, InvalidOperation
 from decimal import Decimal as Exact
-from decimal import InvalidOperation
 from enum import Enum
 from typing import Protocol
 
@@ -209,7 +209,8 @@ def _wei(address: str, ether: object) -> int:
     try:
         if isinstance(ether, bool) or not isinstance(ether, int | str):
             raise InvalidOperation
-        wei = Exact(ether).scaleb(18) if len(str(ether)) <= 40 else Exact("NaN")
+        # More digits than the default context's 28 are needed: it would round.
+        wei = Exact(ether).scaleb(18, Context(prec=60)) if len(str(ether)) <= 40 else Exact("NaN")
         if not 0 <= wei <= MAX_ETHER * WEI_PER_ETHER or wei != int(wei):
             raise InvalidOperation
     except (InvalidOperation, ValueError) as error:

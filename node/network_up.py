@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
@@ -24,9 +23,11 @@ from node.network_launch import (
     sequencer_arguments,
 )
 from node.network_mesh import Mesh
+from node.network_page import Shown
 from node.network_plan import Plan, make_plan
+from node.network_watch import Watched
 from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
-from node.rollup_file import load_rollup
+from node.rollup_file import Rollup, load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
 from protocol.errors import Halt, InvalidInput
@@ -56,9 +57,12 @@ class RunningChain:
     intent: Intent
     processes: list[Supervised] = field(default_factory=list)
     ready: bool = False
+    rollup: Rollup | None = None
+    """Once it is launched."""
 
 
 Report = Callable[[Progress], None]
+Serving = Callable[["NetworkUp"], AbstractAsyncContextManager[None]]
 
 
 class NetworkUp:
@@ -85,11 +89,12 @@ class NetworkUp:
         self._started_at = clock.monotonic()
         self._operator_wei = operator_wei
         self._relayer_wei = relayer_wei
+        self._failure: BaseException | None = None
         self._l1: Supervised | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._adding = asyncio.Lock()
 
-    async def run(self, intents: Sequence[Intent], serving: Callable[["NetworkUp"], Any] | None = None) -> None:
+    async def run(self, intents: Sequence[Intent], serving: Serving | None = None) -> None:
         """Bring the network to what `intents` say, keep it up until `stop` is set, then stop it in order.
 
         `serving` makes an asynchronous context in which the network answers (its page, `add` and `down`).
@@ -107,7 +112,7 @@ class NetworkUp:
                     await self.stop.wait()
             finally:
                 await self._stop_all()
-        self._fail_if_l1_failed()
+        self._raise_failure()
 
     async def add(self, intents: Sequence[Intent], report: Report) -> Plan:
         """Launch what is new while everything runs; one `add` after another. Returns what was to be done.
@@ -205,6 +210,8 @@ class NetworkUp:
 
     async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> None:
         chains = [(intent, load_rollup(self.folder.chain(intent.chain.name).rollup)) for intent in intents]
+        for intent, rollup in chains:
+            self.chains[intent.chain.name].rollup = rollup
         relayer = private_key_address(role_key(self._deployer_key, 0, "relayer"))
         mesh = await self._open_mesh(l1)
         joined = await mesh.join(l1, self._clock, self._deployer_key, chains, relayer, self._relayer_wei)
@@ -239,6 +246,28 @@ class NetworkUp:
         self.chains[name].ready = True
         self._tell(name, f"answers at {self.rpc_url(name)}, chain id {intent.chain.chain_id}")
 
+    def watched(self) -> list[Watched]:
+        """The chains that were launched, for whoever watches them."""
+        return [shown.watched for shown in self.shown()]
+
+    def shown(self) -> list[Shown]:
+        """The same, with how each is."""
+        return [
+            Shown(
+                Watched(
+                    name,
+                    chain.intent.chain.chain_id,
+                    self.rpc_url(name),
+                    chain.rollup.config.settlement,
+                    chain.intent.proof.proposal_interval_seconds,
+                ),
+                chain.intent,
+                ", ".join(f"{process.name} {process.condition.value}" for process in chain.processes),
+            )
+            for name, chain in self.chains.items()
+            if chain.rollup is not None
+        ]
+
     def rpc_url(self, name: str) -> str:
         """The sequencer's endpoint."""
         return f"http://{self.settings.host}:{self.settings.place(name).rpc_port}"
@@ -257,7 +286,14 @@ class NetworkUp:
         if process is self._l1 and process.condition is Condition.FAILED:
             self.stop.set()  # nothing works without L1; a chain, though, may fail alone
 
-    def _fail_if_l1_failed(self) -> None:
+    def fail(self, error: BaseException | None) -> None:
+        """Stop because of a bug in what runs beside the processes; `run` raises it."""
+        self._failure = error
+        self.stop.set()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         if self._l1 is not None and self._l1.condition is Condition.FAILED:
             raise Halt(f"the L1 process does not stay up; {self.folder.log('l1')} says why")
 

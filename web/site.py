@@ -58,8 +58,8 @@ class Site:
         self.options = options
         self.now = now
         self.reader = Reader(backend.chain, is_rollup=options.is_rollup)
-        self._environment = _environment(now)
-        self._files = {path.name: _File.read(path) for path in sorted((FOLDER / "static").iterdir())}
+        self._environment = make_environment(now)
+        self._files = static_files()
 
     def render(
         self, request: web.Request, template: str, values: Mapping[str, object] | None = None, *, status: int = 200
@@ -110,12 +110,7 @@ class Site:
     async def static(self, request: web.Request) -> web.StreamResponse:
         """A script, a style sheet or a picture of the pages."""
         file = self._files.get(request.match_info["name"])
-        if file is None:
-            return web.Response(status=404, text="no such file\n")
-        headers = {"ETag": file.tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-        if request.headers.get("If-None-Match") == file.tag:
-            return web.Response(status=304, headers=headers)
-        return web.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+        return web.Response(status=404, text="no such file\n") if file is None else file.answer(request)
 
 
 def page_headers(host: str) -> dict[str, str]:
@@ -134,7 +129,7 @@ def page_headers(host: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class StaticFile:
     """A static file, read at the start: nothing that a request says can name another."""
 
     body: bytes
@@ -142,12 +137,26 @@ class _File:
     tag: str
 
     @classmethod
-    def read(cls, path: Path) -> "_File":
+    def read(cls, path: Path) -> "StaticFile":
+        """With a tag made of its content."""
         body = path.read_bytes()
         return cls(body, CONTENT_TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
+    def answer(self, request: web.Request) -> web.Response:
+        """The file, or that the browser has it already."""
+        headers = {"ETag": self.tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        if request.headers.get("If-None-Match") == self.tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=self.body, content_type=self.content_type, charset="utf-8", headers=headers)
 
-def _environment(now: Callable[[], float]) -> Environment:
+
+def static_files() -> dict[str, StaticFile]:
+    """Scripts, style sheets and pictures of all pages, by name."""
+    return {path.name: StaticFile.read(path) for path in sorted((FOLDER / "static").iterdir())}
+
+
+def make_environment(now: Callable[[], float]) -> Environment:
+    """Templates and their filters; `now` is the time in seconds since 1970."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,

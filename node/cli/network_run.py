@@ -10,9 +10,10 @@ from genesis.intent import Intent
 from genesis.intent_file import read_intents
 from node.cli.network_view import ProgressView, show_network
 from node.clock import SystemClock
-from node.network_control import ChainLine, ask_add, ask_status, control
+from node.network_control import ChainLine, ask_add, ask_status
 from node.network_files import NetworkFolder, NetworkSettings
 from node.network_plan import make_plan
+from node.network_serve import serve_network
 from node.network_up import OPERATOR_WEI, RELAYER_WEI, NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.role import stop_on_signals
@@ -58,11 +59,12 @@ def run_network(files: Sequence[Path], options: NetworkOptions) -> None:
 
     async def run() -> None:
         wei = (OPERATOR_WEI, RELAYER_WEI) if settings.l1_url is None else (EXTERNAL_OPERATOR_WEI, EXTERNAL_RELAYER_WEI)
+        clock = SystemClock()
         network = NetworkUp(
-            folder, settings, key or OPERATOR_KEY, SystemClock(), view.progress, operator_wei=wei[0], relayer_wei=wei[1]
+            folder, settings, key or OPERATOR_KEY, clock, view.progress, operator_wei=wei[0], relayer_wei=wei[1]
         )
         stop_on_signals(network.stop)
-        await network.run(intents, control)
+        await network.run(intents, lambda running: serve_network(running, clock))
 
     asyncio.run(run())
     view.say(f"\nstopped; the chains are in {folder.path}")
