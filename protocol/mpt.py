@@ -6,6 +6,7 @@ Source: yellow paper, appendix D.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from protocol.crypto import keccak
 from protocol.errors import Reject
@@ -17,13 +18,11 @@ from protocol.mpt_node import (
     open_node,
     pack_path,
     resolve,
-    rlp_list,
     rlp_payload,
-    rlp_string,
     split_node,
     unpack_path,
 )
-from protocol.rlp_codec import InvalidRlp, encode, uint_bytes
+from protocol.rlp_codec import InvalidRlp, encode, rlp_list, rlp_string, uint_bytes
 from protocol.types import Hash32
 
 __all__ = [
@@ -72,8 +71,14 @@ def update_trie(
 
 def ordered_root(items: Sequence[bytes]) -> Hash32:
     """The root of the trie that maps rlp(index) to each item: a block's transactions, receipts or withdrawals."""
-    entries = sorted([(encode(uint_bytes(index)).hex(), item) for index, item in enumerate(items)])
-    return keccak(_build(entries, 0, {}) or EMPTY_ITEM)
+    # In ascending order of rlp(index): 0 is 0x80, behind 0x01 to 0x7f and before 0x8180.
+    order = [*range(1, min(len(items), 128)), *range(min(len(items), 1)), *range(128, len(items))]
+    return keccak(_build([(_index_path(index), items[index]) for index in order], 0, {}) or EMPTY_ITEM)
+
+
+@lru_cache(maxsize=1 << 14)
+def _index_path(index: int) -> str:
+    return encode(uint_bytes(index)).hex()
 
 
 def get(root: Hash32, key: bytes, node: NodeSource) -> bytes | None:

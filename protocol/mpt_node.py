@@ -8,7 +8,7 @@ Source: yellow paper, appendix D.
 
 from collections.abc import Callable
 
-from protocol.rlp_codec import InvalidRlp, uint_bytes
+from protocol.rlp_codec import InvalidRlp, rlp_string
 from protocol.types import Hash32
 
 NodeSource = Callable[[Hash32], bytes]
@@ -51,19 +51,6 @@ def unpack_path(item: bytes) -> tuple[str, bool]:
     raise InvalidRlp(f"trie node: path 0x{digits} is not in hex-prefix form")
 
 
-def rlp_string(value: bytes) -> bytes:
-    """A byte string as an RLP item."""
-    length = len(value)
-    if length == 1 and value[0] < 0x80:
-        return value
-    if length < 56:
-        return bytes((0x80 + length,)) + value
-    if length < 256:
-        return bytes((0xB8, length)) + value
-    size = uint_bytes(length)
-    return bytes((0xB7 + len(size),)) + size + value
-
-
 def rlp_payload(item: bytes) -> bytes:
     """The byte string in an RLP item that was split off a node."""
     prefix = item[0]
@@ -74,17 +61,6 @@ def rlp_payload(item: bytes) -> bytes:
     if prefix < 0xC0:
         return item[1 + prefix - 0xB7 :]
     raise InvalidRlp("trie node: a list where a value belongs")
-
-
-def rlp_list(payload: bytes) -> bytes:
-    """Encoded items as one RLP list."""
-    length = len(payload)
-    if length < 56:
-        return bytes((0xC0 + length,)) + payload
-    if length < 256:
-        return bytes((0xF8, length)) + payload
-    size = uint_bytes(length)
-    return bytes((0xF7 + len(size),)) + size + payload
 
 
 def split_node(node_rlp: bytes) -> list[bytes]:

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from protocol.crypto import keccak
-from protocol.rlp_codec import RlpItem, encode, uint_bytes
+from protocol.rlp_codec import encode, rlp_list, rlp_string, uint_bytes
 from protocol.transaction import LEGACY
 from protocol.types import Address, Hash32
 
 BLOOM_BITS = 2048
+
+_NO_BLOOM = rlp_string(bytes(BLOOM_BITS // 8))
+_NO_LOGS = encode([])
+"""Of most receipts, made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,11 @@ class Receipt:
     def encode(self) -> bytes:
         """The bytes that enter the receipts trie: type byte for typed transactions, then RLP."""
         outcome = self.outcome if isinstance(self.outcome, bytes) else uint_bytes(self.outcome)
-        logs: list[RlpItem] = [[log.address, list(log.topics), log.data] for log in self.logs]
-        body = encode([outcome, uint_bytes(self.cumulative_gas_used), bloom_bytes(self.bloom), logs])
+        bloom, logs = _NO_BLOOM, _NO_LOGS
+        if self.logs or self.bloom:
+            bloom = rlp_string(bloom_bytes(self.bloom))
+            logs = encode([[log.address, list(log.topics), log.data] for log in self.logs])
+        body = rlp_list(rlp_string(outcome) + rlp_string(uint_bytes(self.cumulative_gas_used)) + bloom + logs)
         return body if self.type == LEGACY else bytes((self.type,)) + body
 
 

@@ -24,21 +24,29 @@ class InvalidRlp(Reject):
 def encode(item: RlpItem) -> bytes:
     """Encode nested sequences of byte strings."""
     if isinstance(item, bytes):
-        return _encode_string(item)
-    return _prefixed(0xC0, b"".join([_encode_string(i) if isinstance(i, bytes) else encode(i) for i in item]))
+        return rlp_string(item)
+    return rlp_list(b"".join([rlp_string(i) if isinstance(i, bytes) else encode(i) for i in item]))
 
 
-def _encode_string(value: bytes) -> bytes:
-    if len(value) == 1 and value[0] < 0x80:
-        return value
+def rlp_string(value: bytes) -> bytes:
+    """A byte string as an RLP item."""
+    length = len(value)
+    if length < 56:
+        return value if length == 1 and value[0] < 0x80 else _PREFIXES[0x80 + length] + value
     return _prefixed(0x80, value)
 
 
-def _prefixed(kind: int, payload: bytes) -> bytes:
-    """`payload` behind its length; `kind` is 0x80 for a string and 0xC0 for a list."""
+def rlp_list(payload: bytes) -> bytes:
+    """Encoded items as one RLP list."""
     length = len(payload)
-    if length < 56:
-        return _PREFIXES[kind + length] + payload
+    return _PREFIXES[0xC0 + length] + payload if length < 56 else _prefixed(0xC0, payload)
+
+
+def _prefixed(kind: int, payload: bytes) -> bytes:
+    """A `payload` of 56 bytes or more behind its length; `kind` is 0x80 for a string and 0xC0 for a list."""
+    length = len(payload)
+    if length < 256:
+        return _PREFIXES[kind + 56] + _PREFIXES[length] + payload
     size = uint_bytes(length)
     return _PREFIXES[kind + 55 + len(size)] + size + payload
 

@@ -18,7 +18,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
@@ -39,15 +39,12 @@ DRAIN_SECONDS = 2.0
 MAX_HANDOVER_BYTES = 60_000
 """Of a request that goes along with its connection: what one message on a Unix socket surely takes."""
 
-BACKLOG = 1024
-"""Connections that may wait to be accepted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the node tells a front: the descriptors of listener, lane and handover, and the rules for requests."""
+    """What the node tells a front: the descriptors of lane and handover, and the rules for requests."""
 
-    descriptors: tuple[int, int, int]
+    descriptors: tuple[int, int]
     access: Access
     limits: Limits
 
@@ -83,6 +80,32 @@ class Front:
         self.stopping = asyncio.Event()
         self.lane = Lane(self._on_frame, self._on_lost)
 
+    def take(self, connections: Callable[[], asyncio.Protocol]) -> None:
+        """Serve the connections that the node gives, each by one of `connections`, until told to stop."""
+        self._loop.add_reader(self._handover, self._take_one, connections)
+
+    def _take_one(self, connections: Callable[[], asyncio.Protocol]) -> None:
+        try:
+            _message, descriptors, _flags, _address = socket.recv_fds(self._handover, 1, 1)
+        except BlockingIOError:
+            return
+        if not descriptors:  # the node has closed its end
+            self._loop.remove_reader(self._handover)
+            return
+        self._spawn(self._connect(connections, socket.socket(fileno=descriptors[0])))
+
+    async def _connect(self, connections: Callable[[], asyncio.Protocol], connection: socket.socket) -> None:
+        connection.setblocking(False)
+        try:
+            await self._loop.connect_accepted_socket(connections, connection)
+        except OSError:
+            connection.close()  # the client has gone
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Any request: answered here, or handed over."""
         if request.method != "POST" or request.path != "/":
@@ -106,9 +129,7 @@ class Front:
                 self._loop.call_soon(self._submit_gathered)
             self._gathered.append((submission, respond))
             return
-        task = asyncio.create_task(self._answer_plain(body, respond))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(self._answer_plain(body, respond))
 
     def _submit_gathered(self) -> None:
         """What arrived in one turn of the event loop goes to the node together, which stores it in one write."""
@@ -197,7 +218,7 @@ def _as_bytes(request: web.Request, body: bytes) -> bytes:
 
 
 async def _run(settings: Settings) -> None:
-    listener, lane, handover = (socket.socket(fileno=descriptor) for descriptor in settings.descriptors)
+    lane, handover = (socket.socket(fileno=descriptor) for descriptor in settings.descriptors)
     front = Front(handover, settings.access, settings.limits)
     await asyncio.get_running_loop().create_connection(lambda: front.lane, sock=lane)
     app = web.Application(client_max_size=settings.limits.body_bytes)
@@ -207,9 +228,8 @@ async def _run(settings: Settings) -> None:
     if runner.server is None:
         raise RuntimeError("a runner that was set up has a server")
     connections = PlainConnections(front.serve_plain, runner.server, settings.access, settings.limits.body_bytes)
-    server = await asyncio.get_running_loop().create_server(connections, sock=listener, backlog=BACKLOG)
+    front.take(connections)
     await front.stopping.wait()
-    server.close()
     await asyncio.gather(connections.drain(DRAIN_SECONDS), runner.cleanup())
     front.lane.close()
 

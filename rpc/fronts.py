@@ -1,21 +1,33 @@
 """The node's side of its fronts: it starts them, answers them, and takes over the connections they hand it."""
 
 import asyncio
+import errno
 import marshal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 
 from protocol.errors import Halt
 from rpc.access import Access
 from rpc.dispatch import Dispatcher
-from rpc.front import BACKLOG, MAX_HANDOVER_BYTES, Settings
+from rpc.front import MAX_HANDOVER_BYTES, Settings
 from rpc.lane import ANSWER, REFUSED, STOP, SUBMIT, Lane
 from rpc.limits import Limits
 from rpc.method import Context
 from rpc.submission import unpack
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted."""
+
+PER_TURN = 32
+"""Connections that are accepted before the event loop may do something else."""
+
+OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+PAUSE_SECONDS = 1.0
+"""How long no connection is taken when there is no room for one."""
 
 STOP_SECONDS = 4.0
 """How long fronts may take to end; longer than they let requests take."""
@@ -41,6 +53,8 @@ class Fronts:
         self._connections = connections
         self._access = access
         self._on_refused = on_refused
+        self._listener: socket.socket | None = None
+        self._turn = 0
         self._processes: list[asyncio.subprocess.Process] = []
         self._lanes: list[Lane] = []
         self._handovers: list[socket.socket] = []
@@ -54,20 +68,21 @@ class Fronts:
         Raises:
             OSError: The port is taken.
         """
-        listener = _listener(host, port)
-        with listener:
-            limits = self._context.limits
-            each = replace(limits, http_requests=max(1, limits.http_requests // count))
-            for _ in range(count):
-                await self._start_one(listener, each)
-            chosen: int = listener.getsockname()[1]
-            return chosen
+        self._listener = listener = _listener(host, port)
+        limits = self._context.limits
+        each = replace(limits, http_requests=max(1, limits.http_requests // count))
+        for _ in range(count):
+            await self._start_one(each)
+        asyncio.get_running_loop().add_reader(listener, self._accept)
+        chosen: int = listener.getsockname()[1]
+        return chosen
 
-    async def _start_one(self, listener: socket.socket, limits: Limits) -> None:
+    async def _start_one(self, limits: Limits) -> None:
         ours, theirs = socket.socketpair()
         handover, giving = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        giving.setblocking(False)
         with theirs, giving:
-            descriptors = (listener.fileno(), theirs.fileno(), giving.fileno())
+            descriptors = (theirs.fileno(), giving.fileno())
             settings = Settings(descriptors, self._access, limits)
             # Its own session: Ctrl-C in a terminal reaches the node alone, which stops its fronts in order.
             process = await asyncio.create_subprocess_exec(
@@ -93,6 +108,9 @@ class Fronts:
     async def stop(self) -> None:
         """Take no more requests, let those in work finish, end the processes."""
         self._stopping = True
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
         for lane in self._lanes:
             lane.send(0, STOP, b"")
         for process in self._processes:
@@ -108,6 +126,37 @@ class Fronts:
         for lane in self._lanes:
             lane.close()
         self._processes, self._lanes, self._handovers = [], [], []
+
+    def _accept(self) -> None:
+        """Give waiting connections to the fronts in turn; those that listen themselves leave all work to one."""
+        if self._listener is None or self._stopping:
+            return
+        for _ in range(PER_TURN):
+            try:
+                connection, _address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in OUT_OF_DESCRIPTORS:
+                    # The loop would ask again at once, and again: so let some of those that are open end first.
+                    loop = asyncio.get_running_loop()
+                    loop.remove_reader(self._listener)
+                    loop.call_later(PAUSE_SECONDS, self._resume)
+                return
+            with connection:
+                self._give(connection)
+
+    def _resume(self) -> None:
+        if self._listener is not None and not self._stopping:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _give(self, connection: socket.socket) -> None:
+        """To the next front that has room; when none has, the client is hung up on."""
+        for _ in self._handovers:
+            self._turn = (self._turn + 1) % len(self._handovers)
+            with suppress(OSError):
+                socket.send_fds(self._handovers[self._turn], [b"\0"], [connection.fileno()])
+                return
 
     def _on_lost(self) -> None:
         if not self._stopping:

@@ -2,7 +2,7 @@
 
 from protocol.crypto import keccak
 from protocol.mpt import EMPTY_ROOT, update_trie
-from protocol.rlp_codec import encode, uint_bytes
+from protocol.rlp_codec import encode, rlp_list, rlp_string, uint_bytes
 from protocol.state import Account, StateChanges, StateReader
 from protocol.types import Address, Hash32
 from vm.journal import JournalChanges
@@ -24,7 +24,8 @@ def state_after(reader: StateReader, changes: JournalChanges) -> tuple[Hash32, S
 
 def encode_account(account: Account) -> bytes:
     """The account as the state trie holds it."""
-    return encode([uint_bytes(account.nonce), uint_bytes(account.balance), account.storage_root, account.code_hash])
+    numbers = rlp_string(uint_bytes(account.nonce)) + rlp_string(uint_bytes(account.balance))
+    return rlp_list(numbers + rlp_string(account.storage_root) + rlp_string(account.code_hash))
 
 
 def _account_after(

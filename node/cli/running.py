@@ -301,7 +301,7 @@ def node(
             max=64,
             metavar="PROCESSES",
             help="Read JSON-RPC requests in so many processes beside this one; 0: in this one.",
-            show_default="1 for a sequencer with two cores or more, else 0",
+            show_default="2 for a sequencer with two cores or more, else 0",
         ),
     ] = None,
     config: Config = None,
@@ -420,10 +420,11 @@ def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptio
 
 
 def _default_fronts(is_sequencer: bool) -> int:
-    """Most of what clients send goes to the sequencer; a second process pays only with a second core."""
+    """Most of what clients send goes to the sequencer; more processes pay only with more cores."""
     import os
 
-    return int(is_sequencer and (os.cpu_count() or 1) > 1)
+    cores = os.cpu_count() or 1
+    return min(cores, 2) if is_sequencer and cores > 1 else 0
 
 
 def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:

@@ -6,7 +6,9 @@ from typing import Protocol
 from node.store import Store
 from protocol.types import Hash32
 
-TABLE = b"pool"
+FOLDER = "pool"
+TABLE = b"t"
+"""Before each hash; the schema version stands under a key of its own."""
 
 
 class PoolJournal(Protocol):
@@ -20,17 +22,19 @@ class PoolJournal(Protocol):
 
 
 class StoreJournal:
-    """Keeps the pool in the node's own database."""
+    """Keeps the pool beside the node's chain, in a database of its own.
+
+    In the chain's, a client's transaction would wait while a block of thousands of them is written and synced.
+    """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._database = store.beside(FOLDER)
 
     def write(self, changes: Mapping[Hash32, bytes | None]) -> None:
         """One write batch. A power failure may lose the last of them, a crash of the process does not."""
-        with self._store.write_batch() as batch:
-            for tx_hash, raw in changes.items():
-                batch.put_record(TABLE, tx_hash, raw)
+        self._database.write({TABLE + tx_hash: raw for tx_hash, raw in changes.items()}, sync=False)
 
     def load(self) -> Iterator[tuple[Hash32, bytes]]:
         """From a view as of now."""
-        return ((Hash32(tx_hash), raw) for tx_hash, raw in self._store.records(TABLE))
+        for key, raw in self._database.scan_prefix(TABLE):
+            yield Hash32(key[len(TABLE) :]), raw

@@ -6,7 +6,17 @@ from protocol.block import Block, Header, decode_header, decode_withdrawal
 from protocol.crypto import EMPTY_KECCAK
 from protocol.mpt import EMPTY_ROOT
 from protocol.receipt import Log, Receipt
-from protocol.rlp_codec import RlpItem, as_bytes, as_list, as_uint, decode_list, encode, uint_bytes
+from protocol.rlp_codec import (
+    RlpItem,
+    as_bytes,
+    as_list,
+    as_uint,
+    decode_list,
+    encode,
+    rlp_list,
+    rlp_string,
+    uint_bytes,
+)
 from protocol.state import Account
 from protocol.transaction import decode_transaction
 from protocol.types import Address, Hash32
@@ -78,21 +88,22 @@ def decode_raw_transactions(data: bytes) -> tuple[bytes, ...]:
 
 def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
     """RLP of one list per receipt. The bloom is stored, for recomputing it would cost a keccak per topic."""
-    return encode([_receipt_fields(receipt) for receipt in receipts])
+    return rlp_list(b"".join([_encode_receipt(receipt) for receipt in receipts]))
 
 
-def _receipt_fields(receipt: Receipt) -> RlpItem:
+def _encode_receipt(receipt: Receipt) -> bytes:
     # A pre-Byzantium state root always has 32 bytes, a status at most one.
     outcome = receipt.outcome if isinstance(receipt.outcome, bytes) else uint_bytes(receipt.outcome)
-    return [
-        uint_bytes(receipt.type),
-        outcome,
-        uint_bytes(receipt.cumulative_gas_used),
-        uint_bytes(receipt.bloom),
-        [[log.address, list(log.topics), log.data] for log in receipt.logs],
-        uint_bytes(receipt.gas_used),
-        receipt.contract_address or b"",
-    ]
+    logs = encode([[log.address, list(log.topics), log.data] for log in receipt.logs]) if receipt.logs else b"\xc0"
+    return rlp_list(
+        rlp_string(uint_bytes(receipt.type))
+        + rlp_string(outcome)
+        + rlp_string(uint_bytes(receipt.cumulative_gas_used))
+        + rlp_string(uint_bytes(receipt.bloom))
+        + logs
+        + rlp_string(uint_bytes(receipt.gas_used))
+        + rlp_string(receipt.contract_address or b"")
+    )
 
 
 def decode_receipts(data: bytes) -> tuple[Receipt, ...]:

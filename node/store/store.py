@@ -52,6 +52,7 @@ class Store:
             raise InvalidInput(f"states to keep: at least 1, got {keep_states}")
         self.keep_states = keep_states
         self._database = Database(path, create=create)
+        self._beside: list[Database] = []
         self.get = self._database.get
         self._headers: Cache[Hash32, Header] = Cache(CACHED_HEADERS)
         self._blocks: Cache[Hash32, Block] = Cache(CACHED_TRANSACTIONS)
@@ -100,8 +101,19 @@ class Store:
         """The database directory."""
         return self._database.path
 
+    def beside(self, name: str) -> Database:
+        """Another database in the directory `name` within this one's, closed with it.
+
+        For what should not wait while blocks are written: LevelDB makes one write at a time.
+        """
+        database = Database(self.path / name, create=True)
+        self._beside.append(database)
+        return database
+
     def close(self) -> None:
         """Release the database for other processes."""
+        for database in self._beside:
+            database.close()
         self._database.close()
 
     def __enter__(self) -> "Store":

@@ -1,6 +1,8 @@
 """A chain in memory: what the engine's tests execute on."""
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -22,6 +24,19 @@ KEYS = tuple(bytes(31) + bytes((index,)) for index in range(1, 6))
 SENDERS = tuple(private_key_address(key) for key in KEYS)
 MINER = Address(b"\xcc" * 20)
 GWEI = 10**9
+DEEP = sys.getrecursionlimit()
+"""What py-evm sets when it is imported, for 1,024 calls within each other."""
+
+
+@contextmanager
+def room_for_calls() -> Iterator[None]:
+    """Hypothesis narrows Python's recursion limit to 2,000 frames: less than a contract that calls itself needs."""
+    narrow = sys.getrecursionlimit()
+    sys.setrecursionlimit(DEEP)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(narrow)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from protocol.forks import Fork, constant_schedule
 from protocol.receipt import Receipt, logs_bloom
 from protocol.rlp_codec import encode
 from protocol.types import Address, Hash32
-from tests.vm.conftest import GWEI, MINER, SENDERS, World, make_world
+from tests.vm.conftest import GWEI, MINER, SENDERS, World, make_world, room_for_calls
 from tests.vm.eels.conftest import Eels
 from tests.vm.eels.programs import CHAIN_ID, Send, modern_codes, sends
 from tests.vm.programs import CONTRACTS
@@ -66,6 +66,7 @@ surroundings = st.builds(
 @pytest.mark.parametrize("fork", FORKS)
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
+@room_for_calls()
 def test_random_programs_end_in_the_same_state(eels: Eels, fork: Fork, data: st.DataObject) -> None:
     accounts = {**{sender: Allocation(10**20) for sender in SENDERS}, **data.draw(contracts)}
     chosen = data.draw(surroundings)
@@ -182,6 +183,7 @@ def plans(fork: Fork) -> st.SearchStrategy[Plan]:
 @pytest.mark.parametrize("fork", FORKS)
 @settings(max_examples=max(1, EXAMPLES // 4))
 @given(data=st.data())
+@room_for_calls()
 def test_random_chains_have_the_same_headers_and_receipts(eels: Eels, fork: Fork, data: st.DataObject) -> None:
     accounts = {
         **{

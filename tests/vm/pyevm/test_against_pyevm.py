@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from protocol.forks import Fork
 from protocol.transaction import Transaction
 from protocol.types import Address
-from tests.vm.conftest import MINER, SENDERS, World, make_world
+from tests.vm.conftest import MINER, SENDERS, World, make_world, room_for_calls
 from tests.vm.programs import CONTRACTS, codes, targets
 from vm.memory_state import Allocation
 
@@ -82,6 +82,7 @@ def theirs(
 
 @settings(max_examples=EXAMPLES)
 @given(codes=st.lists(codes, min_size=4, max_size=4), sends=st.lists(sends, min_size=1, max_size=6))
+@room_for_calls()
 def test_random_blocks_give_the_same_receipts_and_roots(codes: list[bytes], sends: list[Send]) -> None:
     accounts = {
         address: Allocation(balance=10, nonce=1, code=code, storage={1: 1, 2: 2})
