@@ -3,16 +3,17 @@
     python -m prover.prove_statetest PATH... [--sample K] [--most-steps N] [--jobs J] [--json]
 
 A case passes when each judged step gave exactly the machine's next hash, and the last state is the boundary with the
-test's post-state root and logs. `max_gas` is L1's and so null for the Python referee; `max_witness` is in bytes.
+test's post-state root and logs. `max_gas` is the dearest judged step's, as a transaction of its own on L1, and so null
+for the Python referee; `max_witness` is in bytes. `tombolo prove statetest` has the contracts as a referee, too.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from protocol.crypto import keccak
@@ -23,7 +24,11 @@ from prover.machine.step import running_code, step
 from prover.machine.vm import DONE, EXECUTE, PHASE_NAMES, VM
 from prover.referee import judge
 from prover.statetest import StateCase, begin, cases_in, last_boundary, outcome_error
+from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
+
+Contracts = tuple[tuple[str, bytes], ...]
+"""Init codes of the verifier's contracts by name."""
 
 DEFAULT_SAMPLE = 100
 """Steps drawn from a trace that is too long, beside those of each kind."""
@@ -55,34 +60,52 @@ def run_prove(
     sample: int | None = None,
     jobs: int = 1,
     most_steps: int | None = None,
+    contracts: Mapping[str, bytes] | None = None,
 ) -> Iterator[Proof]:
     """Prove every case below `paths`, in order.
 
     With `sample`, so many steps of each are judged beside one of each kind that occurs; with `most_steps`, only traces
-    longer than that are sampled.
+    longer than that are sampled. The referee "vyper" needs the verifier's `contracts`: init codes by name.
 
     Raises:
         InvalidInput: There is no such referee, a path does not exist, or a file holds no state tests.
     """
-    if referee != "python":
-        raise InvalidInput(f"referee {referee!r} does not exist yet; there is: python")
+    if referee not in ("python", "vyper"):
+        raise InvalidInput(f"referee {referee!r} does not exist; there are: python, vyper")
+    if (referee == "vyper") != (contracts is not None):
+        raise InvalidInput("the referee vyper, and it alone, needs the contracts: see `tombolo prove statetest`")
+    prove_one = partial(
+        prove,
+        sample=sample,
+        most_steps=most_steps,
+        contracts=None if contracts is None else tuple(sorted(contracts.items())),
+    )
     cases = cases_in(paths)
     if jobs == 1:
-        yield from map(partial(prove, sample=sample, most_steps=most_steps), cases)
+        yield from map(prove_one, cases)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(partial(prove, sample=sample, most_steps=most_steps), cases, chunksize=8)
+        yield from pool.map(prove_one, cases, chunksize=8)
 
 
-def prove(case: StateCase, sample: int | None = None, most_steps: int | None = None) -> Proof:
+@lru_cache(maxsize=1)
+def _vyper_referee(contracts: Contracts) -> VyperReferee:
+    """Deployed once per process."""
+    return VyperReferee(dict(contracts).__getitem__)
+
+
+def prove(
+    case: StateCase, sample: int | None = None, most_steps: int | None = None, contracts: Contracts | None = None
+) -> Proof:
     """Run one case and judge its steps: all of them, or a sample if `sample` is given or there are too many."""
     if sample is None and most_steps is not None and _is_longer(case, most_steps):
         sample = DEFAULT_SAMPLE
     chosen = None if sample is None else _chosen_steps(case, sample)
     vm = begin(case)
     state = vm.digest()
-    steps = verified = max_witness = 0
+    steps = verified = max_witness = max_gas = 0
     error = ""
+    on_l1 = None if contracts is None else _vyper_referee(contracts)
     while vm.phase != DONE:
         if chosen is not None and steps not in chosen:
             step(vm)
@@ -93,10 +116,11 @@ def prove(case: StateCase, sample: int | None = None, most_steps: int | None = N
             witness = witnessed_step(vm)
             max_witness = max(max_witness, witness_size(witness))
             try:
-                judged = judge(state, witness)
+                judged = judge(state, witness) if on_l1 is None else on_l1.judge(state, witness)
             except InvalidWitness as refusal:
                 error = f"step {steps} ({where}): {refusal}"
                 break
+            max_gas = max(max_gas, 0 if on_l1 is None else on_l1.gas_used)
             state = vm.digest()
             if judged != state:
                 error = f"step {steps} ({where}): judged 0x{judged.hex()}, machine 0x{state.hex()}"
@@ -108,7 +132,7 @@ def prove(case: StateCase, sample: int | None = None, most_steps: int | None = N
         passed=not (error := error or outcome_error(case, vm)),
         steps=steps,
         verified=verified,
-        max_gas=None,
+        max_gas=None if on_l1 is None else max_gas,
         max_witness=max_witness,
         post=f"0x{last_boundary(vm).state_root.hex()}" if vm.phase == DONE else "",
         error=error,

@@ -55,7 +55,7 @@ def statetest(
     Cancun only: the rules that can be proved today.
 
     Prints a line per case, with `--json` an array of name, pass, steps, verified,
-    max_gas (L1's, null without a contract), max_witness (bytes), post (the state
+    max_gas (of L1's dearest step, null for python), max_witness (bytes), post (the state
     root reached) and error. Exits with 1 if any case failed.
 
     \b
@@ -63,11 +63,22 @@ def statetest(
       tombolo prove statetest GeneralStateTests/stExample
       [dim]# a folder on two cores: 100 steps of each case, and all edges[/]
       tombolo prove statetest GeneralStateTests --sample 100 --jobs 2 --json
+      [dim]# the same steps judged by the contracts that L1 runs (needs pyrevm)[/]
+      tombolo prove statetest GeneralStateTests/stExample --referee vyper
     """
     from prover.prove_statetest import run_prove
 
-    if not _show(run_prove(paths, referee, sample, jobs, most_steps), as_json=as_json):
+    contracts = _verifier_contracts() if referee == "vyper" else None
+    if not _show(run_prove(paths, referee, sample, jobs, most_steps, contracts), as_json=as_json):
         raise typer.Exit(1)
+
+
+def _verifier_contracts() -> dict[str, bytes]:
+    """The init codes of the one-step verifier; compiled if they have changed."""
+    from node.artifacts import load_artifact
+    from prover.verifier import DISPATCHER, LIBRARIES
+
+    return {name: load_artifact(name).init_code for name in (*LIBRARIES, DISPATCHER)}
 
 
 def _show(proofs: "Iterable[Proof]", *, as_json: bool) -> bool:

@@ -102,6 +102,6 @@ def test_a_wrong_path_or_referee_is_one_line(tmp_path, capsys):
     assert [line for line in lines if "'solidity'" in line]
 
 
-def test_an_unknown_referee_is_refused_before_anything_runs():
-    with pytest.raises(InvalidInput):
+def test_a_referee_without_its_contracts_is_refused_before_anything_runs():
+    with pytest.raises(InvalidInput, match="needs the contracts"):
         next(run_prove([], referee="vyper"))
