@@ -40,6 +40,8 @@ class Moody:
 
     mood: Mood = Mood.HONEST
     chance: random.Random = field(default_factory=lambda: random.Random(20_264))
+    only: str | None = None
+    """The HTTP method that the mood is for; others are answered honestly."""
     asked: int = 0
     sent_bytes: int = 0
 
@@ -50,7 +52,7 @@ class Moody:
             request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         ) -> web.StreamResponse:
             self.asked += 1
-            match self.mood:
+            match self.mood if self.only in (None, request.method) else Mood.HONEST:
                 case Mood.HONEST:
                     return await handler(request)
                 case Mood.REFUSING:
