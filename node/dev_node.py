@@ -1,6 +1,6 @@
 """A dev chain: no L1, no batches, a block whenever a transaction comes, and the methods that test frameworks use."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from node.chain import Chain, create_chain
 from node.clock import Clock
 from node.dev_miner import DevMiner
 from node.dev_rpc import dev_methods
+from node.pages import NodePages
 from node.services import Services
 from node.store import Store
 from node.version import CLIENT_VERSION
@@ -19,6 +20,7 @@ from node.worker import Worker
 from protocol.forks import Fork
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
+from web.site import SiteOptions
 
 DEV_CLIENT_VERSION = f"anvil/compatible {CLIENT_VERSION}"
 """Hardhat's network helpers speak to a chain only if it calls itself by a name they know."""
@@ -41,8 +43,11 @@ class DevOptions:
 class DevNode:
     """As a `node.role.Role`."""
 
-    def __init__(self, options: DevOptions, clock: Clock) -> None:
+    def __init__(
+        self, options: DevOptions, clock: Clock, on_ready: Callable[["DevNode"], None] = lambda node: None
+    ) -> None:
         self.options = options
+        self._on_ready = on_ready
         self.port = options.rpc_port
         self._clock = clock
         self._worker = Worker()
@@ -68,9 +73,14 @@ class DevNode:
         if options.block_time_seconds:
             miner.automine = False
             miner.set_interval(options.block_time_seconds)
-        self._server = Server(services.backend, extra_methods=dev_methods(miner, batching=False))
+        site = SiteOptions("dev", is_rollup=False, chain_name="Tombolo dev")
+        pages = NodePages(services.backend, self._clock, site)
+        methods = dev_methods(miner, batching=False)
+        self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
+        self._tasks = [pages.attach(self._server)]
         self.port = await self._server.start(options.host, options.rpc_port)
-        self._tasks = [miner.run(), self._server.wait()]
+        self._tasks += [miner.run(), self._server.wait()]
+        self._on_ready(self)
 
     def tasks(self) -> list[Coroutine[None, None, None]]:
         """Blocks at intervals, and event announcements."""

@@ -34,6 +34,11 @@ def run_rollup(options: NodeOptions, *, with_parent: bool = False) -> None:
     _run(lambda: RollupNode(options, SystemClock()), options.rollup if with_parent else None, with_parent)
 
 
+def run_dev(make_node: Callable[[], Role]) -> None:
+    """A dev chain, until a signal. Raises as `run_l1` does."""
+    _run(make_node, None, with_parent=False)
+
+
 def _run(make_role: Callable[[], Role], needs: Path | None, with_parent: bool) -> None:
     async def main() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)

@@ -39,7 +39,7 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
-    """What the node tells its pages. `role` is "sequencer", "verifier" or "L1"."""
+    """What the node tells its pages. `role` is "sequencer", "verifier", "L1" or "dev"."""
 
     role: str
     is_rollup: bool = True

@@ -20,12 +20,12 @@ class Sizes:
     rounds: int = 3
     """Each peer's turns, in alternation, so that a change on the machine meets all of them."""
 
-    transfers: int = 15_000
-    erc20: int = 10_000
+    transfers: int = 45_000
+    erc20: int = 30_000
     slow_peer_share: int = 20
     """eth-tester gets one in so many transactions: a rate needs no more."""
 
-    loaded: int = 60_000
+    loaded: int = 100_000
     """Transactions that keep a node busy while it is read."""
 
     read_seconds: float = 3.0

@@ -8,6 +8,7 @@ from node.cli.bridge import bridge
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
 from node.cli.da_server import da_server
+from node.cli.dev import dev
 from node.cli.network import add, down, new, plan
 from node.cli.prove import prove
 from node.cli.running import node, status, up
@@ -58,6 +59,7 @@ app.command()(down)
 app.command()(status)
 app.command()(node)
 app.command("da-server")(da_server)
+app.command()(dev)
 app.command()(verify)
 app.command("import")(import_)
 app.command()(export)
