@@ -7,9 +7,9 @@ come from, `eth_getProof` or a trie at hand, is the caller's.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metalayer.abi import encode_call
 from metalayer.merkle import DEPTH
 from metalayer.message import Domain, Message, MessageId
+from protocol.abi import Dynamic, encode_call
 from protocol.crypto import keccak
 from protocol.types import Hash32
 
@@ -109,11 +109,11 @@ def learn_call(domain: Domain, anchor: Anchor, origin: OriginProof, output: Outp
     return encode_call(
         _LEARN,
         domain,
-        (anchor.timestamp, anchor.header),
-        (origin.registry, origin.member),
-        (output.assertion_id, origin.outputs, origin.status, origin.root),
+        (anchor.timestamp, Dynamic(anchor.header)),
+        (Dynamic(origin.registry), Dynamic(origin.member)),
+        (output.assertion_id, Dynamic(origin.outputs), Dynamic(origin.status), Dynamic(origin.root)),
         (output.state_root, output.outbox_root, output.block_hash),
-        (mailbox.header, mailbox.account, mailbox.tree),
+        (Dynamic(mailbox.header), Dynamic(mailbox.account), Dynamic(mailbox.tree)),
     )
 
 
@@ -124,40 +124,42 @@ def ledger_learn_call(domain: Domain, output: Output, mailbox: MailboxProof) -> 
         domain,
         output.assertion_id,
         (output.state_root, output.outbox_root, output.block_hash),
-        (mailbox.header, mailbox.account, mailbox.tree),
+        (Dynamic(mailbox.header), Dynamic(mailbox.account), Dynamic(mailbox.tree)),
     )
 
 
 def process_call(metadata: bytes, message: Message) -> bytes:
     """Have a mailbox deliver a message."""
-    return encode_call("process(bytes,bytes)", metadata, message.encode())
+    return encode_call("process(bytes,bytes)", Dynamic(metadata), Dynamic(message.encode()))
 
 
 def refund_call(message: Message, store_root: Hash32, proof: bytes) -> bytes:
     """Have a mailbox refund a message."""
-    return encode_call("refund(bytes,bytes32,bytes)", message.encode(), store_root, proof)
+    return encode_call("refund(bytes,bytes32,bytes)", Dynamic(message.encode()), store_root, Dynamic(proof))
 
 
 def prove_delivery_call(message: Message, store_root: Hash32, proof: bytes) -> bytes:
     """Have a mailbox pay a message's fee to its deliverer."""
-    return encode_call("prove_delivery(bytes,bytes32,bytes)", message.encode(), store_root, proof)
+    return encode_call("prove_delivery(bytes,bytes32,bytes)", Dynamic(message.encode()), store_root, Dynamic(proof))
 
 
 def clear_call(metadata: bytes, message: Message) -> bytes:
     """Have the ledger clear a transfer."""
-    return encode_call("clear(bytes,bytes)", metadata, message.encode())
+    return encode_call("clear(bytes,bytes)", Dynamic(metadata), Dynamic(message.encode()))
 
 
 def void_call(metadata: bytes, message: Message, store_root: Hash32, proof: bytes) -> bytes:
     """Have the ledger void a transfer."""
-    return encode_call("void(bytes,bytes,bytes32,bytes)", metadata, message.encode(), store_root, proof)
+    return encode_call(
+        "void(bytes,bytes,bytes32,bytes)", Dynamic(metadata), Dynamic(message.encode()), store_root, Dynamic(proof)
+    )
 
 
 def learn_ledger_call(anchor: Anchor, account: bytes) -> bytes:
     """Have a chain's settled roots learn a state of the ledger."""
-    return encode_call(f"learn_ledger({_ANCHOR},bytes)", (anchor.timestamp, anchor.header), account)
+    return encode_call(f"learn_ledger({_ANCHOR},bytes)", (anchor.timestamp, Dynamic(anchor.header)), Dynamic(account))
 
 
 def learn_decision_call(message_id: MessageId, ledger_root: Hash32, proof: bytes) -> bytes:
     """Have a chain's settled roots learn what the ledger decided about a transfer."""
-    return encode_call("learn_decision(bytes32,bytes32,bytes)", message_id, ledger_root, proof)
+    return encode_call("learn_decision(bytes32,bytes32,bytes)", message_id, ledger_root, Dynamic(proof))

@@ -8,15 +8,15 @@ routes need no enrolment of their own, because the predeploys are at the same ad
 from dataclasses import dataclass
 
 from genesis.model import GenesisAccount
-from metalayer.abi import encode_call
 from metalayer.message import Domain
 from metalayer.predeploys import MemberCode, NetworkAddresses, member_contracts
 from metalayer.proofs import ACTIVE, PENDING, REMOVED
+from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import Clock
 from node.deploy import Creation, created_address, deploy_all
 from node.l1_client import L1Client
-from node.wallet import Wallet
+from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.errors import Reject
 from protocol.types import ZERO_ADDRESS, Address, Hash32
@@ -98,9 +98,9 @@ async def register_chain(
 
     Raises:
         NotAMember: The domain belongs to another chain, or the chain was removed.
-        Retry, Reject: As `Wallet.send`.
+        Retry, Reject: As `Account.send`.
     """
-    wallet = Wallet(client, clock, owner_key)
+    owner = Account(client, clock, owner_key)
     known = await read_member(client, network, chain.domain)
     if known is None:
         data = encode_call(
@@ -111,22 +111,22 @@ async def register_chain(
             chain.outputs,
             chain.portal,
         )
-        await wallet.send(network.registry, data)
+        await owner.send(network.registry, data)
     elif known.instance_id != chain.instance_id or known.status == REMOVED:
         raise NotAMember(
             f"domain {chain.domain} is instance 0x{known.instance_id.hex()} with status {known.status}, "
             f"not 0x{chain.instance_id.hex()}"
         )
     if known is None or known.status != ACTIVE:
-        await wallet.send(network.registry, encode_call("activate(uint256)", chain.domain))
+        await owner.send(network.registry, encode_call("activate(uint256)", chain.domain))
 
 
 async def remove_chain(
     client: L1Client, clock: Clock, owner_key: bytes, network: NetworkAddresses, domain: Domain
 ) -> None:
-    """Part with a chain for good; raises as `Wallet.send`. What it has not received by its last confirmed output can
+    """Part with a chain for good; raises as `Account.send`. What it has not received by its last confirmed output can
     be refunded."""
-    await Wallet(client, clock, owner_key).send(network.registry, encode_call("remove(uint256)", domain))
+    await Account(client, clock, owner_key).send(network.registry, encode_call("remove(uint256)", domain))
 
 
 async def read_member(

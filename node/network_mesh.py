@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from genesis.intent import Intent
-from metalayer.abi import encode_call
 from metalayer.predeploys import NetworkAddresses
 from metalayer.proofs import ACTIVE, REMOVED
 from node.clock import Clock
@@ -19,6 +18,7 @@ from node.l1_client import L1Client
 from node.network import deploy_network, domain_of, member_accounts, read_member
 from node.network_launch import Beside
 from node.rollup_file import Rollup
+from protocol.abi import encode_call
 from protocol.errors import InvalidInput
 from protocol.portal import deposit_call
 from protocol.types import Address
