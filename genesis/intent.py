@@ -16,6 +16,7 @@ from genesis.knobs import (
     Knob,
     OneOf,
     Seconds,
+    Settings,
     Several,
     Text,
     Truth,
@@ -26,6 +27,7 @@ REQUIRED_CHAIN_ID = 0
 """Stands where a file must say the chain id."""
 MAX_WEI = 2**96 - 1
 DAY = 86_400
+LAYERS = ("calldata", "file", "blob", "alt-da", "celestia")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class ChainKnobs:
         ),
     ] = ""
     block_time_seconds: Annotated[float, Knob("Between blocks.", Seconds(0.1, 60))] = 2.0
-    gas_limit: Annotated[int, Knob("Gas per block.", Whole(5_000_000, 200_000_000, "gas"))] = 30_000_000
+    gas_limit: Annotated[int, Knob("Gas per block.", Whole(5_000_000, 200_000_000, "gas"), Change.GOVERNANCE)] = (
+        30_000_000
+    )
     vm: Annotated[
         str,
         Knob(
@@ -69,41 +73,45 @@ class FeeKnobs:
     mode: Annotated[
         str,
         Knob(
-            "How gas is priced.",
+            "How gas is priced: by EIP-1559; always at min_base_fee_wei; or not at all.",
             OneOf(("eip1559", "legacy", "zero_gas")),
-            values_not_yet={"legacy": "fees follow EIP-1559", "zero_gas": "fees follow EIP-1559"},
         ),
     ] = "eip1559"
-    elasticity: Annotated[int, Knob("EIP-1559: the gas limit divided by the gas target.", Whole(1, 1000))] = 6
+    elasticity: Annotated[
+        int, Knob("EIP-1559: the gas limit divided by the gas target.", Whole(1, 1000), Change.GOVERNANCE)
+    ] = 6
     base_fee_change_denominator: Annotated[
-        int, Knob("EIP-1559: the base fee changes by at most one part in so many per block.", Whole(1, 1_000_000))
-    ] = 50
-    min_base_fee_wei: Annotated[
-        int, Knob("The base fee never falls below.", Whole(0, MAX_WEI, "wei"), not_yet="the base fee has no floor")
-    ] = 0
-    base_fee_recipient: Annotated[
-        str,
-        Knob("Who gets the base fee.", AccountAddress(("burn",)), not_yet="the base fee is burnt"),
-    ] = "burn"
-    operator_fee_wei: Annotated[
-        int,
-        Knob("Fixed fee per transaction, for the operator.", Whole(0, MAX_WEI, "wei"), not_yet="there is none"),
-    ] = 0
-    da_fee_scalar: Annotated[
         int,
         Knob(
-            "Share of the cost of data on L1 that a transaction pays, in millionths.",
-            Whole(0, 100_000_000),
-            not_yet="transactions pay for L2 gas alone",
+            "EIP-1559: the base fee changes by at most one part in so many per block.",
+            Whole(1, 1_000_000),
+            Change.GOVERNANCE,
         ),
+    ] = 50
+    min_base_fee_wei: Annotated[
+        int, Knob("The base fee never falls below.", Whole(0, 2**64 - 1, "wei"), Change.GOVERNANCE)
+    ] = 0
+    base_fee_recipient: Annotated[str, Knob("Who gets the base fee.", AccountAddress(("burn",)), Change.GOVERNANCE)] = (
+        "burn"
+    )
+    operator_fee_wei: Annotated[
+        int, Knob("Fixed fee per transaction, for the operator.", Whole(0, 2**64 - 1, "wei"), Change.GOVERNANCE)
+    ] = 0
+    operator_fee_scalar: Annotated[
+        int,
+        Knob("Fee for the operator per gas, in millionths of a wei.", Whole(0, 2**32 - 1), Change.GOVERNANCE),
+    ] = 0
+    l1_base_fee_scalar: Annotated[
+        int,
+        Knob("Fee for data: millionths of 16 times L1's base fee, per byte.", Whole(0, 2**32 - 1), Change.GOVERNANCE),
+    ] = 0
+    l1_blob_base_fee_scalar: Annotated[
+        int,
+        Knob("Fee for data: millionths of L1's blob base fee, per byte.", Whole(0, 2**32 - 1), Change.GOVERNANCE),
     ] = 0
     gas_token: Annotated[
         str,
-        Knob(
-            "What pays for gas: L1's ether, or an ERC-20 token of L1.",
-            AccountAddress(("native",)),
-            not_yet="gas is paid in L1's ether",
-        ),
+        Knob("What pays for gas: L1's ether, or an ERC-20 token of L1.", AccountAddress(("native",))),
     ] = "native"  # noqa: S105 - a token of another kind
 
 
@@ -146,16 +154,21 @@ class DataKnobs:
         str,
         Knob(
             "Where the batches go.",
-            OneOf(("calldata", "file", "blob", "alt-da", "celestia")),
-            values_not_yet=dict.fromkeys(("blob", "alt-da", "celestia"), "the node has no such layer"),
+            OneOf(LAYERS),
         ),
     ] = "calldata"
     fallback: Annotated[
         tuple[str, ...],
         Knob(
             "Layers to turn to, in this order, while the first does not take batches.",
-            Several(("calldata", "file", "blob", "alt-da", "celestia")),
-            not_yet="a batch waits for its layer",
+            Several(LAYERS),
+        ),
+    ] = ()
+    settings: Annotated[
+        tuple[tuple[str, str], ...],
+        Knob(
+            'What the layers need, as `tombolo up --da-set` takes it: { "alt-da.url" = "http://127.0.0.1:3100" }.',
+            Settings(),
         ),
     ] = ()
     compression: Annotated[

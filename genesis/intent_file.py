@@ -16,7 +16,7 @@ from typing import Any
 
 from genesis.intent import REQUIRED_CHAIN_ID, Intent, Place, places, value_of
 from genesis.intent_laws import broken_laws
-from genesis.intent_text import shown
+from genesis.intent_text import shown, toml_value
 from genesis.toml_lines import parse_with_lines
 from protocol.errors import InvalidInput
 
@@ -82,7 +82,7 @@ def parse_intent(text: str, file: str, default_name: str = "") -> Intent:
         for place, words in broken_laws(intent):
             line = lines.get((place.group, place.name))
             where = "" if line is not None or preset is None else f" (from preset {preset}, or the default)"
-            value = shown(value_of(intent, place))
+            value = toml_value(place, value_of(intent, place))
             problems.append(Problem(file, line, f"{place.key} = {value}{where}: {words}"))
     if problems:
         raise InvalidIntent(problems)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from genesis.intent import Intent, Place, places
 
+NEEDED = (("alt-da", "alt-da.url"), ("celestia", "celestia.url"), ("celestia", "celestia.namespace"))
+"""What a data layer cannot do without."""
 L1_BLOCK_SECONDS = 12
 """Of the L1 that defaults are made for; a faster one makes windows shorter."""
 
@@ -30,3 +32,10 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
         yield at["[metalayer] join"], "needs a chain id below 2^32: messages name chains in 32 bits"
     if intent.fees.mode == "zero_gas" and intent.fees.min_base_fee_wei:
         yield at["[fees] min_base_fee_wei"], "must be 0 where gas costs nothing"
+    if intent.fees.mode == "legacy" and not intent.fees.min_base_fee_wei:
+        yield at["[fees] min_base_fee_wei"], "is the price of gas in this mode; for 0, say zero_gas"
+    if intent.metalayer.join and intent.fees.gas_token != "native":  # noqa: S105 - no secret
+        yield at["[metalayer] join"], "is for chains whose gas is ether, until tokens can pay for delivery"
+    for layer, key in NEEDED:
+        if layer in (intent.da.layer, *intent.da.fallback) and key not in dict(intent.da.settings):
+            yield at["[da] settings"], f'must have "{key}" for the layer {layer}'

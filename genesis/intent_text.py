@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from genesis.intent import Intent, Place, places, value_of
-from genesis.knobs import WEI_PER_ETHER, Balances
+from genesis.knobs import WEI_PER_ETHER, Balances, Settings
 
 HEADER = "# A chain for `tombolo up`. A line behind # is a default: take the # away to change it.\n"
 
@@ -36,6 +36,9 @@ def toml_value(place: Place, value: object) -> str:
     """A knob's value, as the file says it."""
     if isinstance(place.knob.kind, Balances) and isinstance(value, tuple):
         pairs = (f"{json.dumps(address)} = {json.dumps(_ether(wei))}" for address, wei in value)
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(place.knob.kind, Settings) and isinstance(value, tuple):
+        pairs = (f"{json.dumps(key)} = {json.dumps(text)}" for key, text in value)
         return f"{{ {', '.join(pairs)} }}" if value else "{}"
     return shown(value)
 

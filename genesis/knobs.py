@@ -200,6 +200,27 @@ class Balances:
         return f"a table of at most {self.most} addresses and their ether, each at most {_number(MAX_ETHER)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Text by key, for parts that know their own keys. Kept sorted. No secrets: the file is no place for them."""
+
+    most: int = 20
+
+    def read(self, value: object) -> tuple[tuple[str, str], ...]:
+        """Numbers are text too; commas would end a setting."""
+        if not isinstance(value, Mapping) or len(value) > self.most:
+            raise ValueError(f"expected {self.allowed()}")
+        for key, text in value.items():
+            known = isinstance(text, str | int) and not isinstance(text, bool)
+            if not known or re.fullmatch(r"[a-z-]+\.[a-z-]+", key) is None or not re.fullmatch(r"[^,\s]+", str(text)):
+                raise ValueError(f"{key} = {text!r}: expected a key like alt-da.url, and text without commas or blanks")
+        return tuple(sorted((key, str(text)) for key, text in value.items()))
+
+    def allowed(self) -> str:
+        """Shape and bounds."""
+        return f"a table of at most {self.most} keys and their text"
+
+
 def is_address(text: object) -> bool:
     """Whether this is 0x and 40 hexadecimal digits."""
     return isinstance(text, str) and re.fullmatch(r"0x[0-9a-fA-F]{40}", text) is not None

@@ -7,16 +7,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from da.table import check_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.intent import Intent
 from genesis.model import GenesisAccount
+from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
 from node.settlement import SettlementOptions
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
 from protocol.forks import Fork
-from protocol.types import Address
+from protocol.types import ZERO_ADDRESS, Address
 
 MOST_BONDS = 200
 """That a proposer is given ether for at once; it waits for the oldest when it has no more."""
@@ -34,27 +36,48 @@ def launch_options(intent: Intent, beside: Beside) -> LaunchOptions:
     """What is chosen once."""
     chain, fees, sequencing = intent.chain, intent.fees, intent.sequencing
     accounts = dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE) if chain.dev_accounts else {}
-    given = {Address(bytes.fromhex(address.removeprefix("0x"))): wei for address, wei in chain.accounts}
+    given = {_address(address): wei for address, wei in chain.accounts}
     return LaunchOptions(
         chain_id=chain.chain_id,
         block_time_milliseconds=round(chain.block_time_seconds * 1000),
         gas_limit=chain.gas_limit,
         fork=Fork[chain.fork.upper()],
-        da_layer=intent.da.layer,
+        da_layer=",".join((intent.da.layer, *intent.da.fallback)),
+        da_settings=check_settings(dict(intent.da.settings)),
         elasticity=fees.elasticity,
         base_fee_change_denominator=fees.base_fee_change_denominator,
         max_sequencer_drift_seconds=sequencing.max_drift_seconds,
         sequencing_window=sequencing.window_l1_blocks,
         accounts={**accounts, **beside.accounts, **given},
+        fees=fee_options(intent),
         settlement=settlement_options(intent),
         predeploys=beside.predeploys,
     )
 
 
+def fee_options(intent: Intent) -> FeeOptions:
+    """What the chain charges."""
+    fees = intent.fees
+    return FeeOptions(
+        min_base_fee_wei=fees.min_base_fee_wei,
+        fixed_base_fee=fees.mode != "eip1559",
+        base_fee_recipient=ZERO_ADDRESS if fees.base_fee_recipient == "burn" else _address(fees.base_fee_recipient),
+        operator_fee_scalar=fees.operator_fee_scalar,
+        operator_fee_constant_wei=fees.operator_fee_wei,
+        l1_base_fee_scalar=fees.l1_base_fee_scalar,
+        l1_blob_base_fee_scalar=fees.l1_blob_base_fee_scalar,
+        gas_token=None if fees.gas_token == "native" else _address(fees.gas_token),  # noqa: S105 - no secret
+    )
+
+
+def _address(text: str) -> Address:
+    return Address(bytes.fromhex(text.removeprefix("0x")))
+
+
 def settlement_options(intent: Intent) -> SettlementOptions:
     """Windows, bonds and who decides."""
     proof, governance = intent.proof, intent.governance
-    owner = None if governance.owner == "operator" else Address(bytes.fromhex(governance.owner.removeprefix("0x")))
+    owner = None if governance.owner == "operator" else _address(governance.owner)
     return SettlementOptions(
         challenge_window_seconds=proof.challenge_period_seconds,
         finalisation_delay_seconds=proof.finalisation_delay_seconds,
@@ -131,6 +154,7 @@ def _common(
             str(port),
         ),
         *("--rollup", str(chain.rollup), "--l1", settings.l1_endpoint, "--da-dir", str(chain.da)),
+        *("--da-set", ",".join(f"{key}={value}" for key, value in intent.da.settings)),
         *("--retention", retention, "--log-level", intent.node.log_level, "--config", os.devnull),
     ]
 
@@ -145,7 +169,8 @@ def role_key(deployer_key: bytes, chain_id: int, role: str) -> bytes:
 
 
 def check_for_l1(intent: Intent, settings: NetworkSettings) -> None:
-    """Raise InvalidInput for an intent that does not fit this L1."""
+    """Raise InvalidInput for an intent that does not fit this L1, or that no launch takes."""
+    check_settings(dict(intent.da.settings))
     window_seconds = intent.sequencing.window_l1_blocks * settings.l1_block_time_seconds
     if settings.l1_url is None and intent.da.batch_interval_seconds >= window_seconds:
         raise InvalidInput(
