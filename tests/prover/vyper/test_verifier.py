@@ -11,7 +11,9 @@ from node.artifacts import load_artifact
 from protocol.types import Hash32
 from prover.calldata import SELECTOR, step_calldata
 from prover.commitments.tape import InvalidWitness, Witness
-from prover.machine.vm import DONE, PHASE_NAMES
+from prover.machine.frame import Frame
+from prover.machine.step import step
+from prover.machine.vm import DONE, EXECUTE, PHASE_NAMES
 from prover.prove_statetest import step_name
 from prover.verifier import DISPATCHER, LIBRARIES
 from prover.vyper_referee import VyperReferee
@@ -19,7 +21,8 @@ from prover.witness import witnessed_step
 from tests.prover.corpus import examples
 from tests.prover.programs import programs
 from tests.prover.test_referee import mutants
-from tests.prover.worlds import CONTRACT, OTHER, judged_steps, machine, signed, state_with
+from tests.prover.worlds import CONTRACT, OTHER, code, judged_steps, machine, push, running, signed, state_with
+from tests.prover.worst_cases import worst_cases
 from vm.memory_state import Allocation
 
 NAMES = [name for name in LIBRARIES if name]
@@ -54,8 +57,7 @@ def test_each_contract_fits(name):
 
 def test_every_library_has_the_same_entry():
     for name in NAMES:
-        code = load_artifact(name).runtime_code
-        assert SELECTOR in code, name
+        assert SELECTOR in load_artifact(name).runtime_code, name
 
 
 @pytest.mark.parametrize("example", CORPUS, ids=lambda example: example.name)
@@ -72,6 +74,30 @@ def test_every_step_of_a_random_program_is_judged_to_the_machines_next_state(ref
     for before, witness, after in judged_steps(machine(state, signed(gas_limit=gas_limit, data=b"\x01" * 40))):
         assert referee.judge(before, witness) == after
         assert len(step_calldata(before, witness)) < MAX_CALLDATA
+
+
+instructions = st.sampled_from(
+    [b"\x5b", b"\x5b" * 7, b"\x00" * 30, b"\x60", b"\x61\x5b", b"\x6a", b"\x7f", b"\x80", b"\x40"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=st.lists(instructions, max_size=40).map(b"".join), target=st.integers(0, 400))
+def test_a_jump_goes_to_a_jumpdest_and_never_into_push_data(referee, body, target):
+    vm = running(code(push(target.to_bytes(2, "big")), 0x56) + body + b"\x5b" * 33)
+    while not (vm.phase == EXECUTE and isinstance(vm.frame, Frame) and vm.frame.pc == 3):
+        step(vm)
+    before, witness = vm.digest(), witnessed_step(vm)
+    assert referee.judge(before, witness) == vm.digest()
+
+
+@pytest.mark.parametrize("example", list(worst_cases()), ids=lambda example: example.name)
+def test_the_dearest_steps_known_are_judged_and_stay_below_the_ceiling(referee, example):
+    for before, witness, after in judged_steps(example.begin()):
+        calldata = step_calldata(before, witness)
+        assert referee.call(calldata) == after
+        assert referee.gas_used < CEILING
+        assert len(calldata) < MAX_CALLDATA
 
 
 def test_a_finished_transaction_stays_as_it_is(referee):
