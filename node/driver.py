@@ -6,25 +6,26 @@ and the data layer mean, whoever built the block first.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from da.adapter import Commitment
 from node.chain import Chain
 from node.clock import Clock
+from node.decoder import Ahead, Decoder
 from node.l1_inputs import L1Inputs, L1Position, MissingLogs
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
 from node.worker import Worker
 from protocol.batch import BlockClaim
 from protocol.block import Block, Header
 from protocol.derivation import Derivation, Tip, next_payload, tip_of
-from protocol.engine import Engine, ExecutedBlock, execute_payload
+from protocol.engine import NONE_DECODED, Engine, ExecutedBlock, execute_payload
 from protocol.errors import Halt, Reject, Retry
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.payload import PayloadAttributes
 from protocol.rollup import RollupConfig, l1_origin_of, settings_at
-from protocol.transaction import DEPOSIT
+from protocol.transaction import DEPOSIT, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class BatchSource(Protocol):
     """Where batch bytes come from."""
 
     async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
-        """The bytes committed in the L1 block `posted`; Retry while they are not served, Reject when none ever match."""
+        """The bytes committed in the L1 block `posted`; Retry while not served, Reject when none can ever match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Driver:
         poll_seconds: float = 0.5,
         fetch_seconds: float = FETCH_SECONDS,
         on_l1_block: Callable[[L1Record], None] = lambda record: None,
+        decoder: Decoder | None = None,
     ) -> None:
         self.config = config
         self.chain = chain
@@ -101,6 +103,7 @@ class Driver:
         self._poll_seconds = poll_seconds
         self._fetch_seconds = fetch_seconds
         self._on_l1_block = on_l1_block
+        self._ahead = Ahead(decoder)
         self._displaced: list[Block] = []
         self._l1_head = 0
         self._waiting_for: str | None = "the first L1 block"
@@ -193,8 +196,13 @@ class Driver:
     async def _derive(self, block: L1Block, position: L1Position, data: Sequence[bytes]) -> None:
         payloads = self._derivation.feed(block, data)
         safe = self.chain.safe_head()
-        for payload in payloads:
-            safe = await self._apply(payload)
+        missing = [payload for payload in payloads if self.chain.canonical_hash(payload.number) is None]
+        try:
+            for payload in payloads:
+                self._ahead.start([later for later in missing if later.number >= payload.number])
+                safe = await self._apply(payload)
+        finally:
+            self._ahead.forget()
         record = L1Record(block, safe.number, safe.hash, position)
         await self._worker.run(
             self.chain.set_safe, safe, records=[(TABLE, record_key(block.ref.number), encode_record(record))]
@@ -216,14 +224,16 @@ class Driver:
             logger.warning("unsafe block %d is not what L1 derives: rewinding", payload.number)
             await self._rewind(parent)
         parent = self._canonical_header(payload.number - 1)
-        executed = await self._worker.run(self._execute, parent, payload)
+        executed = await self._worker.run(self._execute, parent, payload, await self._ahead.take(payload))
         await self._worker.run(self.chain.append, executed)
         return executed.block.header
 
-    def _execute(self, parent: Header, payload: PayloadAttributes) -> ExecutedBlock:
+    def _execute(
+        self, parent: Header, payload: PayloadAttributes, decoded: Mapping[bytes, Transaction] = NONE_DECODED
+    ) -> ExecutedBlock:
         state = self.chain.state_at(parent)
         return execute_payload(
-            self._engine, parent, payload, state, lambda number: self.chain.ancestor_hash(parent, number)
+            self._engine, parent, payload, state, lambda number: self.chain.ancestor_hash(parent, number), decoded
         )
 
     async def _rewind(self, to: Header) -> None:

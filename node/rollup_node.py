@@ -15,6 +15,7 @@ from node.batch_rpc import batch_methods
 from node.batcher import Batcher
 from node.chain import Chain, create_chain
 from node.clock import Clock
+from node.decoder import Decoder
 from node.driver import BatchSource, Driver
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.l1_client import L1Client, L1Refused
@@ -103,6 +104,7 @@ class RollupNode:
         self._l1: L1Client | None = None
         self._l1_of_pages: L1Client | None = None
         self._tasks: list[Coroutine[None, None, None]] = []
+        self._decoder = Decoder()
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
         self.proposer: Proposer | None = None
@@ -131,6 +133,7 @@ class RollupNode:
             self._worker,
             clock,
             keep_unsafe=options.sequencer is not None,
+            decoder=self._decoder,
         )
         block_seconds = config.block_time_milliseconds / 1000
         services.backend.sync_progress = sync_progress(chain, driver.status, clock, block_seconds)
@@ -192,6 +195,7 @@ class RollupNode:
         for client in (self._l1, self._l1_of_pages):
             if client is not None:
                 await client.close()
+        await self._decoder.close()
         self._worker.close()
         if self._store is not None:
             self._store.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from da.table import LayerSettings, chain_layers, effective_settings, layer_names
 from node.chain import Chain
 from node.clock import Clock
+from node.decoder import Decoder
 from node.driver import Driver
 from node.l1_client import L1Client
 from node.l1_reader import L1Reader
@@ -82,7 +83,8 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
             layers = chain_layers(
                 layer_names(rollup.da_layer), LayerSettings(options.da_dir, options.l1_url, settings, hide=hide)
             )
-            driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock)
+            decoder = Decoder()
+            driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock, decoder=decoder)
             try:
                 await _derive_all(driver, reader, rollup, progress)
                 store.sync()
@@ -93,6 +95,7 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
                 transactions = sum(_transactions(chain, number) for number in range(1, head.number + 1))
                 return Verified(head.number, head.hash, head.state_root, transactions, compared)
             finally:
+                await decoder.close()
                 worker.close()
 
 

@@ -4,9 +4,10 @@ An engine is a pure function of a parent header, a state and transactions. It ne
 back as `StateChanges`, and storing them is the caller's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from protocol.block import Block, Header
 from protocol.errors import InvalidTransaction
@@ -17,6 +18,8 @@ from protocol.state import StateChanges, StateReader
 from protocol.tracing import Tracer
 from protocol.transaction import DEPOSIT, AccessEntry, Authorization, Transaction, decode_transaction
 from protocol.types import Address, Hash32
+
+NONE_DECODED: Final[Mapping[bytes, Transaction]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +183,23 @@ class Engine(Protocol):
 
 
 def execute_payload(
-    engine: Engine, parent: Header, payload: PayloadAttributes, state: StateReader, ancestor_hash: AncestorHash
+    engine: Engine,
+    parent: Header,
+    payload: PayloadAttributes,
+    state: StateReader,
+    ancestor_hash: AncestorHash,
+    decoded: Mapping[bytes, Transaction] = NONE_DECODED,
 ) -> ExecutedBlock:
-    """Make the one block that `payload` prescribes: forced transactions, then every valid one of the others."""
+    """Make the one block that `payload` prescribes: forced transactions, then every valid one of the others.
+
+    `decoded` holds what `decode_transaction` has made of some of them already, by their bytes.
+    """
     builder = engine.begin_block(parent, payload.block, state, ancestor_hash)
     for raw in payload.forced:
         builder.add(decode_transaction(raw))
     for raw in payload.transactions:
         try:
-            tx = decode_transaction(raw)
+            tx = decoded.get(raw) or decode_transaction(raw)
             if tx.type != DEPOSIT:  # deposits mint: they come from L1's events alone, never from a batch
                 builder.add(tx)
         except InvalidTransaction:

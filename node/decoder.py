@@ -1,0 +1,131 @@
+"""Transactions decoded in another process: recovering their senders is most of what deriving a chain costs.
+
+A thread would not do: each recovery gives the interpreter away, and gets it back only when the thread that executes has
+to. ``python -m node.decoder`` is that process. It answers on standard output what it reads on standard input, ends when
+that ends, and both speak frames: 4 bytes of length, then `marshal`.
+"""
+
+import asyncio
+import marshal
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
+
+from protocol.errors import InvalidTransaction
+from protocol.payload import PayloadAttributes
+from protocol.transaction import DEPOSIT, Transaction, decode_transaction
+
+WORTHWHILE = 256
+"""Transactions for which another process pays; it takes a second to start, once."""
+
+AHEAD = 2
+"""Blocks: the one that is wanted and the one behind it."""
+
+_fields = attrgetter(*(field.name for field in fields(Transaction)))
+
+
+class Decoder:
+    """The node's end. The process starts when it is first asked, and closes with the node."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def decode(self, raws: Sequence[bytes]) -> Mapping[bytes, Transaction]:
+        """The transactions among `raws` that are plain and valid, by their bytes; the others are left to the caller."""
+        async with self._turn:
+            try:
+                answer = await self._ask(marshal.dumps(list(raws)))
+            except (OSError, asyncio.IncompleteReadError):
+                # It has gone, by somebody's hand or for want of memory. What it does can be done here too.
+                await self._end()
+                return {}
+            except asyncio.CancelledError:
+                await self._end()  # or the next to ask would read the answer to this
+                raise
+        packed = marshal.loads(answer)  # noqa: S302 - our own process's bytes
+        return {each[_RAW]: Transaction(*each) for each in packed}
+
+    async def close(self) -> None:
+        """End the process, if there is one."""
+        async with self._turn:
+            await self._end()
+
+    async def _ask(self, question: bytes) -> bytes:
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "node.decoder"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        to, back = self._process.stdin, self._process.stdout
+        if to is None or back is None:
+            raise BrokenPipeError("a process without pipes")
+        to.write(len(question).to_bytes(4, "big") + question)
+        await to.drain()
+        return await back.readexactly(int.from_bytes(await back.readexactly(4), "big"))
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+        if process is not None:
+            await process.wait()
+
+
+class Ahead:
+    """Decodes coming blocks while one executes, at most `AHEAD` of them."""
+
+    def __init__(self, decoder: Decoder | None) -> None:
+        self._decoder = decoder
+        self._under_way: dict[int, asyncio.Task[Mapping[bytes, Transaction]]] = {}
+
+    def start(self, payloads: Sequence[PayloadAttributes]) -> None:
+        """Begin with the first of `payloads`, those with enough in them."""
+        for payload in payloads[:AHEAD]:
+            raws = payload.transactions
+            if self._decoder is not None and len(raws) >= WORTHWHILE and payload.number not in self._under_way:
+                self._under_way[payload.number] = asyncio.create_task(self._decoder.decode(raws))
+
+    async def take(self, payload: PayloadAttributes) -> Mapping[bytes, Transaction]:
+        """What was decoded of it; waits for what is under way."""
+        task = self._under_way.pop(payload.number, None)
+        return {} if task is None else await task
+
+    def forget(self) -> None:
+        """Drop what nobody took."""
+        for task in self._under_way.values():
+            task.cancel()
+        self._under_way.clear()
+
+
+_RAW = [field.name for field in fields(Transaction)].index("raw")
+
+
+def _decoded(raws: Sequence[bytes]) -> list[tuple[object, ...]]:
+    found = []
+    for raw in raws:
+        try:
+            tx = decode_transaction(raw)
+        except InvalidTransaction:
+            continue
+        if not (tx.access_list or tx.authorizations or tx.type == DEPOSIT):  # what marshal cannot carry
+            found.append(_fields(tx))
+    return found
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides
+    while len(head := sys.stdin.buffer.read(4)) == 4:
+        question = sys.stdin.buffer.read(int.from_bytes(head, "big"))
+        answer = marshal.dumps(_decoded(marshal.loads(question)))  # noqa: S302 - our own node's bytes
+        sys.stdout.buffer.write(len(answer).to_bytes(4, "big") + answer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

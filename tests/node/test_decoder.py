@@ -1,0 +1,104 @@
+"""What another process decodes is what this one would; nothing is lost when it goes."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from node.decoder import WORTHWHILE, Ahead, Decoder
+from protocol.errors import InvalidTransaction
+from protocol.payload import BlockAttributes, PayloadAttributes
+from protocol.transaction import (
+    AccessEntry,
+    Transaction,
+    UnsignedTransaction,
+    decode_transaction,
+    sign_transaction,
+)
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address
+
+KEY = b"\7" * 32
+
+
+def signed(nonce: int, **fields) -> Transaction:
+    return sign_transaction(UnsignedTransaction(901, nonce, 21_000, Address(b"\1" * 20), **fields), KEY)
+
+
+TRANSFERS = [signed(nonce) for nonce in range(WORTHWHILE)]
+
+
+def payload(number: int, raws: list[bytes]) -> PayloadAttributes:
+    return PayloadAttributes(
+        number,
+        BlockAttributes(timestamp=1, fee_recipient=ZERO_ADDRESS, prev_randao=ZERO_HASH, gas_limit=30_000_000),
+        (),
+        tuple(raws),
+    )
+
+
+@pytest.fixture
+async def decoder() -> AsyncIterator[Decoder]:
+    made = Decoder()
+    yield made
+    await made.close()
+
+
+async def test_plain_transactions_come_back_as_if_decoded_here(decoder: Decoder):
+    raws = [tx.raw for tx in TRANSFERS]
+    assert await decoder.decode(raws) == {raw: decode_transaction(raw) for raw in raws}
+
+
+async def test_what_is_invalid_or_carries_a_list_is_left_to_the_caller(decoder: Decoder):
+    listed = signed(0, access_list=(AccessEntry(Address(b"\2" * 20), (1,)),))
+    with pytest.raises(InvalidTransaction):
+        decode_transaction(b"\x02\xc0")
+    found = await decoder.decode([b"\x02\xc0", listed.raw, b"", TRANSFERS[0].raw])
+    assert list(found) == [TRANSFERS[0].raw]
+
+
+async def test_a_process_that_is_killed_costs_an_answer_and_comes_back(decoder: Decoder):
+    raws = [TRANSFERS[0].raw]
+    assert await decoder.decode(raws)
+    assert decoder._process is not None
+    os.kill(decoder._process.pid, signal.SIGKILL)
+    await decoder._process.wait()
+    assert await decoder.decode(raws) == {}
+    assert list(await decoder.decode(raws)) == raws
+
+
+async def test_a_question_given_up_does_not_answer_the_next(decoder: Decoder):
+    raws = [tx.raw for tx in TRANSFERS]
+    ahead = Ahead(decoder)
+    ahead.start([payload(1, raws)])
+    (task,) = ahead._under_way.values()
+    while decoder._process is None and not task.done():
+        await decoder_turn()
+    ahead.forget()
+    other = [signed(1_000).raw]
+    assert list(await decoder.decode(other)) == other
+
+
+async def decoder_turn() -> None:
+    import asyncio
+
+    await asyncio.sleep(0)
+
+
+async def test_small_blocks_start_no_process(decoder: Decoder):
+    ahead = Ahead(decoder)
+    ahead.start([payload(1, [tx.raw for tx in TRANSFERS[:-1]])])
+    assert await ahead.take(payload(1, [])) == {}
+    assert decoder._process is None
+
+
+async def test_at_most_two_blocks_are_under_way(decoder: Decoder):
+    raws = [tx.raw for tx in TRANSFERS]
+    payloads = [payload(number, raws) for number in range(5)]
+    ahead = Ahead(decoder)
+    ahead.start(payloads)
+    assert list(ahead._under_way) == [0, 1]
+    assert len(await ahead.take(payloads[0])) == len(raws)
+    ahead.start(payloads[1:])
+    assert list(ahead._under_way) == [1, 2]
+    ahead.forget()
