@@ -87,7 +87,7 @@ class Verifier:
             self.worker,
             SystemClock(),
             poll_seconds=0.01,
-            fetch_seconds=0.5,
+            fetch_seconds=2.0,
             on_l1_block=lambda record: self.done.append(record.block.ref),
         )
 

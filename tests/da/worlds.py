@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from da.adapter import Commitment, DataAvailability
@@ -23,7 +23,8 @@ POSTED = L1BlockRef(77, ZERO_HASH, ZERO_HASH, GENESIS_TIME + SLOT * SECONDS_PER_
 """The L1 block that commitments in these tests are posted in."""
 
 NAMESPACE = bytes(19) + b"tombolo".rjust(10, b"\0")
-TIMEOUT_SECONDS = 2.0
+TIMEOUT_SECONDS = 30.0
+"""Of a client whose server is well, however busy the machine is."""
 
 
 def _nothing(_commitment: Commitment, _posted: L1BlockRef) -> None:
@@ -46,6 +47,8 @@ class World:
     """Puts other bytes in the place of all data, where no server does so."""
     drop: Callable[[], None] | None = None
     """Loses all data."""
+    hurry: Callable[[], None] = lambda: None
+    """Makes the client wait no longer than a second."""
     examples: int = field(default=40)
 
     async def publish(self, data: bytes, posted: L1BlockRef = POSTED) -> Commitment:
@@ -105,7 +108,10 @@ def _blobs(
             assert beacon is not None
             beacon.slots[SLOT].clear()
 
-        yield World(layer, server=moody, post=post, drop=drop, examples=6), beacon
+        def hurry() -> None:
+            layer._beacon = replace(layer._beacon, timeout_seconds=1.0)
+
+        yield World(layer, server=moody, post=post, drop=drop, hurry=hurry, examples=6), beacon
 
 
 blobs_of = _blobs
@@ -137,7 +143,11 @@ def _alt_da(folder: Path, generic: bool) -> Iterator[World]:
 
     with served(app) as url:
         layer = AltDa(url, 100_000, generic=generic, timeout_seconds=TIMEOUT_SECONDS)
-        yield World(layer, server=moody, drop=drop, examples=15)
+
+        def hurry() -> None:
+            layer._server = replace(layer._server, timeout_seconds=1.0)
+
+        yield World(layer, server=moody, drop=drop, hurry=hurry, examples=15)
 
 
 @contextmanager
@@ -155,7 +165,11 @@ def celestia_of(node: CelestiaNode) -> Iterator[World]:
     app.middlewares.append(moody.middleware)
     with served(app) as url:
         layer = Celestia(url, NAMESPACE, token=TOKEN, timeout_seconds=TIMEOUT_SECONDS)
-        yield World(layer, server=moody, drop=node.blobs.clear, examples=15)
+
+        def hurry() -> None:
+            layer._node = replace(layer._node, timeout_seconds=1.0)
+
+        yield World(layer, server=moody, drop=node.blobs.clear, hurry=hurry, examples=15)
     assert node.complaints == [] or moody.asked == 0, node.complaints
 
 

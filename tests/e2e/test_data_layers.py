@@ -5,18 +5,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import decode, encode
 
+from da.adapter import Commitment
 from da.alt_da_server import make_alt_da_server
+from da.blob import Blobs
 from da.file import FileStore
+from genesis.dev import DEV_PRIVATE_KEYS
+from node.artifacts import load_artifact
 from node.clock import SystemClock
-from node.l1_client import L1Client
+from node.deploy import deploy
+from node.l1_client import L1Client, L1Refused
 from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode
-from protocol.crypto import private_key_address
+from protocol.blobs import pack_blobs
+from protocol.crypto import keccak, private_key_address
 from protocol.errors import InvalidInput
 from protocol.inbox import posted_commitment
+from protocol.kzg import commitment_of, opening, versioned_hash
 from protocol.types import Hash32
 from tests.da.celestia_node import TOKEN, CelestiaNode
 from tests.da.server import Mood, Moody, served
@@ -26,6 +34,8 @@ from tests.e2e.network import L2_CHAIN_ID, Network, as_sequencer, launch, rollup
 from tests.e2e.wallet import Wallet
 
 TRANSFERS = 10
+ELEMENT = keccak(b"element(bytes32,uint256,bytes,bytes32,bytes)")[:4]
+PLACE_OF = keccak(b"place_of(uint256)")[:4]
 
 
 async def layers_used(network: Network) -> set[int]:
@@ -51,6 +61,26 @@ async def batches_of(network: Network) -> list[tuple[bytes, dict[str, Json]]]:
     return found
 
 
+async def prove_bytes(l1: L1Client, key: bytes, data: bytes, blob_hash: bytes) -> None:
+    """Some bytes of a batch of one blob, each proven to the contract on this L1 by the point-evaluation precompile."""
+    (blob,) = pack_blobs(data)
+    assert versioned_hash(commitment_of(blob)) == blob_hash
+    contract = (await deploy(l1, SystemClock(), key, load_artifact("l1/proof/blob"))).address
+    for position in (0, 12, len(data) // 2, len(data) - 1):
+        place = await l1.call(contract, PLACE_OF + encode(["uint256"], [position]))
+        _blob, index, byte = decode(["uint256"] * 3, place)
+        value, proof = opening(blob, index)
+        values = [blob_hash, index, commitment_of(blob), value, proof]
+        calldata = ELEMENT + encode(["bytes32", "uint256", "bytes", "bytes32", "bytes"], values)
+        assert (await l1.call(contract, calldata))[byte] == data[position]
+        lie = calldata[:4] + encode(
+            ["bytes32", "uint256", "bytes", "bytes32", "bytes"],
+            [*values[:3], (int.from_bytes(value, "big") ^ 1).to_bytes(32, "big"), proof],
+        )
+        with pytest.raises(L1Refused, match="blob: not proven"):
+            await l1.call(contract, lie)
+
+
 async def test_batches_in_blobs_are_posted_and_read_back(l1: L1, tmp_path: Path) -> None:
     launched = LaunchOptions(L2_CHAIN_ID, block_time_milliseconds=500, da_layer="blob")
     async with rollup_on(l1.url, tmp_path, l1.operator_key, launched) as network, L1Client(network.url) as client:
@@ -63,7 +93,11 @@ async def test_batches_in_blobs_are_posted_and_read_back(l1: L1, tmp_path: Path)
                 hashes = tx["blobVersionedHashes"]
                 assert isinstance(hashes, list)
                 assert commitment[1:].hex() == "".join(str(blob_hash)[2:] for blob_hash in hashes)
-            assert as_quantity(await l1_client.request("eth_blobBaseFee", []), "blob base fee") >= 1
+            commitment, tx = posted[-1]
+            block = await l1_client.block(as_quantity(tx["blockNumber"], "block number"))
+            assert block is not None
+            data = await Blobs(l1.url).fetch(Commitment(commitment), block)
+            await prove_bytes(l1_client, DEV_PRIVATE_KEYS[5], data, commitment[1:33])
     assert posted
     assert {commitment[0] for commitment, _tx in posted} == {0x02}
 
