@@ -16,11 +16,20 @@ from node.operator_key import (
     OPERATOR_KEY_VARIABLE,
     PASSWORD_FILE_VARIABLE,
     PROPOSER_KEY_VARIABLE,
+    RELAYER_KEY_VARIABLE,
 )
 from protocol.errors import Halt, InvalidInput, Retry
 
 T = TypeVar("T")
 
+KEY_VARIABLES = (
+    OPERATOR_KEY_VARIABLE,
+    PROPOSER_KEY_VARIABLE,
+    RELAYER_KEY_VARIABLE,
+    KEYSTORE_VARIABLE,
+    PASSWORD_FILE_VARIABLE,
+)
+"""What no process inherits."""
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
@@ -33,7 +42,9 @@ class Child:
         self.log = log
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, arguments: list[str], environment: dict[str, str], *, append: bool = False) -> None:
+    async def start(
+        self, arguments: list[str], environment: dict[str, str], *, append: bool = False, command: str = "node"
+    ) -> None:
         """Run `tombolo node ARGUMENTS`. It ends with us: its standard input closes when this process is gone.
 
         The log begins anew, unless `append`.
@@ -41,7 +52,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab" if append else "wb") as output:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "node.cli", "node", *arguments, "--with-parent"),
+                *(sys.executable, "-m", "node.cli", command, *arguments, "--with-parent"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -69,8 +80,7 @@ class Child:
 
 def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """What a role inherits: each is told expressly what it needs of keys, and nothing else."""
-    keys = (OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, KEYSTORE_VARIABLE, PASSWORD_FILE_VARIABLE)
-    return {name: value for name, value in environment.items() if name not in keys}
+    return {name: value for name, value in environment.items() if name not in KEY_VARIABLES}
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ A knob that begins to work gets its line here, and loses its `not_yet` in `genes
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from da.table import check_settings
@@ -128,6 +128,17 @@ def second_node_arguments(
     role = second_node(intent) or "verifier"
     proposer = ["--proposal-interval", str(intent.proof.proposal_interval_seconds)] if role == "proposer" else []
     return [*_common(intent, place, folder, settings, role, place.verifier_port), "--rpc-fronts", "0", *proposer]
+
+
+def relayer_arguments(
+    intents: Iterable[Intent], urls: Mapping[str, str], folder: NetworkFolder, settings: NetworkSettings
+) -> list[str]:
+    """Of the process that carries messages between these chains."""
+    chains = [f"{intent.chain.chain_id}={urls[intent.chain.name]}" for intent in intents]
+    return [
+        *("--network", str(folder.mesh_file), "--l1", settings.l1_endpoint),
+        *(part for chain in chains for part in ("--chain", chain)),
+    ]
 
 
 def proposer_wei(intent: Intent, gas_wei: int) -> int:

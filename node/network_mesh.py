@@ -5,7 +5,7 @@ Every step looks first at what is there, so that a start that was interrupted go
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -44,10 +44,10 @@ class Mesh:
             InvalidInput: The file is damaged.
             Retry, Reject: As `deploy_network`.
         """
-        found = _read(path)
-        if found is None:
-            found = await deploy_network(l1, clock, deployer_key)
-            _write(path, found)
+        if path.exists():  # noqa: ASYNC240 - a local stat, nothing to wait for
+            return cls(read_addresses(path))
+        found = await deploy_network(l1, clock, deployer_key)
+        _write(path, found)
         return cls(found)
 
     def beside(self, intent: Intent) -> Beside:
@@ -62,13 +62,12 @@ class Mesh:
         clock: Clock,
         deployer_key: bytes,
         chains: Iterable[tuple[Intent, Rollup]],
-        relayer: Address,
-        relayer_wei: int,
+        deposits: Mapping[Address, int],
     ) -> list[str]:
         """Register and activate what is not registered yet; returns the names of the chains that are new members.
 
-        A new member's portal gets `relayer_wei`, a deposit for the relayer: it pays for gas there, and it is ether
-        that the chain's other accounts can send out although genesis made theirs from nothing.
+        A new member's portal gets `deposits`, in wei by account: for the relayer, which pays for gas there. It is also
+        ether that the chain's other accounts can send out although genesis made theirs from nothing.
         """
         calls: list[Call] = []
         joined: list[str] = []
@@ -89,22 +88,25 @@ class Mesh:
                 calls.append(Call(self.addresses.registry, data, gas=REGISTER_GAS))
             if member is None or member.status != ACTIVE:
                 calls.append(Call(self.addresses.registry, encode_call("activate(uint256)", domain), gas=ACTIVATE_GAS))
-                deposit = deposit_call(relayer, relayer_wei, DEPOSIT_L2_GAS)
-                calls.append(Call(settlement.portal, deposit, relayer_wei, DEPOSIT_GAS))
+                calls += [
+                    Call(settlement.portal, deposit_call(account, wei, DEPOSIT_L2_GAS), wei, DEPOSIT_GAS)
+                    for account, wei in deposits.items()
+                ]
                 joined.append(intent.chain.name)
         await send_calls(l1, clock, deployer_key, calls)
         return joined
 
 
-def _read(path: Path) -> NetworkAddresses | None:
+def read_addresses(path: Path) -> NetworkAddresses:
+    """The network's contracts from their file; raises InvalidInput."""
     try:
         fields = json.loads(path.read_text())
         return NetworkAddresses(
             **{name: Address(bytes.fromhex(text.removeprefix("0x"))) for name, text in fields.items()}
         )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror}); `tombolo up FILE…` makes it") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a network's contracts ({error})") from error
 
 

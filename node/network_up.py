@@ -11,12 +11,15 @@ from node.clock import Clock
 from node.funding import funding_calls, send_calls
 from node.l1_client import L1Client
 from node.launch import launch_rollup
+from node.network import domain_of
 from node.network_files import NetworkFolder, NetworkSettings, with_places
+from node.network_greeting import GREETER_WEI, Side, greet
 from node.network_launch import (
     check_for_l1,
     l1_arguments,
     launch_options,
     proposer_wei,
+    relayer_arguments,
     role_key,
     second_node,
     second_node_arguments,
@@ -26,16 +29,18 @@ from node.network_mesh import Mesh
 from node.network_page import Shown
 from node.network_plan import Plan, make_plan
 from node.network_watch import Watched
-from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
+from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, RELAYER_KEY_VARIABLE
 from node.rollup_file import Rollup, load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
-from protocol.errors import Halt, InvalidInput
+from protocol.errors import Halt, InvalidInput, Reject, Retry
 
 OPERATOR_WEI = 100 * 10**18
 """What each chain's operator gets on the embedded L1, to deploy, to post batches and to bond outputs."""
 
 
+LONGEST_GREETING_SECONDS = 120
+"""A first message that takes longer is not waited for."""
 RELAYER_WEI = 200 * 10**18
 """Deposited to the relayer's account on each chain of the embedded L1: for gas, and to stand behind what leaves."""
 
@@ -91,6 +96,8 @@ class NetworkUp:
         self._relayer_wei = relayer_wei
         self._failure: BaseException | None = None
         self._l1: Supervised | None = None
+        self._relayer: Supervised | None = None
+        self._beside: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._adding = asyncio.Lock()
 
@@ -179,9 +186,12 @@ class NetworkUp:
         async with L1Client(self.settings.l1_endpoint, self._clock) as l1:
             await self._launch_new(l1, intents)
             ready = asyncio.gather(*(self._until_ready(intent) for intent in intents))
-            await asyncio.gather(ready, self._join(l1, intents))
+            _, joined = await asyncio.gather(ready, self._join(l1, intents))
         for intent in intents:
             self._start_second_node(intent)
+        await self._start_relayer()
+        if joined:
+            self._in_background(self._greet(joined))
 
     async def _launch_new(self, l1: L1Client, intents: Sequence[Intent]) -> None:
         """Pay the accounts, deploy what joins them if it is the first time, then launch all side by side."""
@@ -190,6 +200,7 @@ class NetworkUp:
             return
         keys = {intent.chain.name: self._key(intent, "operator") for intent in new}
         owed = {private_key_address(key): self._operator_wei for key in keys.values()}
+        owed[private_key_address(self._network_key("relayer"))] = self._operator_wei
         for intent in new:
             if intent.node.proposer:
                 proposer = private_key_address(self._key(intent, "proposer"))
@@ -208,15 +219,75 @@ class NetworkUp:
         rollup = await launch_rollup(l1, self._clock, key, launch_options(intent, mesh.beside(intent)), folder.rollup)
         self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
 
-    async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> None:
+    async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> list[str]:
+        """Returns the chains that are new members."""
         chains = [(intent, load_rollup(self.folder.chain(intent.chain.name).rollup)) for intent in intents]
         for intent, rollup in chains:
             self.chains[intent.chain.name].rollup = rollup
-        relayer = private_key_address(role_key(self._deployer_key, 0, "relayer"))
+        deposits = {
+            private_key_address(self._network_key("relayer")): self._relayer_wei,
+            private_key_address(self._network_key("greeter")): GREETER_WEI,
+        }
         mesh = await self._open_mesh(l1)
-        joined = await mesh.join(l1, self._clock, self._deployer_key, chains, relayer, self._relayer_wei)
+        joined = await mesh.join(l1, self._clock, self._deployer_key, chains, deposits)
         if joined:
             self._tell("network", f"meshed: {', '.join(joined)} in the registry 0x{mesh.addresses.registry.hex()}")
+        return joined
+
+    def _members(self) -> list[Intent]:
+        return [chain.intent for chain in self.chains.values() if chain.intent.metalayer.join]
+
+    async def _start_relayer(self) -> None:
+        """With every member that runs; one that runs already is told of new members by starting it anew."""
+        if self._relayer is not None:
+            await self._relayer.stop()
+        members = self._members()
+        if len(members) < 2:
+            return
+        urls = {intent.chain.name: self.rpc_url(intent.chain.name) for intent in members}
+        arguments = relayer_arguments(members, urls, self.folder, self.settings)
+        key = {RELAYER_KEY_VARIABLE: self._network_key("relayer").hex()}
+        self._relayer = self._supervise("relayer", "network", arguments, key, command="relay")
+
+    async def _greet(self, joined: Sequence[str]) -> None:
+        """A first message and a first transfer, from the first member to the newest that is new."""
+        members = self._members()
+        if len(members) < 2:
+            return
+        newest = [intent for intent in members if intent.chain.name in joined and intent is not members[0]]
+        origin, destination = members[0], newest[-1] if newest else members[1]
+        seconds = origin.proof.challenge_period_seconds + origin.proof.finalisation_delay_seconds
+        if seconds > LONGEST_GREETING_SECONDS:
+            name, period = origin.chain.name, origin.proof.challenge_period_seconds
+            self._tell(
+                "network", f"what leaves {name} can be challenged for {period} s, so no first message is awaited"
+            )
+            return
+        async with (
+            L1Client(self.rpc_url(origin.chain.name), self._clock) as here,
+            L1Client(self.rpc_url(destination.chain.name), self._clock) as there,
+        ):
+            one, other = _side(origin, here), _side(destination, there)
+            try:
+                key = self._network_key("greeter")
+                await greet(one, other, self._clock, key, lambda text: self._tell("network", text))
+            except (Retry, Reject) as error:
+                self._tell("network", f"the first message: {error}")
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        """Until it is done, or everything stops; a bug in it ends the network with its traceback."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._beside.discard(done)
+            if not done.cancelled() and done.exception() is not None:
+                self.fail(done.exception())
+
+        task.add_done_callback(ended)
+
+    def _network_key(self, role: str) -> bytes:
+        return role_key(self._deployer_key, 0, role)
 
     def _key(self, intent: Intent, role: str) -> bytes:
         return role_key(self._deployer_key, intent.chain.chain_id, role)
@@ -272,10 +343,14 @@ class NetworkUp:
         """The sequencer's endpoint."""
         return f"http://{self.settings.host}:{self.settings.place(name).rpc_port}"
 
-    def _supervise(self, name: str, subject: str, arguments: list[str], environment: dict[str, str]) -> Supervised:
-        process = Supervised(
-            name, self.folder.log(name), arguments, environment, self._clock, lambda text: self._tell(subject, text)
-        )
+    def _supervise(
+        self, name: str, subject: str, arguments: list[str], environment: dict[str, str], command: str = "node"
+    ) -> Supervised:
+        def tell(text: str) -> None:
+            self._tell(subject, text)
+
+        log = self.folder.log(name)
+        process = Supervised(name, log, arguments, environment, self._clock, tell, command)
         task = asyncio.create_task(self._watched(process))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -309,8 +384,12 @@ class NetworkUp:
             await asyncio.gather(task, stopped, return_exceptions=True)
 
     async def _stop_all(self) -> None:
-        """Every chain at once, then L1, so that the others can still finish with it."""
+        """The relayer and every chain at once, then L1, so that the others can still finish with it."""
+        for task in list(self._beside):
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         processes = [process for chain in self.chains.values() for process in chain.processes]
+        processes += [] if self._relayer is None else [self._relayer]
         await asyncio.shield(asyncio.gather(*(process.stop() for process in processes)))
         if self._l1 is not None:
             await asyncio.shield(self._l1.stop())
@@ -318,6 +397,10 @@ class NetworkUp:
 
     def _tell(self, subject: str, text: str) -> None:
         self._report(Progress(subject, text, self._clock.monotonic() - self._started_at))
+
+
+def _side(intent: Intent, client: L1Client) -> Side:
+    return Side(intent.chain.name, domain_of(intent.chain.chain_id), client)
 
 
 def _both(first: Report, second: Report) -> Report:

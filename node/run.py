@@ -23,7 +23,7 @@ a block, the event loop wants it anew after each of its system calls, several fo
 
 def run_l1(options: L1Options, *, with_parent: bool = False) -> None:
     """The embedded L1, until a signal. Raises Halt when its database cannot be used, OSError when its port is taken."""
-    _run(lambda: L1Node(options, SystemClock()), None, with_parent)
+    run_process(lambda: L1Node(options, SystemClock()), with_parent=with_parent)
 
 
 def run_rollup(options: NodeOptions, *, with_parent: bool = False) -> None:
@@ -31,15 +31,18 @@ def run_rollup(options: NodeOptions, *, with_parent: bool = False) -> None:
 
     `with_parent` (under `tombolo up`) also ends with the launcher, and waits until that has written `rollup.json`.
     """
-    _run(lambda: RollupNode(options, SystemClock()), options.rollup if with_parent else None, with_parent)
+    needs = options.rollup if with_parent else None
+    run_process(lambda: RollupNode(options, SystemClock()), needs=needs, with_parent=with_parent)
 
 
 def run_dev(make_node: Callable[[], Role]) -> None:
     """A dev chain, until a signal. Raises as `run_l1` does."""
-    _run(make_node, None, with_parent=False)
+    run_process(make_node)
 
 
-def _run(make_role: Callable[[], Role], needs: Path | None, with_parent: bool) -> None:
+def run_process(make_role: Callable[[], Role], *, needs: Path | None = None, with_parent: bool = False) -> None:
+    """Run a role until a signal, or the end of the launcher; `needs` is a file that it waits for first."""
+
     async def main() -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         stop = asyncio.Event()

@@ -25,7 +25,7 @@ class Condition(Enum):
 
 
 class Supervised:
-    """One process of a network, by what `tombolo node` is to be told. `report` hears of its ends, in words."""
+    """One process of a network, by what a command of `tombolo` is to be told. `report` hears of its ends, in words."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Supervised:
         environment: dict[str, str],
         clock: Clock,
         report: Callable[[str], None],
+        command: str = "node",
     ) -> None:
         self.name = name
         self.condition = Condition.WAITING
@@ -44,6 +45,7 @@ class Supervised:
         self._environment = environment
         self._clock = clock
         self._report = report
+        self._command = command
         self._child: Child | None = None
         self._stopping = False
 
@@ -58,7 +60,7 @@ class Supervised:
         ends: deque[float] = deque(maxlen=MOST_RESTARTS)
         while not self._stopping:
             self._child = child = Child(self.name, self._log)
-            await child.start(self._arguments, self._environment, append=self.restarts > 0)
+            await child.start(self._arguments, self._environment, append=self.restarts > 0, command=self._command)
             self.condition = Condition.RUNNING
             if child.process is None:
                 raise RuntimeError("a child that was started has a process")

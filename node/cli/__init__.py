@@ -5,6 +5,7 @@
     running        up, node, status
     chosen         what `up` lets one choose at launch
     network        new, plan, add, down: chains in intent files
+    relay          relay
     network_run    `up` and `status` of a network
     config         config check, keystore new
     settings       the file of settings as defaults of options

@@ -11,6 +11,7 @@ from node.cli.da_server import da_server
 from node.cli.dev import dev
 from node.cli.network import add, down, new, plan
 from node.cli.prove import prove
+from node.cli.relay import relay
 from node.cli.running import node, status, up
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ app.command()(add)
 app.command()(down)
 app.command()(status)
 app.command()(node)
+app.command()(relay)
 app.command("da-server")(da_server)
 app.command()(dev)
 app.command()(verify)

@@ -122,6 +122,7 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["node", "--role", "verifier", "--batch-interval", "1"], "--batch-interval is for a sequencer"),
         (["up", "a.toml", "--gas-limit", "30000000"], "--gas-limit is in the intent files of a network"),
         (["up", "a.toml", "--verifier-port", "9000"], "--verifier-port is in the intent files of a network"),
+        (["relay"], "a relayer needs TOMBOLO_RELAYER_KEY"),
         (["plan"], "Missing argument 'FILE…' (see `tombolo plan --help`)"),
         (["new", "a.toml", "--chain-id", "0"], "--chain-id"),
         (["import", "--genesis", "g"], "Missing option '--chain' (see `tombolo import --help`)"),
