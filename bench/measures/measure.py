@@ -31,7 +31,7 @@ class Sizes:
     read_seconds: float = 3.0
     memory: int = 100_000
     memory_steps: int = 10
-    derived: int = 20_000
+    derived: int = 60_000
     accounts: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     account_blocks: int = 8
     transactions_per_block: int = 2_000

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 
 from node.store import tables
@@ -32,7 +33,7 @@ CACHED_NODES = 40_000
 """About 300 bytes each."""
 CACHED_CODES = 500
 CACHED_FLAT_VALUES = 50_000
-"""Accounts and slots written lately, about 250 bytes each: who sends once sends again, and is read four times each."""
+"""Accounts and slots of the head state used lately, about 250 bytes each: a block reads each of its own four times."""
 
 
 class Store:
@@ -60,7 +61,9 @@ class Store:
         self._nodes: Cache[Hash32, bytes] = Cache(CACHED_NODES)
         self._codes: Cache[Hash32, bytes] = Cache(CACHED_CODES)
         self._flat_values: Cache[bytes, bytes] = Cache(CACHED_FLAT_VALUES)
-        """As last written, b"" for what is gone. Writes alone fill it: a reader could bring an old value back."""
+        """As the database holds them now, b"" for what is not there."""
+        self._flat_lock = Lock()
+        """Held to fill that cache: a reader must not bring back what a writer has just replaced."""
         with self._closing_on_error():
             head = self.head("unsafe")
             self.flat = FlatPosition(None if head is None else head.state_root)
@@ -206,7 +209,13 @@ class Store:
     def flat_value(self, key: bytes) -> bytes | None:
         """What the tables `a` and `s` hold under `key` at this moment; `flat` tells of which state that is."""
         value = self._flat_values.peek(key)
-        return self.get(key) if value is None else value or None
+        if value is None:
+            flat = self.flat
+            value = self.get(key) or b""
+            with self._flat_lock:
+                if self.flat is flat:
+                    self._flat_values.put(key, value)
+        return value or None
 
     def node(self, node_hash: Hash32) -> bytes:
         """The RLP of a trie node; raises Halt when the database lacks it."""
@@ -277,13 +286,15 @@ class Store:
         for action in batch.before:
             action()
         if batch.flat_root is not None:
-            self.flat = FlatPosition(None)
+            with self._flat_lock:
+                self.flat = FlatPosition(None)
         self._database.write(batch.changes, sync=sync)
         if batch.flat_root is not None:
-            for key, value in batch.changes.items():
-                if key[0] in tables.FLAT:
-                    self._flat_values.put(key, value or b"")
-            self.flat = FlatPosition(batch.flat_root)
+            with self._flat_lock:
+                for key, value in batch.changes.items():
+                    if key[0] in tables.FLAT:
+                        self._flat_values.put(key, value or b"")
+                self.flat = FlatPosition(batch.flat_root)
         for action in batch.afterwards:
             action()
 

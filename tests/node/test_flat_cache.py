@@ -63,3 +63,31 @@ def test_looking_makes_a_value_no_younger() -> None:
     for number in range(6):
         assert cache.peek("seldom") == (1 if number < 5 else None)
         cache.put(f"other {number}", number)
+
+
+def test_a_read_that_a_write_overtakes_brings_nothing_back(tmp_path: Path) -> None:
+    with Store(tmp_path / "db") as store:
+        key, read = tables.account(ADDRESSES[0]), store.get
+
+        def overtaken(key: bytes) -> bytes | None:
+            old = read(key)
+            store.get = read
+            with store.write_batch() as batch:
+                batch.apply_state(1, Hash32(b"\1" * 32), StateChanges({ADDRESSES[0]: Account(1, 1, EMPTY_ROOT)}))
+            return old
+
+        store._flat_values = Cache(10)
+        store.get = overtaken
+        assert store.flat_value(key) is None
+        assert store.flat_value(key) == store.get(key) is not None
+
+
+def test_what_was_read_is_at_hand(tmp_path: Path) -> None:
+    with Store(tmp_path / "db") as store:
+        key = tables.account(ADDRESSES[0])
+        asked: list[bytes] = []
+        read = store.get
+        store.get = lambda key: asked.append(key) or read(key)  # type: ignore[func-returns-value]
+        assert store.flat_value(key) is None
+        assert store.flat_value(key) is None
+        assert asked == [key]
