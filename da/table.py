@@ -230,7 +230,7 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     known = [setting.key for layer in LAYERS.values() for setting in layer.settings]
     for key, value in values.items():
         if key not in known or not value:
-            raise InvalidInput(f"--da-set: {key}={value} is no setting of a data layer; there are: {', '.join(known)}")
+            raise InvalidInput(f"{key}={value} is no setting of a data layer; there are: {', '.join(known)}")
     return dict(values)
 
 

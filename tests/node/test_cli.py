@@ -12,14 +12,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer.main
 
 import vm.statetest
+from da.table import LAYERS
 from node.cli import main
 from node.cli.app import app
+from node.cli.chosen import DataLayers
+from node.cli.parameters import DaSet
 from node.rollup_file import new_rollup, rollup_chain_config, save_rollup
 from protocol.crypto import keccak
 from protocol.errors import Halt
@@ -28,7 +31,7 @@ from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
 COMMANDS = (
     *("up", "node", "status", "verify", "import", "export", "serve", "da-server"),
-    *("statetest", "blocktest", "prove", "rpc-compat"),
+    *("statetest", "blocktest", "prove", "dispute", "rpc-compat"),
 )
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
@@ -220,6 +223,13 @@ def test_a_data_server_without_a_place_for_data_says_so(tombolo, tmp_path: Path)
     outcome = tombolo("da-server", "--data-dir", tmp_path / "file" / "below", "--port", "0")
     assert outcome.status == 1
     assert "below takes no files" in only_line(outcome)
+
+
+def test_the_help_names_every_data_layer_and_each_of_its_settings():
+    assert ", ".join(LAYERS) in get_args(DataLayers)[1].help
+    for layer in LAYERS.values():
+        for setting in layer.settings:
+            assert setting.key in get_args(DaSet)[1].help
 
 
 def test_what_was_fixed_at_launch_cannot_be_asked_for_otherwise(tombolo, tmp_path: Path):
