@@ -47,7 +47,7 @@ def load_artifact(name: str, sources: Path = SOURCES, build: Path | None = BUILD
         raise InvalidInput(f"no contract source at {source}")
     if build is None:
         return _compile(name, source, sources)
-    path = build / f"{name.replace('/', '-')}-{_fingerprint(source, sources).hex()[:32]}.json"
+    path = _path_of(name, source, sources, build)
     try:
         return _read(path)
     except (OSError, ValueError, KeyError, TypeError):
@@ -56,6 +56,16 @@ def load_artifact(name: str, sources: Path = SOURCES, build: Path | None = BUILD
         with suppress(OSError):  # a read-only installation compiles at every start
             _write(path, artifact)
         return artifact
+
+
+def has_artifact(name: str, sources: Path = SOURCES, build: Path = BUILD) -> bool:
+    """Whether `load_artifact` needs no compiler for it."""
+    source = sources / f"{name}.vy"
+    return source.is_file() and _path_of(name, source, sources, build).is_file()
+
+
+def _path_of(name: str, source: Path, sources: Path, build: Path) -> Path:
+    return build / f"{name.replace('/', '-')}-{_fingerprint(source, sources).hex()[:32]}.json"
 
 
 def _fingerprint(source: Path, sources: Path) -> bytes:

@@ -16,6 +16,7 @@ from node.network_plan import make_plan
 from node.network_serve import serve_network
 from node.network_up import OPERATOR_WEI, RELAYER_WEI, NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
+from node.precompile import missing_artifacts, precompile
 from node.role import stop_on_signals
 from node.status import NodeStatus, node_status
 from node.up import OPERATOR_KEY
@@ -56,6 +57,9 @@ def run_network(files: Sequence[Path], options: NetworkOptions) -> None:
         )
     view = ProgressView()
     view.say(f"[dim]starting {len(intents)} chains; logs are in {folder.path / 'logs'}[/]")
+    if missing_artifacts():
+        view.say("[dim]compiling contracts, once[/]")
+        precompile()
 
     async def run() -> None:
         wei = (OPERATOR_WEI, RELAYER_WEI) if settings.l1_url is None else (EXTERNAL_OPERATOR_WEI, EXTERNAL_RELAYER_WEI)
