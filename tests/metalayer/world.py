@@ -221,12 +221,35 @@ class Member:
     portal: Address
     settled: list[Settled] = field(default_factory=list)
     pending: list[Deposit] = field(default_factory=list)
+    forced: dict[int, list[Deposit]] = field(default_factory=dict)
+    """What L1 has put into each block."""
+
+    def take_pending(self) -> list[Deposit]:
+        """The deposits for the next block."""
+        taken = list(self.pending)
+        self.forced[self.chain.head.number + 1] = taken
+        self.pending.clear()
+        return taken
+
+    def reorganise(self, number: int) -> None:
+        """Forget the blocks after this one; what L1 had put into them comes again."""
+        again = [one for at in range(number + 1, self.chain.head.number + 1) for one in self.forced.get(at, [])]
+        self.pending[:0] = again
+        self.chain.rewind(number)
 
     def messages(self, up_to: int | None = None) -> list[Message]:
         """Everything its mailbox has sent, in order, up to a block."""
         logs = [log for block in self.chain.logs[: None if up_to is None else up_to + 1] for log in block]
         found = [log for log in logs if log.address == MAILBOX_ADDRESS and log.topics[0] == DISPATCHED]
         return [decode_message(abi_decode(["uint256", "uint256", "bytes"], log.data)[2]) for log in found]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point to go back to: L1's height; per member its height, outputs and pending deposits."""
+
+    l1: int
+    members: dict[Domain, tuple[Member, int, list[Settled], list[Deposit]]]
 
 
 class World:
@@ -263,19 +286,30 @@ class World:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Whatever happens inside is forgotten afterwards: building a world takes longer than most tests."""
-        members = dict(self.members)
-        l1 = len(self.l1.headers) - 1
-        lengths = {domain: len(member.chain.headers) - 1 for domain, member in members.items()}
-        settled = {domain: list(member.settled) for domain, member in members.items()}
+        mark = self.mark()
         try:
             yield
         finally:
-            self.l1.rewind(l1)
-            self.members = members
-            for domain, member in members.items():
-                member.chain.rewind(lengths[domain])
-                member.settled = settled[domain]
-                member.pending = []
+            self.restore(mark)
+
+    def mark(self) -> "Mark":
+        """Where everything stands."""
+        return Mark(
+            len(self.l1.headers) - 1,
+            {
+                domain: (member, len(member.chain.headers) - 1, list(member.settled), list(member.pending))
+                for domain, member in self.members.items()
+            },
+        )
+
+    def restore(self, mark: "Mark") -> None:
+        """Go back to there: what a reorganisation of L1 does to all."""
+        self.l1.rewind(mark.l1)
+        self.members = {}
+        for domain, (member, head, settled, pending) in mark.members.items():
+            self.members[domain] = member
+            member.chain.rewind(head)
+            member.settled, member.pending = list(settled), list(pending)
 
     # --- L1 ----------------------------------------------------------------------------------------------------------
 
@@ -379,8 +413,7 @@ class World:
 
     def step(self, member: Member, transactions: list | None = None, seconds: int = 2) -> list[Receipt]:
         """The member's next block: what L1 has queued for it, then these. Returns the receipts of these."""
-        forced = [deposit.transaction(self.l1.head.hash) for deposit in member.pending]
-        member.pending.clear()
+        forced = [deposit.transaction(self.l1.head.hash) for deposit in member.take_pending()]
         time = max(self.l1.head.timestamp, member.chain.head.timestamp + seconds)
         own = transactions or []
         receipts = member.chain.block([*forced, *own], time, self.l1.head.hash)
@@ -419,8 +452,7 @@ class World:
             mint,
             gas=20_000_000,
         )
-        forced = [deposit.transaction(self.l1.head.hash) for deposit in member.pending]
-        member.pending.clear()
+        forced = [deposit.transaction(self.l1.head.hash) for deposit in member.take_pending()]
         time = max(self.l1.head.timestamp, member.chain.head.timestamp + 2)
         return member.chain.block(forced, time, self.l1.head.hash)[-1]
 
