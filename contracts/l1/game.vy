@@ -119,7 +119,9 @@ STEP: constant(bytes4) = method_id(
     output_type=bytes4,
 )
 
+UINT64: constant(uint256) = 2**64 - 1
 UINT40: constant(uint256) = 2**40 - 1
+PICKING: constant(uint256) = 2**200  # cheaper than to clear `posted` and to write it anew
 
 outputs: public(immutable(address))
 verifier: public(immutable(address))
@@ -140,7 +142,7 @@ agreed: HashMap[uint256, bytes32]
 claimed: HashMap[uint256, bytes32]
 posted: HashMap[uint256, bytes32]
 states: HashMap[uint256, uint256]
-# position, 64 bits ‖ round, 8 ‖ defender left, 40 ‖ challenger left, 40 ‖ moved at, 40 ‖ status, 8
+# is the challenger's turn, 1 bit ‖ position, 64 bits ‖ round, 8 ‖ defender left, 40 ‖ challenger left, 40 ‖ moved at, 40 ‖ status, 8
 
 
 @deploy
@@ -232,7 +234,7 @@ def post(game_id: uint256, between: bytes32[31]):
     self._assert_turn(g, g.round < ROUNDS and g.posted == empty(bytes32), g.defender_left)
     self.posted[game_id] = keccak256(abi_encode(between))
     left: uint256 = g.moved_at + g.defender_left - block.timestamp
-    self.states[game_id] = self._pack(g.position, g.round, left, g.challenger_left, OPEN)
+    self.states[game_id] = PICKING | self._pack(g.position, g.round, left, g.challenger_left, OPEN)
     log StatesPosted(game_id=game_id, states=between)
 
 
@@ -260,7 +262,6 @@ def pick(game_id: uint256, between: bytes32[31], part: uint256):
         self.agreed[game_id] = between[part - 1]
     if part != BETWEEN:
         self.claimed[game_id] = between[part]
-    self.posted[game_id] = empty(bytes32)
     self.states[game_id] = self._pack(position, round, defender_left, challenger_left, OPEN)
     log PartPicked(game_id=game_id, part=part, position=position, round=round)
 
@@ -382,7 +383,8 @@ def _refuted(game_id: uint256, g: Game):
 
 @internal
 def _close(game_id: uint256, g: Game, status: uint256):
-    self.states[game_id] = self._pack(g.position, g.round, g.defender_left, g.challenger_left, status)
+    turn: uint256 = PICKING if g.posted != empty(bytes32) else 0
+    self.states[game_id] = turn | self._pack(g.position, g.round, g.defender_left, g.challenger_left, status)
     log GameClosed(game_id=game_id, assertion_id=g.assertion_id, status=status)
 
 
@@ -469,8 +471,8 @@ def _load(game_id: uint256) -> Game:
         defender=self.defenders[game_id],
         agreed=self.agreed[game_id],
         claimed=self.claimed[game_id],
-        posted=self.posted[game_id],
-        position=packed >> 136,
+        posted=self.posted[game_id] if packed & PICKING != 0 else empty(bytes32),
+        position=packed >> 136 & UINT64,
         round=packed >> 128 & 255,
         defender_left=packed >> 88 & UINT40,
         challenger_left=packed >> 48 & UINT40,

@@ -11,6 +11,7 @@
     settings       the file of settings as defaults of options
     chains         verify, import, export, serve, statetest, blocktest
     prove          prove statetest
+    dispute        dispute
     parameters     options that several commands share, with their environment variables
     up_view        what `up` shows
     network_view   what commands about networks show

@@ -9,6 +9,7 @@ from node.cli.chains import blocktest, export, import_, rpc_compat, serve, state
 from node.cli.config import config, keystore
 from node.cli.da_server import da_server
 from node.cli.dev import dev
+from node.cli.dispute import dispute
 from node.cli.network import add, down, new, plan
 from node.cli.prove import prove
 from node.cli.relay import relay
@@ -72,4 +73,5 @@ app.add_typer(bridge, name="bridge")
 app.add_typer(config, name="config")
 app.add_typer(keystore, name="keystore")
 app.add_typer(prove, name="prove")
+app.command()(dispute)
 app.command("rpc-compat")(rpc_compat)

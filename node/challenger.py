@@ -1,0 +1,208 @@
+"""Challenger and defender: one account's games on one rollup, in whichever role.
+
+Each look reads the contracts as L1 has them now and sends at most one transaction, so a crash or an L1 reorg at any
+moment needs no repair, and nothing lies on disk. What is true comes from a `Trajectory` of our own, computed from L1's
+data; an assertion whose trace does not begin where the game contract says it does is left alone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from node.clock import Clock
+from node.game_contract import GameOnL1, GameReader, open_call, pick_call, post_call, prove_call
+from node.l1_client import L1Client, L1Refused
+from node.outputs_reader import OutputsReader
+from node.serial_sender import Call, SenderConfig, SerialSender
+from protocol.abi import encode_call
+from protocol.errors import Retry
+from protocol.outputs import Assertion
+from protocol.outputs import Status as AssertionStatus
+from protocol.rollup import SettlementContracts
+from protocol.types import Address
+from prover.game import Status, Turn, first_wrong_part, states_between
+from prover.trajectory import Trajectory
+
+logger = logging.getLogger(__name__)
+
+MOST_OPEN = 256
+"""Assertions after the last confirmed one that are looked at; older ones first."""
+MOST_GAMES = 4096
+"""Games that are looked at; newer ones first. More cannot be open at a time without as many bonds."""
+KEPT_TRACES = 2
+
+TraceOf = Callable[[Assertion], Awaitable[Trajectory | None]]
+"""Our own trace of what an assertion is about; None when it cannot be told yet, or is not such as can be proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerConfig:
+    """Which roles, how often, how surely."""
+
+    challenges: bool = True
+    """Whether to open games against assertions that are wrong. Games that are open are always played."""
+    collects: bool = True
+    """Whether to take what games have brought as soon as it is there."""
+    poll_seconds: float = 1.0
+    sender: SenderConfig = field(default_factory=SenderConfig)
+
+
+class Player:
+    """One account."""
+
+    def __init__(
+        self,
+        trace_of: TraceOf,
+        l1: L1Client,
+        contracts: SettlementContracts,
+        private_key: bytes,
+        clock: Clock,
+        config: PlayerConfig | None = None,
+    ) -> None:
+        self._config = config or PlayerConfig()
+        self._trace_of = trace_of
+        self._l1 = l1
+        self._outputs = OutputsReader(l1, contracts.outputs)
+        self._game = GameReader(l1, contracts.game)
+        self._private_key = private_key
+        self._sender = SerialSender(l1, private_key, self._config.sender)
+        self._clock = clock
+        self._traces: dict[tuple[int, bytes], Trajectory] = {}
+        self._complaint: str | None = None
+
+    @property
+    def address(self) -> Address:
+        """The account that bonds, moves and is paid."""
+        return self._sender.address
+
+    def forget(self) -> None:
+        """Be as after a crash: whatever matters is on L1."""
+        self._sender = SerialSender(self._l1, self._private_key, self._config.sender)
+        self._traces.clear()
+
+    async def run(self) -> None:
+        """Play for ever; cancel to stop, at any moment."""
+        while True:
+            try:
+                complaint = await self.step()
+            except (Retry, L1Refused) as error:
+                complaint = str(error)
+            if complaint is not None and complaint != self._complaint:
+                logger.warning("disputes: %s", complaint)
+            self._complaint = complaint
+            await self._clock.sleep(self._config.poll_seconds)
+
+    async def step(self) -> str | None:
+        """Look once, and send at most one transaction; returns what keeps it from going on, if anything does.
+
+        Raises:
+            Retry: L1 does not answer; another step goes on from here.
+            L1Refused: L1 refuses a question, or would revert the transaction: the next step looks again.
+        """
+        head = (await self._l1.head()).ref
+        if not await self._sender.is_free(head.number):
+            return None
+        # Moves have deadlines; opening and collecting can wait for them.
+        call = await self._move(head.timestamp) or await self._opening() or await self._collection()
+        return None if call is None else await self._sender.send(call, head.number)
+
+    # --- what to do ---------------------------------------------------------------------------------------------------
+
+    async def _move(self, now: int) -> Call | None:
+        """The move that is due in the oldest of the open games, or its end."""
+        count = await self._game.word("count()")
+        for game_id in range(max(0, count - MOST_GAMES), count):
+            found = await self._game.game(game_id)
+            if found.game.status != Status.OPEN or self.address not in (found.challenger, found.defender):
+                continue
+            call = await self._move_in(found, now)
+            if call is not None:
+                return call
+        return None
+
+    async def _move_in(self, found: GameOnL1, now: int) -> Call | None:  # noqa: PLR0911 - a case per line
+        game = found.game
+        assertion = await self._outputs.assertion(found.assertion_id)
+        if assertion.status is not AssertionStatus.PENDING:
+            return self._call(f"close game {found.id}, which is moot", encode_call("abandon(uint256)", found.id))
+        challenges = self.address == found.challenger
+        if now >= game.deadline:
+            opponent_is_late = challenges != (game.turn == Turn.PICK)
+            what = f"close game {found.id} by the clock"
+            return self._call(what, encode_call("time_out(uint256)", found.id)) if opponent_is_late else None
+        if game.turn != Turn.PROVE and challenges != (game.turn == Turn.PICK):
+            return None
+        trace = await self._trace(assertion)
+        if trace is None:
+            return None
+        if game.turn == Turn.PROVE:
+            return await self._proof(found, trace, challenges=challenges)
+        if game.turn == Turn.POST:
+            states = await asyncio.to_thread(states_between, game, trace.state_hash)
+            return self._call(f"game {found.id}: post states, round {game.round + 1}", post_call(found.id, states))
+        head = (await self._l1.head()).ref.number  # they may be in a block that came since this look began
+        posted = await self._game.posted_states(found.id, game.posted, assertion.l1_block_number, head)
+        if posted is None:
+            raise Retry(f"L1's log lacks the states posted in game {found.id}")
+        part = await asyncio.to_thread(first_wrong_part, game, posted, trace.state_hash)
+        return self._call(
+            f"game {found.id}: pick part {part}, round {game.round + 1}", pick_call(found.id, posted, part)
+        )
+
+    async def _proof(self, found: GameOnL1, trace: Trajectory, *, challenges: bool) -> Call | None:
+        """The step, if what L1 would compute is in our favour."""
+        game = found.game
+        is_right = await asyncio.to_thread(trace.state_hash, game.position + 1) == game.claimed
+        if is_right == challenges or trace.state_hash(game.position) != game.agreed:
+            return None
+        proof = await asyncio.to_thread(trace.proof, game.position)
+        return self._call(f"game {found.id}: prove the step", prove_call(found.id, proof))
+
+    async def _opening(self) -> Call | None:
+        """Dispute the oldest pending assertion that is wrong, if its window is open and we have not yet."""
+        if not self._config.challenges:
+            return None
+        confirmed = await self._outputs.latest_confirmed()
+        for assertion in await self._outputs.after(confirmed.id, MOST_OPEN):
+            if assertion.status is not AssertionStatus.PENDING or assertion.proposer == self.address:
+                continue
+            if await self._game.word("played(uint256,address)", assertion.id, self.address):
+                continue
+            trace = await self._trace(assertion)
+            if trace is None:
+                continue
+            _start, claimed = await self._game.endpoints(assertion.id)
+            if trace.end() != claimed:
+                bond = await self._game.word("bond()")
+                what = f"dispute assertion {assertion.id} about block {assertion.l2_block_number}"
+                return Call(what, self._game.address, open_call(assertion.id), bond)
+        return None
+
+    async def _collection(self) -> Call | None:
+        """Take what games have brought."""
+        for reader in (self._game, self._outputs) if self._config.collects else ():
+            amount = await reader.word("credits(address)", self.address)
+            if amount:
+                return Call(f"collect {amount} wei of bonds", reader.address, encode_call("collect()"))
+        return None
+
+    async def _trace(self, assertion: Assertion) -> Trajectory | None:
+        """Our trace, if it begins where the contract says."""
+        start, _claimed = await self._game.endpoints(assertion.id)
+        key = (assertion.id, start)
+        if key not in self._traces:
+            trace = await self._trace_of(assertion)
+            if trace is None:
+                return None
+            if trace.state_hash(0) != start:
+                self._complaint = f"assertion {assertion.id} is about a chain or an L1 that is not ours"
+                logger.warning("disputes: %s", self._complaint)
+                return None
+            while len(self._traces) >= KEPT_TRACES:
+                del self._traces[next(iter(self._traces))]
+            self._traces[key] = trace
+        return self._traces[key]
+
+    def _call(self, what: str, calldata: bytes) -> Call:
+        return Call(what, self._game.address, calldata)

@@ -1,0 +1,164 @@
+"""What an assertion is about, read from L1: headers, batches, deposits, and proofs of what the contracts' chains were.
+
+Nothing is believed: whatever is missing or wrong makes a trace whose first state is not the one that the game contract
+computes, and the caller sees that before it acts.
+"""
+
+from collections.abc import Sequence
+
+from node.l1_client import L1Client
+from node.l1_wire import Json, MalformedAnswer, as_data, as_quantity, as_record
+from protocol.block import Header
+from protocol.crypto import keccak
+from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, decode_deposit
+from protocol.errors import Halt, InvalidInput, Retry
+from protocol.extra_data import origin_of_extra_data
+from protocol.inbox import BATCH_APPENDED, posted_commitment
+from protocol.outputs import Assertion
+from protocol.rollup import RollupConfig
+from protocol.types import Address, Hash32
+from prover.chain import Claim, L1Entry
+from prover.machine.boot import CALLDATA_LAYER, INBOX_ACCUMULATOR_SLOT, PORTAL_ACCUMULATOR_SLOT, PORTAL_COUNT_SLOT
+
+_ACCUMULATOR = keccak(b"accumulator()")[:4]
+
+
+async def read_claim(
+    client: L1Client,
+    config: RollupConfig,
+    parent: Assertion,
+    assertion: Assertion,
+    ancestors: Sequence[Header],
+    outbox_root: Hash32,
+) -> Claim:
+    """Everything between two assertions, for a trace. `ancestors` end with the parent's block; 256 are enough.
+
+    Raises:
+        Retry: L1 does not answer, or has reorganised under the assertion.
+        InvalidInput: The chain's batches are not such as can be proved.
+    """
+    settlement = config.settlement
+    if settlement is None:
+        raise InvalidInput("a chain without settlement contracts has no assertions")
+    head = ancestors[-1]
+    origin = config.l1_genesis.number if head.number == 0 else origin_of_extra_data(head.extra_data)
+    first = min(origin, parent.l1_block_number)
+    entries = await read_entries(client, config, first, assertion.l1_block_number)
+    if entries[-1].header.hash != assertion.l1_block_hash:
+        raise Retry(f"L1 block {assertion.l1_block_number} is not the one that assertion {assertion.id} names")
+    slots = [PORTAL_COUNT_SLOT, PORTAL_ACCUMULATOR_SLOT]
+    nodes = await _proof(client, config.inbox_address, [INBOX_ACCUMULATOR_SLOT], assertion.l1_block_number)
+    nodes |= await _proof(client, config.inbox_address, [INBOX_ACCUMULATOR_SLOT], parent.l1_block_number)
+    nodes |= await _proof(client, settlement.portal, slots, assertion.l1_block_number)
+
+    def node(digest: Hash32) -> bytes:
+        try:
+            return nodes[digest]
+        except KeyError:
+            raise Halt(f"L1's proofs lack the node 0x{digest.hex()}") from None
+
+    return Claim(
+        config=config,
+        ancestors=ancestors,
+        outbox_root=outbox_root,
+        parent_l1_hash=parent.l1_block_hash,
+        l1=entries,
+        l1_nodes=node,
+        batches_before=await _accumulator(client, config.inbox_address, first - 1),
+        deposits_before=await _accumulator(client, settlement.portal, first - 1),
+    )
+
+
+async def read_entries(client: L1Client, config: RollupConfig, first: int, last: int) -> list[L1Entry]:
+    """L1's blocks with what they hold for the chain; raises as `read_claim`."""
+    portal = config.inbox_address if config.settlement is None else config.settlement.portal
+    return [await _entry(client, config.inbox_address, portal, number) for number in range(first, last + 1)]
+
+
+async def l1_header(client: L1Client, number: int) -> Header:
+    """The whole header of a canonical L1 block, checked against its hash; raises Retry."""
+    found = await client.request("eth_getBlockByNumber", [hex(number), False])
+    if found is None:
+        raise Retry(f"L1 has no block {number} (any more)")
+    fields = as_record(found, "block")
+    header = header_of(fields)
+    if header.hash != as_data(fields.get("hash"), "block hash", 32):
+        raise MalformedAnswer(f"L1's block {number} does not hash to what it says, or has fields unknown here")
+    return header
+
+
+def header_of(fields: dict[str, Json]) -> Header:
+    """A header from JSON-RPC's names."""
+
+    def data(name: str) -> bytes:
+        return as_data(fields.get(name), name)
+
+    def number(name: str) -> int:
+        return as_quantity(fields.get(name), name)
+
+    def optional(name: str) -> int | None:
+        return None if fields.get(name) is None else number(name)
+
+    def optional_hash(name: str) -> Hash32 | None:
+        return None if fields.get(name) is None else Hash32(data(name))
+
+    return Header(
+        parent_hash=Hash32(data("parentHash")),
+        ommers_hash=Hash32(data("sha3Uncles")),
+        fee_recipient=Address(data("miner")),
+        state_root=Hash32(data("stateRoot")),
+        transactions_root=Hash32(data("transactionsRoot")),
+        receipts_root=Hash32(data("receiptsRoot")),
+        bloom=int.from_bytes(data("logsBloom"), "big"),
+        difficulty=number("difficulty"),
+        number=number("number"),
+        gas_limit=number("gasLimit"),
+        gas_used=number("gasUsed"),
+        timestamp=number("timestamp"),
+        extra_data=data("extraData"),
+        prev_randao=Hash32(data("mixHash")),
+        nonce=data("nonce"),
+        base_fee_per_gas=optional("baseFeePerGas"),
+        withdrawals_root=optional_hash("withdrawalsRoot"),
+        blob_gas_used=optional("blobGasUsed"),
+        excess_blob_gas=optional("excessBlobGas"),
+        parent_beacon_block_root=optional_hash("parentBeaconBlockRoot"),
+        requests_hash=optional_hash("requestsHash"),
+    )
+
+
+async def _entry(client: L1Client, inbox: Address, portal: Address, number: int) -> L1Entry:
+    header = await l1_header(client, number)
+    logs = await client.logs_of(header.hash, {inbox: BATCH_APPENDED, portal: TRANSACTION_DEPOSITED})
+    commitments: list[bytes] = []
+    deposits: list[Deposit] = []
+    for log in logs:
+        if log.address == portal:
+            deposits.append(decode_deposit(log.topics, log.data))
+            continue
+        tx = await client.transaction(log.transaction_hash)
+        posted = None if tx is None else posted_commitment(tx.to, tx.input, inbox, Hash32(log.data[:32]))
+        if posted is None or posted[0] != CALLDATA_LAYER:
+            raise InvalidInput(
+                f"a batch in L1 block {number} is not in its transaction's calldata: it cannot be proved"
+            )
+        commitments.append(posted)
+    return L1Entry(header, commitments, deposits)
+
+
+async def _proof(client: L1Client, contract: Address, slots: Sequence[int], number: int) -> dict[Hash32, bytes]:
+    """The nodes of L1's state at a block towards these slots, by hash."""
+    wanted: Json = ["0x" + slot.to_bytes(32, "big").hex() for slot in slots]
+    answer = as_record(await client.request("eth_getProof", ["0x" + contract.hex(), wanted, hex(number)]), "proof")
+    lists = [answer.get("accountProof")]
+    storage = answer.get("storageProof")
+    if isinstance(storage, list):
+        lists += [as_record(entry, "storage proof").get("proof") for entry in storage]
+    nodes = [as_data(node, "proof's node") for one in lists if isinstance(one, list) for node in one]
+    return {keccak(node): node for node in nodes}
+
+
+async def _accumulator(client: L1Client, contract: Address, number: int) -> Hash32:
+    """A contract's hash chain after an L1 block; zero before there was the contract."""
+    answer = await client.call(contract, _ACCUMULATOR, max(number, 0))
+    return Hash32(answer[:32].rjust(32, b"\0"))

@@ -1,0 +1,184 @@
+"""The command `dispute`: one lie, one game, one judgement, shown move by move."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli.chains import AsJson
+from node.cli.parameters import check_url
+
+if TYPE_CHECKING:
+    from node.dispute import DisputeResult
+    from prover.machine.vm import VM
+
+
+def dispute(
+    lie: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="opcode, gas, storage, memory, code, balance, nonce, refund, log, receipt, skipped, halt, or random.",
+        ),
+    ] = "opcode",
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BLOCK:ITEM:STEP", help="Where in the trace.", show_default="the first place that the kind has"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which place of the kind, and which kind if it is random.")] = 0,
+    liar: Annotated[str, typer.Option(metavar="proposer|challenger", help="Who lies.")] = "proposer",
+    l1: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            callback=check_url,
+            help="A development L1 whose first three accounts are those of anvil's mnemonic.",
+            show_default="a fresh embedded one",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lie about a rollup, and watch L1 find out by executing one step.
+
+    Launches a rollup with fraud proofs on a fresh L1, posts a batch of six
+    transactions, and has the proposer bond an output root of a trace in which one
+    state was changed, or the challenger dispute a true one. Both sides then
+    bisect 2^50 states to the one step, and the contracts execute it. Prints every
+    move with its gas, the disputed step with both claims beside each other, what
+    L1 computed, and where the bonds went. Exits with 1 if the liar wins.
+
+    The kinds forged, batch and header are about steps between transactions, which
+    the verifier on L1 does not execute yet.
+
+    \b
+    [bold]Examples[/]
+      tombolo dispute --lie storage
+      [dim]# an honest proposer against a lying challenger[/]
+      tombolo dispute --lie gas --liar challenger
+      tombolo dispute --lie random --seed 7 --json
+      anvil & tombolo dispute --l1 http://127.0.0.1:8545
+    """
+    import asyncio
+
+    from node.dispute import DisputeOptions, judged_kinds, run_dispute
+
+    if liar not in ("proposer", "challenger"):
+        raise typer.BadParameter(f"{liar!r} is neither proposer nor challenger")
+    kinds = judged_kinds()
+    kind = kinds[seed % len(kinds)] if lie == "random" else lie
+    quiet = as_json or not sys.stdout.isatty()
+    result = asyncio.run(
+        run_dispute(
+            DisputeOptions(kind=kind, at=_place(at), seed=seed, liar=liar, l1_url=l1),
+            (lambda _line: None) if quiet else typer.echo,
+        )
+    )
+    _show_json(result) if as_json else _show(result)
+    if not result.truth_won:
+        raise typer.Exit(1)
+
+
+def _place(at: str | None) -> tuple[int, int, int] | None:
+    if at is None:
+        return None
+    parts = at.split(":")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise typer.BadParameter(f"{at!r} is not BLOCK:ITEM:STEP, e.g. 1:1:7")
+    block, item, step = (int(part) for part in parts)
+    return block, item, step
+
+
+def _show_json(result: "DisputeResult") -> None:
+    import json
+
+    from prover.game import place_of
+
+    block, item, step = place_of(result.game.game.position)
+    print(
+        json.dumps(
+            {
+                "lie": result.kind,
+                "liar": result.liar,
+                "truthWon": result.truth_won,
+                "status": result.game.game.status.name.lower(),
+                "block": block,
+                "item": item,
+                "step": step,
+                "agreed": "0x" + result.game.game.agreed.hex(),
+                "claimed": "0x" + result.game.game.claimed.hex(),
+                "computed": None if result.computed is None else "0x" + result.computed.hex(),
+                "moves": [{"what": move.what, "gas": move.gas} for move in result.moves],
+                "gas": sum(move.gas for move in result.moves),
+                "bonds": {
+                    name: {"put": str(put), "taken": str(taken)} for name, (put, taken) in result.balances.items()
+                },
+            },
+            indent=2,
+        )
+    )
+
+
+def _show(result: "DisputeResult") -> None:
+    from rich.box import SIMPLE
+    from rich.table import Column, Table
+
+    from node.cli.views import console
+    from prover.game import place_of
+    from prover.prove_statetest import step_name
+
+    game = result.game.game
+    table = Table("move", "who", Column("gas", justify="right"), box=SIMPLE)
+    who = {"open": "challenger", "post": "proposer", "pick": "challenger", "prove": "either", "time out": "anyone"}
+    for move in result.moves:
+        table.add_row(move.what, who[move.what], f"{move.gas:,}")
+    table.add_row("[bold]in all[/]", "", f"[bold]{sum(move.gas for move in result.moves):,}[/]")
+    console.print(table)
+    block, item, step = place_of(game.position)
+    before = result.honest.machine_at(game.position)
+    console.print(f"disputed: block {block}, item {item}, step {step}: [bold]{step_name(before)}[/]")
+    right, wrong = (trace.machine_at(game.position + 1) for trace in (result.honest, result.lying))
+    names = ("proposer says", "challenger says")
+    columns = (wrong, right) if result.liar == "proposer" else (right, wrong)
+    differences = Table("state after it", *names, box=SIMPLE)
+    shown = [_fields(vm) for vm in columns]
+    for name in shown[0] | shown[1]:
+        values = [fields.get(name, "-") for fields in shown]
+        if values[0] != values[1]:
+            differences.add_row(name, *values)
+    differences.add_row("hash", *(_short(vm.digest()) for vm in columns))
+    console.print(differences)
+    computed = "nothing: the game ended by the clock" if result.computed is None else _short(result.computed)
+    console.print(f"L1 computed {computed}: {'the assertion falls' if game.status == 3 else 'the challenge fails'}")
+    for name, (put, taken) in result.balances.items():
+        console.print(f"{name:<11} put {put / 10**18:g} ether, has {taken / 10**18:g} of it or of the other's")
+    put, taken = (sum(entry[index] for entry in result.balances.values()) for index in range(2))
+    console.print(f"{'burnt':<11} {(put - taken) / 10**18:g} ether")
+
+
+def _fields(vm: "VM") -> dict[str, str]:
+    """A state in words, for people: what a lie may have changed."""
+    from prover.commitments.journal_tree import SLOT, journal_path
+    from prover.commitments.structures import DirtySlot, SlotRecord
+    from prover.machine.frame import Frame
+    from prover.machine.vm import PHASE_NAMES
+
+    fields = {"phase": PHASE_NAMES[vm.phase], "cursor": _short(vm.cursor.digest())}
+    if vm.has_globals:
+        fields |= {"refund": str(vm.refund), "journal": _short(vm.journal.root().digest())}
+        fields |= {"logs": _short(vm.logs.digest())}
+        if isinstance(vm.dirty_slots, DirtySlot):
+            dirty = vm.dirty_slots
+            record = vm.journal.read(journal_path(SLOT, dirty.address, dirty.slot), SlotRecord, None)
+            fields[f"slot {dirty.slot:#x}"] = "-" if record is None else hex(record.current)
+    if isinstance(vm.frame, Frame):
+        frame = vm.frame
+        fields |= {"pc": str(frame.pc), "gas": str(frame.gas), "code": _short(frame.code_hash)}
+        fields |= {"memory": _short(frame.memory.digest()), "stack": _short(frame.stack.digest())}
+        fields |= {f"stack[{index}]": hex(value) for index, value in enumerate(reversed(frame.stack.items[-4:]))}
+    return fields
+
+
+def _short(digest: bytes) -> str:
+    return f"0x{digest.hex()[:10]}…{digest.hex()[-8:]}"

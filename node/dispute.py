@@ -1,0 +1,365 @@
+"""One whole dispute on an L1: a rollup is launched, somebody lies about it, and L1 finds out by executing one step.
+
+Everything is real but the lie: the contracts, the chain (derived from L1 by the challenger for himself), both players
+(`node.challenger`), and the verifier that judges. Three accounts play: proposer, challenger and who deploys; on the
+embedded L1 and on development chains like anvil these are funded dev accounts.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from genesis.dev import DEV_PRIVATE_KEYS
+from genesis.model import GenesisAccount
+from node.account import Account
+from node.artifacts import Artifact, load_artifact
+from node.challenger import Player, PlayerConfig
+from node.claims import read_claim
+from node.clock import Clock, SystemClock
+from node.deploy import Creation, created_address, deploy_all
+from node.game_contract import GameOnL1, GameReader
+from node.l1_client import L1Client, L1Refused
+from node.l1_node import L1Node, L1Options
+from node.launch import LaunchOptions, launch_rollup
+from node.outputs_reader import OutputsReader
+from node.replay import Replay, replay
+from node.role import run_role
+from node.rollup_file import Rollup
+from node.settlement import SettlementOptions
+from protocol.abi import encode_call
+from protocol.batch import Batch, BlockClaim, encode_batch
+from protocol.crypto import private_key_address
+from protocol.errors import InvalidInput, Retry
+from protocol.inbox import append_calldata
+from protocol.l1 import L1BlockRef
+from protocol.output_root import OutputRoot
+from protocol.outputs import Assertion, propose_call
+from protocol.outputs import Status as AssertionStatus
+from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.types import ZERO_ADDRESS, Address, Hash32
+from prover.chain import chain_rules, start_chain
+from prover.commitments.chain_structures import Output
+from prover.game import Status
+from prover.lies import KINDS, Kind, lie_about, lie_at
+from prover.machine.vm import DONE, VM
+from prover.trajectory import Lie, Trajectory
+from prover.verifier import DISPATCHER, LIBRARIES, ROOM
+
+PROPOSER_KEY, CHALLENGER_KEY, DEPLOYER_KEY = DEV_PRIVATE_KEYS[:3]
+L1_CHAIN_ID, L2_CHAIN_ID = 71716, 71717
+BOND, GAME_BOND = 10**18, 10**17
+CLOCK_SECONDS, EXTENSION_SECONDS = 600, 120
+MOST_LOOKS = 2_000
+
+PROGRAM = Address(b"\xd1" * 20)
+PROGRAM_CODE = bytes.fromhex("6003600401600052600054600101600055602060002060015533600760206000a25b60005160025500")
+"""Adds, writes memory and two slots, hashes, logs, writes a third slot: something for every kind of lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeOptions:
+    """What is lied about, where, and by whom."""
+
+    kind: str
+    at: tuple[int, int, int] | None = None
+    """Block, item and step of the trace; None: the first place that the kind has, or by `seed`."""
+    seed: int = 0
+    liar: str = "proposer"
+    l1_url: str | None = None
+    """None: a fresh embedded L1."""
+    l1_block_seconds: float = 0.2
+    restarts: bool = False
+    """Whether both players forget everything before each look, as after `kill -9`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transaction of the game, as L1 has it."""
+
+    what: str
+    gas: int
+
+
+@dataclass(slots=True)
+class DisputeResult:
+    """How it went. `agreed`, `claimed` and `computed` are hashes of the disputed step's states."""
+
+    kind: str
+    liar: str
+    game: GameOnL1
+    lie: Lie
+    honest: Trajectory
+    lying: Trajectory
+    computed: Hash32 | None
+    assertion: Assertion
+    moves: list[Move] = field(default_factory=list)
+    balances: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Wei of each side: put in; taken out, or still standing behind an undecided assertion. The rest burnt."""
+
+    @property
+    def truth_won(self) -> bool:
+        """Whether the side that did not lie won, by the step."""
+        expected = Status.REFUTED if self.liar == "proposer" else Status.DEFENDED
+        return self.game.game.status == expected and self.computed is not None
+
+
+def kind_of(name: str) -> Kind:
+    """A kind of lie that L1's verifier can judge.
+
+    Raises:
+        InvalidInput: There is no such kind, or the verifier does not execute its steps yet.
+    """
+    kind = KINDS.get(name)
+    if kind is None:
+        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join(judged_kinds())}")
+    if kind.phase > DONE:
+        raise InvalidInput(
+            f"{name}: the verifier on L1 does not execute steps between transactions yet; "
+            f"it does for: {', '.join(judged_kinds())}"
+        )
+    return kind
+
+
+def judged_kinds() -> list[str]:
+    """The kinds of lies whose steps L1's verifier executes."""
+    return [name for name, kind in KINDS.items() if kind.phase <= DONE]
+
+
+async def run_dispute(options: DisputeOptions, say: Callable[[str], None], clock: Clock | None = None) -> DisputeResult:
+    """Launch, lie, dispute; `say` gets a line for each thing that happens.
+
+    Raises:
+        InvalidInput: The lie cannot be told there.
+        Retry: L1 does not answer, or the game does not come to its end.
+    """
+    kind = kind_of(options.kind)
+    clock = clock or SystemClock()
+    with TemporaryDirectory() as folder:
+        async with _l1(options, Path(folder), clock) as client:
+            rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say)
+            newest = await _post_batch(client, clock, rollup, say)
+            return await _Dispute(client, clock, rollup, say).run(kind, options, newest)
+
+
+@asynccontextmanager
+async def _l1(options: DisputeOptions, folder: Path, clock: Clock) -> AsyncIterator[L1Client]:
+    if options.l1_url is not None:
+        async with L1Client(options.l1_url, clock) as client:
+            yield client
+        return
+    node = L1Node(L1Options(folder / "l1", L1_CHAIN_ID, 0, block_time_seconds=options.l1_block_seconds), clock)
+    stop, started = asyncio.Event(), asyncio.Event()
+    start = node.start
+
+    async def start_and_tell() -> None:
+        await start()
+        started.set()
+
+    node.start = start_and_tell  # type: ignore[method-assign]
+    task = asyncio.create_task(run_role(node, stop))
+    waiter = asyncio.create_task(started.wait())
+    await asyncio.wait([task, waiter], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiter.cancel()
+        task.result()
+    try:
+        async with L1Client(f"http://127.0.0.1:{node.port}", clock) as client:
+            yield client
+    finally:
+        stop.set()
+        await task
+
+
+async def launch_with_game(client: L1Client, clock: Clock, path: Path, say: Callable[[str], None]) -> Rollup:
+    """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`."""
+    deployer = private_key_address(DEPLOYER_KEY)
+    libraries = await deploy_all(
+        client, clock, DEPLOYER_KEY, [Creation(load_artifact(name)) for name in LIBRARIES if name]
+    )
+    addresses = iter(libraries)
+    words = [next(addresses).address if name else ZERO_ADDRESS for name in LIBRARIES]
+    words += [ZERO_ADDRESS] * (ROOM - len(words))
+    dispatcher = Creation(load_artifact(DISPATCHER), b"".join(word.rjust(32, b"\0") for word in words))
+    [verifier] = await deploy_all(client, clock, DEPLOYER_KEY, [dispatcher])
+    say(f"verifier on L1 at 0x{verifier.address.hex()}: a dispatcher and {len(libraries)} libraries")
+    game = created_address(deployer, await client.nonce(deployer))
+    settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, game=game)
+    program = {PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)}
+    options = LaunchOptions(L2_CHAIN_ID, settlement=settlement, predeploys=program)
+    rollup = await launch_rollup(client, clock, PROPOSER_KEY, options, path)
+    contracts = rollup.config.settlement
+    if contracts is None:
+        raise InvalidInput("the launch made no settlement contracts")
+    arguments = (
+        contracts.outputs.rjust(32, b"\0")
+        + verifier.address.rjust(32, b"\0")
+        + chain_rules(rollup.config).digest()
+        + b"".join(number.to_bytes(32, "big") for number in (GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS))
+    )
+    artifact: Artifact = load_artifact("l1/game")
+    [deployed] = await deploy_all(client, clock, DEPLOYER_KEY, [Creation(artifact, arguments)])
+    if deployed.address != contracts.game:
+        raise Retry("the deployer's account has sent something else meanwhile; start again")
+    say(f"rollup launched; outputs at 0x{contracts.outputs.hex()}, game at 0x{game.hex()}")
+    return rollup
+
+
+async def _post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> L1BlockRef:
+    """Two blocks of three transactions each, in one batch; returns its L1 block once that has a child."""
+    genesis = rollup.genesis_timestamp
+    transactions = []
+    for nonce, to in enumerate([PROGRAM, PROGRAM, private_key_address(CHALLENGER_KEY), PROGRAM, PROGRAM, PROGRAM]):
+        unsigned = UnsignedTransaction(
+            chain_id=L2_CHAIN_ID,
+            nonce=nonce,
+            gas_limit=200_000,
+            to=to,
+            value=nonce,
+            data=bytes((nonce,)),
+            max_fee_per_gas=10**10,
+            max_priority_fee_per_gas=1,
+        )
+        transactions.append(sign_transaction(unsigned, PROPOSER_KEY).raw)
+    claims = [BlockClaim(genesis + 1 + index, 0, tuple(transactions[3 * index : 3 * index + 3])) for index in range(2)]
+    commitment = b"\0" + encode_batch(Batch(1, tuple(claims)))
+    receipt = await Account(client, clock, PROPOSER_KEY).send(rollup.config.inbox_address, append_calldata(commitment))
+    say(f"batch of {len(transactions)} transactions posted in L1 block {receipt.block_number}")
+    if (await client.head()).ref.number == receipt.block_number:
+        # An L1 that mines on demand makes no block by itself, and a proposal can name only a block with a child.
+        await Account(client, clock, DEPLOYER_KEY).send(private_key_address(DEPLOYER_KEY))
+    block = await client.block(receipt.block_number)
+    if block is None or block.hash != receipt.block_hash:
+        raise Retry("L1 has reorganised; start again")
+    return block
+
+
+class _Dispute:
+    """A launched rollup, and who plays about it."""
+
+    def __init__(self, client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> None:
+        contracts = rollup.config.settlement
+        if contracts is None:
+            raise InvalidInput("a rollup without settlement contracts has nothing to dispute")
+        self._client = client
+        self._clock = clock
+        self._rollup = rollup
+        self._contracts = contracts
+        self._outputs = OutputsReader(client, contracts.outputs)
+        self._game = GameReader(client, contracts.game)
+        self._say = say
+
+    async def run(self, kind: Kind, options: DisputeOptions, newest: L1BlockRef) -> DisputeResult:
+        """Lie about L1 up to `newest`."""
+        chain = await replay(self._client, self._rollup, newest.number)
+        honest_start = await self._beginning(chain, newest)
+        place = options.at
+        lie = lie_about(kind, honest_start, options.seed) if place is None else lie_at(kind, honest_start, *place)
+        honest, lying = Trajectory(honest_start), Trajectory(honest_start, lie)
+        self._say(f"the lie: {kind.summary}, block {lie.block} item {lie.item} step {lie.change[0]} of the trace")
+        claimed = lying if options.liar == "proposer" else honest
+        assertion = await self._propose(claimed, newest)
+        self._say(f"assertion {assertion.id}: block {assertion.l2_block_number}, root 0x{assertion.output_root.hex()}")
+        game = await self._play(assertion, honest, lying, options)
+        return await self._result(kind, options, lie, honest, lying, game)
+
+    async def _beginning(self, chain: Replay, newest: L1BlockRef) -> VM:
+        parent = await self._outputs.assertion(0)
+        wanted = Assertion(
+            id=1,
+            output_root=OutputRoot(Hash32(bytes(32))),
+            l1_block_hash=newest.hash,
+            parent=0,
+            l2_block_number=chain.head.number,
+            l1_block_number=newest.number,
+            created_at=0,
+            proposer=ZERO_ADDRESS,
+            open_games=0,
+            status=AssertionStatus.PENDING,
+        )
+        claim = await read_claim(
+            self._client, self._rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0)
+        )
+        return start_chain(claim, chain.state(0).code, chain.state(0).node)
+
+    async def _propose(self, trace: Trajectory, newest: L1BlockRef) -> Assertion:
+        output = trace.machine_at(2**50).cursor
+        if not isinstance(output, Output):
+            raise InvalidInput("the trace does not end in an output")
+        call = propose_call(0, output.number, OutputRoot(output.root), newest)
+        await Account(self._client, self._clock, PROPOSER_KEY).send(self._contracts.outputs, call, BOND)
+        return await self._outputs.assertion(await self._outputs.word("count()") - 1)
+
+    async def _play(
+        self, assertion: Assertion, honest: Trajectory, lying: Trajectory, options: DisputeOptions
+    ) -> GameOnL1:
+        """Both sides, each by its own trace, until the game is over."""
+        proposer_lies = options.liar == "proposer"
+        defender = self._player(PROPOSER_KEY, lying if proposer_lies else honest, challenges=False)
+        challenger = self._player(CHALLENGER_KEY, honest if proposer_lies else lying, challenges=True)
+        for look in range(MOST_LOOKS):
+            for player in (challenger, defender):
+                if options.restarts:
+                    player.forget()
+                if await self._game.word("count()"):
+                    found = await self._game.game(0)
+                    if found.game.status != Status.OPEN:
+                        return found
+                try:
+                    complaint = await player.step()
+                except (L1Refused, Retry) as error:
+                    complaint = str(error)
+                if complaint is not None and look > MOST_LOOKS // 2:
+                    raise Retry(complaint)
+            await self._clock.sleep(options.l1_block_seconds / 4)
+        raise Retry(f"the game about assertion {assertion.id} does not come to its end")
+
+    def _player(self, key: bytes, trace: Trajectory, *, challenges: bool) -> Player:
+        async def trace_of(_assertion: Assertion) -> Trajectory:
+            return trace
+
+        config = PlayerConfig(challenges=challenges, collects=False)
+        return Player(trace_of, self._client, self._contracts, key, self._clock, config)
+
+    async def _result(
+        self,
+        kind: Kind,
+        options: DisputeOptions,
+        lie: Lie,
+        honest: Trajectory,
+        lying: Trajectory,
+        game: GameOnL1,
+    ) -> DisputeResult:
+        head = (await self._client.head()).ref.number
+        proven = await self._game.proven(game.id, 0, head)
+        assertion = await self._outputs.assertion(game.assertion_id)
+        result = DisputeResult(
+            kind=kind.name,
+            liar=options.liar,
+            game=game,
+            lie=lie,
+            honest=honest,
+            lying=lying,
+            computed=None if proven is None else Hash32(proven.data[96:128]),
+            assertion=assertion,
+        )
+        for _number, name, transaction in await self._game.moves(game.id, 0, head):
+            receipt = await self._client.receipt(transaction)
+            result.moves.append(Move(name, 0 if receipt is None else receipt.gas_used))
+        for name, key, bond in (("proposer", PROPOSER_KEY, BOND), ("challenger", CHALLENGER_KEY, GAME_BOND)):
+            account = private_key_address(key)
+            pending = BOND if name == "proposer" and assertion.status is AssertionStatus.PENDING else 0
+            result.balances[name] = (bond, await self._collect(key, account) + pending)
+        return result
+
+    async def _collect(self, key: bytes, account: Address) -> int:
+        """Take what the game has brought; returns how much."""
+        taken = 0
+        for reader in (self._game, self._outputs):
+            owed = await reader.word("credits(address)", account)
+            if owed:
+                await Account(self._client, self._clock, key).send(reader.address, encode_call("collect()"))
+            taken += owed
+        return taken
