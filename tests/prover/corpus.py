@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from protocol.crypto import keccak
 from protocol.forks import Fork
 from protocol.transaction import AccessEntry
 from protocol.types import Address
+from prover.machine.codes import create2_address
 from prover.machine.opcodes import Row, table_of
 from prover.machine.step import running_code, step
 from prover.machine.vm import DONE, EXECUTE, FAULT, VM
@@ -192,8 +194,41 @@ def other_examples() -> Iterator[Example]:
         )
         output = code(0x3D, push(0), push(0), 0x3E)
         yield Example(f"precompile {number}", {CONTRACT: Allocation(0, 1, to_precompile + output)})
+    yield from state_examples()
     suicide = code(push(0x30FF), push(0), 0x52, push(2), push(30), push(1), 0xF0, push(0) * 5, 0x85, 0x5A, 0xF1)
     yield Example("a contract made and destroyed", {CONTRACT: Allocation(5, 1, suicide)})
+
+
+def state_examples() -> Iterator[Example]:
+    """What accounts and storage do at their edges."""
+    writes = code(*(push(value) + push(1) + b"\x55" for value in (9, 5, 0, 7, 0, 5, 5)))
+    yield _example("a slot written again and again", writes + code(push(0), push(2), 0x55, push(3), push(2), 0x55))
+    for gas in (2_306, 2_307):
+        caller = code(push(0) * 5, push(OTHER), push(gas), 0xF1)
+        accounts = {CONTRACT: Allocation(0, 1, caller), OTHER: Allocation(0, 1, code(push(5), push(1), 0x55), {1: 5})}
+        yield Example(f"SSTORE with {gas - 6} gas", accounts, {"access_list": (AccessEntry(OTHER, (1,)),)})
+    program = PREPARE + code(push(77), push(8), push(1016), push(1), 0xF5, push(0), 0x52)
+    target = create2_address(CONTRACT, 77, keccak(INITCODE))
+    for what, there in {
+        "storage": Allocation(0, 0, b"", {1: 1}),
+        "a nonce": Allocation(0, 1),
+        "code": Allocation(0, 0, b"\x00"),
+        "a balance": Allocation(3),
+    }.items():
+        yield Example(f"a create onto {what}", {CONTRACT: Allocation(10, 1, program), target: there})
+    yield Example("a create by who is out of nonces", {CONTRACT: Allocation(10, 2**64 - 1, program)})
+    yield Example("a create by who is too poor", {CONTRACT: Allocation(0, 1, program)})
+    for to in (OTHER, CONTRACT, Address(bytes(18) + b"\x0b\xad"), Address(bytes(19) + b"\4")):
+        for value in (0, 6, 11):
+            call = code(push(0) * 4, push(value), push(to), push(30_000), 0xF1, push(1), 0x55)
+            # Whoever calls itself does so once.
+            once = code(0x33, 0x30, 0x14, push(7 + len(call)), 0x57)
+            accounts = {CONTRACT: Allocation(10, 1, once + call + b"\x00\x5b"), OTHER: Allocation(0, 1, b"\x00")}
+            yield Example(f"a call of 0x{to.hex()[-4:]} with {value} wei", accounts)
+    for heir in (OTHER, CONTRACT, Address(bytes(18) + b"\x0b\xad")):
+        yield Example(f"a legacy to 0x{heir.hex()[-4:]}", {CONTRACT: Allocation(10, 1, code(push(heir), 0xFF))})
+    yield Example("a transfer to nobody", {}, {"to": Address(bytes(18) + b"\x0b\xad"), "value": 0, "data": b""})
+    yield Example("a create with value", {}, {"to": None, "data": INITCODE, "value": 7})
 
 
 def examples() -> list[Example]:

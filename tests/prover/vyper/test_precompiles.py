@@ -1,5 +1,6 @@
 """Precompiles through L1's own: every input of every one, and callers who give too little gas."""
 
+import shutil
 from hashlib import sha256
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_ecc import optimized_bn128 as bn128
 
+from node.artifacts import SOURCES, load_artifact
 from protocol.crypto import keccak, sign
 from protocol.types import Address, Hash32
 from prover.calldata import step_calldata
@@ -175,6 +177,22 @@ def test_no_caller_makes_a_precompile_fail_by_giving_it_too_little_gas(library, 
     enough = 2 * library.gas_used
     answers = {judged_with(library, calldata, gas) for gas in range(30_000, enough, enough // 400)}
     assert answers == {None, after}
+
+
+def test_without_the_check_the_caller_decides(tmp_path):
+    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
+    source = tmp_path / "l1" / "proof" / "precompiles.vy"
+    text = source.read_text()
+    check = 'assert msg.gas > cost // 63 + 1, "proof: too little gas for the precompile"'
+    assert text.count(check) == 1
+    source.write_text(text.replace(check, "pass"))
+    library = VyperReferee.of_library(
+        lambda each: load_artifact(each, tmp_path, None).init_code, "l1/proof/precompiles"
+    )
+    before, witness, after, _phase = precompile_step(*GOOD["a pairing"], 3_000_000)
+    calldata = step_calldata(before, witness)
+    answers = {judged_with(library, calldata, gas) for gas in range(300_000, 1_500_000, 2_000)}
+    assert len(answers - {None, after}) == 1
 
 
 def judged_with(library, calldata: bytes, gas: int) -> bytes | None:
