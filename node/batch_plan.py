@@ -50,6 +50,7 @@ class Attempt:
 
     hash: Hash32
     raw: bytes = field(repr=False)
+    """As L1's pool takes it; empty once another attempt has taken its place."""
     fees: Fees
 
 

@@ -128,8 +128,10 @@ class BatchSender:
         else:
             logger.info("%s waits on L1: offering %d wei per gas", submission, fees.max_fee)
             attempt = self._sign(submission.nonce, submission.calldata, submission.gas_limit, fees, submission.sidecar)
+            # Only the newest is ever sent again, and each may hold a megabyte of blobs.
+            older = (replace(other, raw=b"") for other in submission.attempts)
             self.submissions[position] = replace(
-                submission, attempts=(*submission.attempts, attempt), sent_at=l1_head, underpriced=False
+                submission, attempts=(*older, attempt), sent_at=l1_head, underpriced=False
             )
         await self.send(position)
 

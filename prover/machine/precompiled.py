@@ -5,18 +5,17 @@ The two that can take seconds here remember their last results, since a dispute 
 
 import hashlib
 from collections.abc import Callable
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias, cast
 
 import ckzg
-import eth
 from py_ecc import optimized_bn128 as bn128
 from py_ecc.fields import optimized_bn128_FQ as FQ
 from py_ecc.fields import optimized_bn128_FQ2 as FQ2
 from py_ecc.fields import optimized_bn128_FQ12 as FQ12
 
 from protocol.crypto import recover_address
+from protocol.kzg import trusted_setup
 from prover.machine.blake2 import blake2_compress
 from prover.machine.faults import PrecompileFailure
 from prover.machine.gas import words_of
@@ -157,18 +156,12 @@ def _point_evaluation(data: bytes) -> bytes:
     if data[:32] != b"\x01" + hashlib.sha256(commitment).digest()[1:]:
         raise PrecompileFailure
     try:
-        valid = ckzg.verify_kzg_proof(commitment, data[32:64], data[64:96], data[144:], _trusted_setup())
+        valid = ckzg.verify_kzg_proof(commitment, data[32:64], data[64:96], data[144:], trusted_setup())
     except RuntimeError as error:  # ckzg's word for a point or field element that is not one
         raise PrecompileFailure from error
     if not valid:
         raise PrecompileFailure
     return FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
-
-
-@cache
-def _trusted_setup() -> object:
-    """Ethereum's KZG ceremony result, from py-evm's files."""
-    return ckzg.load_trusted_setup(str(Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"), 0)
 
 
 GAS_OF_HASH: dict[int, Callable[[int], int]] = {

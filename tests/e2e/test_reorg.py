@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+import pytest
+
 from node.l1_client import L1Client
 from node.l1_records import record_at
+from node.launch import LaunchOptions
 from protocol.rollup import l1_origin_of
 from tests.e2e.conftest import L1
-from tests.e2e.network import canonical_header, rollup_on, send, until_mined
+from tests.e2e.network import L2_CHAIN_ID, canonical_header, rollup_on, send, until_mined
 from tests.e2e.wallet import Wallet
 
 
-async def test_a_reorg_of_five_l1_blocks_is_derived_again_and_loses_nothing(l1: L1, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layer", ["calldata", pytest.param("blob", marks=pytest.mark.slow)])
+async def test_a_reorg_of_five_l1_blocks_is_derived_again_and_loses_nothing(l1: L1, tmp_path: Path, layer: str) -> None:
     async with (
-        rollup_on(l1.url, tmp_path, l1.operator_key) as network,
+        rollup_on(l1.url, tmp_path, l1.operator_key, LaunchOptions(L2_CHAIN_ID, da_layer=layer)) as network,
         L1Client(network.url) as client,
         L1Client(l1.url) as l1_client,
     ):

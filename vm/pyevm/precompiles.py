@@ -2,12 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import ckzg
-import eth
 from Crypto.Hash import RIPEMD160
 from eth.exceptions import VMError
 from eth.vm.forks.berlin.computation import BERLIN_PRECOMPILES
@@ -18,6 +15,7 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
 
 from protocol.crypto import recover_address
 from protocol.forks import Fork
+from protocol.kzg import trusted_setup
 from protocol.types import Address
 from vm.pyevm.frame import Frame
 from vm.pyevm.modexp import ModexpPrice, modexp, price_eip198, price_eip2565, price_eip7883
@@ -97,16 +95,9 @@ def point_evaluation(frame: Frame) -> None:
     if versioned_hash != b"\x01" + hashlib.sha256(commitment).digest()[1:]:
         raise VMError("mismatched versioned hash")
     try:
-        valid = ckzg.verify_kzg_proof(commitment, z, y, proof, _trusted_setup())
+        valid = ckzg.verify_kzg_proof(commitment, z, y, proof, trusted_setup())
     except RuntimeError as error:  # ckzg's word for a point or field element that is not one
         raise VMError("error verifying kzg proof") from error
     if not valid:
         raise VMError("error verifying kzg proof")
     frame.output = FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
-
-
-@cache
-def _trusted_setup() -> Any:
-    """Ethereum's KZG ceremony result, from py-evm's files."""
-    path = Path(eth.__file__).parent / "_utils" / "kzg_trusted_setup.txt"
-    return ckzg.load_trusted_setup(str(path), 0)
