@@ -39,6 +39,6 @@ def test_the_corpus_has_every_phase_and_every_fault():
             phases.add(vm.phase)
             step(vm)
             seen.add(vm.fault)
-    assert {PHASE_NAMES[phase] for phase in phases} == set(PHASE_NAMES)
+    assert {PHASE_NAMES[phase] for phase in phases} == set(PHASE_NAMES[: DONE + 1])
     kinds = {kind.__name__ for kind in faults.Fault.__subclasses__()}
     assert seen - {""} == kinds
