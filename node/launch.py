@@ -94,7 +94,8 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     )
     genesis = build_genesis(rollup.genesis()).block.header
     root = genesis_output_root(genesis.state_root, genesis.hash)
-    rest = after_genesis(addresses.settlement, root, options.gas_limit, options.settlement)
+    token = options.fees.gas_token
+    rest = after_genesis(addresses.settlement, root, options.gas_limit, options.settlement, token)
     bridge = (await deploy_all(l1, clock, operator_key, rest, nonce=nonce + len(first)))[-1]
     canonical = await l1.block(origin.number)
     if inbox.address != addresses.inbox or bridge.address != addresses.settlement.bridge:

@@ -103,9 +103,13 @@ def before_genesis(
 
 
 def after_genesis(
-    settlement: SettlementContracts, genesis_root: OutputRoot, gas_limit: int, options: SettlementOptions
+    settlement: SettlementContracts,
+    genesis_root: OutputRoot,
+    gas_limit: int,
+    options: SettlementOptions,
+    gas_token: Address | None = None,
 ) -> list[Creation]:
-    """outputs, portal and bridge."""
+    """outputs, portal and bridge. With a gas token the portal is the one that takes it instead of ether."""
     outputs = _words(
         settlement.chain_config,
         settlement.game,
@@ -114,9 +118,12 @@ def after_genesis(
         options.permissioned,
     )
     portal = _words(settlement.outputs, settlement.finalisation_delay, _deposit_gas_limit(gas_limit, options))
+    kind = "l1/portal"
+    if gas_token is not None:
+        kind, portal = "l1/token_portal", portal + _words(gas_token)
     return [
         Creation(load_artifact("l1/outputs"), outputs + genesis_root),
-        Creation(load_artifact("l1/portal"), portal),
+        Creation(load_artifact(kind), portal),
         Creation(load_artifact("l1/bridge"), _words(settlement.portal)),
     ]
 

@@ -39,6 +39,12 @@ def deposit_call(to: Address | None, l2_value: int, gas_limit: int, data: bytes 
     return encode_call(signature, to or bytes(20), l2_value, gas_limit, int(to is None), Dynamic(data))
 
 
+def deposit_token_call(to: Address | None, amount: int, l2_value: int, gas_limit: int, data: bytes = b"") -> bytes:
+    """`token_portal.deposit_token`: the same with so many units of the chain's gas token, approved before."""
+    signature = "deposit_token(address,uint256,uint256,uint256,bool,bytes)"
+    return encode_call(signature, to or bytes(20), amount, l2_value, gas_limit, int(to is None), Dynamic(data))
+
+
 def send_call(target: Address, gas_limit: int, data: bytes = b"") -> bytes:
     """`outbox.send`: start a withdrawal of the ether sent along."""
     return encode_call("send(address,uint256,bytes)", target, gas_limit, Dynamic(data))

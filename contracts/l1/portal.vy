@@ -121,7 +121,7 @@ def __default__():
     assert len(msg.data) == 0, "portal: no such function"
     assert msg.sender == tx.origin, "portal: a contract must name the receiver"
     index: uint256 = self._record(
-        msg.sender, msg.sender, msg.value, RECEIVE_GAS_LIMIT, False, keccak256(b""), 0, gas_at_start
+        msg.sender, msg.sender, msg.value, msg.value, RECEIVE_GAS_LIMIT, False, keccak256(b""), 0, gas_at_start
     )
     log TransactionDeposited(
         sender=msg.sender,
@@ -151,13 +151,11 @@ def deposit(
     @return The deposit's index.
     """
     gas_at_start: uint256 = msg.gas
-    sender: address = msg.sender
-    if msg.sender != tx.origin:
-        sender = convert((convert(msg.sender, uint256) + ALIAS) % 2**160, address)
+    sender: address = self._l2_address()
     # `data` stays in calldata: copied into an internal function's frame, each deposit would pay for room that it does
     # not use.
     index: uint256 = self._record(
-        sender, to, l2_value, gas_limit, is_creation, keccak256(data), len(data), gas_at_start
+        sender, to, msg.value, l2_value, gas_limit, is_creation, keccak256(data), len(data), gas_at_start
     )
     log TransactionDeposited(
         sender=sender,
@@ -258,17 +256,7 @@ def finalise(withdrawal: Withdrawal, prover: address):
     @param prover Who proved it.
     """
     withdrawal_hash: bytes32 = self._withdrawal_hash(withdrawal)
-    assert not self.finalised[withdrawal_hash], "portal: already finalised"
-    proven: Proven = self._proven(withdrawal_hash, prover)
-    assert proven.at != 0, "portal: not proven"
-    assert block.timestamp >= proven.at + finalisation_delay, "portal: too early"
-    output_root: bytes32 = empty(bytes32)
-    status: uint256 = 0
-    output_root, status = staticcall outputs.claim(proven.assertion_id)
-    assert status == CONFIRMED, "portal: output is not confirmed"
-
-    self.finalised[withdrawal_hash] = True
-    log WithdrawalFinalised(withdrawal_hash=withdrawal_hash, prover=prover)
+    self._mark_finalised(withdrawal_hash, prover)
     # Who finalises chooses the gas: with too little, a target that catches its own failures could be made to drop it.
     assert msg.gas >= withdrawal.gas_limit * 64 // 63 + CALL_OVERHEAD, "portal: not enough gas for the call"
     self.l2_sender = withdrawal.sender
@@ -280,10 +268,34 @@ def finalise(withdrawal: Withdrawal, prover: address):
 
 
 @internal
-@payable
+def _mark_finalised(withdrawal_hash: bytes32, prover: address):
+    assert not self.finalised[withdrawal_hash], "portal: already finalised"
+    proven: Proven = self._proven(withdrawal_hash, prover)
+    assert proven.at != 0, "portal: not proven"
+    assert block.timestamp >= proven.at + finalisation_delay, "portal: too early"
+    output_root: bytes32 = empty(bytes32)
+    status: uint256 = 0
+    output_root, status = staticcall outputs.claim(proven.assertion_id)
+    assert status == CONFIRMED, "portal: output is not confirmed"
+
+    self.finalised[withdrawal_hash] = True
+    log WithdrawalFinalised(withdrawal_hash=withdrawal_hash, prover=prover)
+
+
+@internal
+@view
+def _l2_address() -> address:
+    sender: address = msg.sender
+    if msg.sender != tx.origin:
+        sender = convert((convert(msg.sender, uint256) + ALIAS) % 2**160, address)
+    return sender
+
+
+@internal
 def _record(
     sender: address,
     to: address,
+    mint: uint256,
     l2_value: uint256,
     gas_limit: uint256,
     is_creation: bool,
@@ -296,7 +308,7 @@ def _record(
     index: uint256 = self.deposit_count
     self.deposit_count = index + 1
     deposit_hash: bytes32 = keccak256(
-        abi_encode(sender, to, msg.value, l2_value, gas_limit, is_creation, data_hash)
+        abi_encode(sender, to, mint, l2_value, gas_limit, is_creation, data_hash)
     )
     self.accumulator = keccak256(
         abi_encode(self.accumulator, deposit_hash, block.number, block.timestamp, block.prevhash)

@@ -12,6 +12,7 @@ CONTRACTS = [
     "l1/outputs",
     "l1/portal",
     "l1/proof/mpt",
+    "l1/token_portal",
     "l2/bridge",
     "l2/bridged_token",
     "l2/fee_oracle",

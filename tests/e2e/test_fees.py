@@ -3,27 +3,34 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE, DEV_PRIVATE_KEYS
+from node.account import Account
+from node.artifacts import load_artifact
 from node.chain import Chain
 from node.clock import SystemClock
-from node.deploy import wait_until_mined
+from node.deploy import deploy, wait_until_mined
 from node.fee_options import FeeOptions
 from node.l1_client import L1Client
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.settlement import DEV_SETTLEMENT, SettlementOptions
 from node.verify import VerifyOptions, verify
+from protocol.abi import encode_call
 from protocol.block import Block
 from protocol.config_changes import Knob
-from protocol.crypto import keccak
+from protocol.crypto import keccak, private_key_address
+from protocol.errors import Reject
 from protocol.fee_terms import FEE_ORACLE, L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT, terms_of
+from protocol.portal import deposit_token_call
 from protocol.rollup import FEE_RECIPIENT
 from protocol.transaction import DEPOSIT, UnsignedTransaction, sign_transaction
 from protocol.types import Address
+from tests.e2e.bridging import ALICE, BOB, ETHER, bridged_on, bridged_options, token_balance
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on, send, until_mined
 from tests.e2e.test_clients import CLIENTS, run, token_json
@@ -175,6 +182,28 @@ async def test_accounts_that_own_nothing_use_a_chain_where_gas_is_free(
         free = {"status": 1, "paid": "0", "gasPrice": "0", "left": "0"}
         assert seen == {"ethers": free, "viem": free}
         await network.until_verified(network.sequencer.chain.head().number)
+
+
+async def test_a_chains_value_may_be_a_token_and_is_never_ether_then(embedded: L1, tmp_path: Path) -> None:
+    async with L1Client(embedded.url) as l1:
+        alice = Account(l1, SystemClock(), ALICE)
+        supply = (10**24).to_bytes(32, "big")
+        token = (await deploy(l1, SystemClock(), ALICE, load_artifact("examples/token"), supply)).address
+        chosen = replace(bridged_options(), fees=FeeOptions(gas_token=token))
+        async with bridged_on(embedded, tmp_path, chosen) as world:
+            portal = world.bridge.contracts.portal
+            with pytest.raises(Reject, match="portal: the rollup's value is a token"):
+                await world.bridge.deposit_ether(alice, alice.address, ETHER)
+            await alice.send(token, encode_call("approve(address,uint256)", portal, 5 * ETHER))
+            await alice.send(portal, deposit_token_call(alice.address, 5 * ETHER, 5 * ETHER, 100_000))
+            await world.until_balance(world.l2, alice.address, 5 * ETHER)
+
+            on_l2 = world.on_l2(ALICE)
+            started = await world.bridge.withdraw_ether(on_l2, private_key_address(BOB), 2 * ETHER)
+            await world.until_claimed(world.on_l1(BOB), started)
+            assert await token_balance(l1, token, private_key_address(BOB)) == 2 * ETHER
+            assert await token_balance(l1, token, portal) == 3 * ETHER
+            assert await l1.balance(portal) == 0
 
 
 def node_with(*packages: str) -> str:
