@@ -40,21 +40,30 @@ class MemberCode:
 
 
 def member_contracts(
-    code: MemberCode, network: NetworkAddresses, domain: Domain, governor: Address = ZERO_ADDRESS
+    code: MemberCode,
+    network: NetworkAddresses,
+    domain: Domain,
+    governor: Address = ZERO_ADDRESS,
+    *,
+    has_ether: bool = True,
 ) -> dict[Address, bytes]:
     """The code of a member's predeploys. `governor` may set limits on what tokens arrive there; zero: nobody.
+
+    A chain whose gas is another token than ether has no ether route: what it would send out is not ether.
 
     Vyper keeps immutables behind the code, one word each, in the order of their declaration; here they are filled in.
     """
     own = domain.to_bytes(32, "big")
-    return {
+    contracts = {
         MAILBOX_ADDRESS: code.mailbox + own + _words(SETTLED_ROOTS_ADDRESS),
         SETTLED_ROOTS_ADDRESS: code.settled_roots + _words(network.registry, network.ledger),
         TOKEN_ROUTE_ADDRESS: code.token_route
         + _words(MAILBOX_ADDRESS, SETTLED_ROOTS_ADDRESS, TOKEN_IMAGE_ADDRESS, governor),
         TOKEN_IMAGE_ADDRESS: code.token_image,
-        ETHER_ROUTE_ADDRESS: code.ether_route + _words(network.hub) + own,
     }
+    if has_ether:
+        contracts[ETHER_ROUTE_ADDRESS] = code.ether_route + _words(network.hub) + own
+    return contracts
 
 
 def image_address(asset: Asset) -> Address:

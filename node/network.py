@@ -74,11 +74,11 @@ async def deploy_network(
 
 
 def member_accounts(
-    network: NetworkAddresses, domain: Domain, governor: Address = ZERO_ADDRESS
+    network: NetworkAddresses, domain: Domain, governor: Address = ZERO_ADDRESS, *, has_ether: bool = True
 ) -> dict[Address, GenesisAccount]:
     """The network's predeploys, for a member's genesis: `LaunchOptions(predeploys=member_accounts(...))`.
 
-    `governor` may set limits on what tokens arrive there; zero: nobody.
+    `governor` may set limits on what tokens arrive there; zero: nobody. `has_ether`: the chain's gas is ether.
     """
     code = MemberCode(
         mailbox=load_artifact("metalayer/mailbox").runtime_code,
@@ -87,7 +87,7 @@ def member_accounts(
         token_image=load_artifact("metalayer/token_image").runtime_code,
         ether_route=load_artifact("metalayer/ether_route").runtime_code,
     )
-    contracts = member_contracts(code, network, domain, governor)
+    contracts = member_contracts(code, network, domain, governor, has_ether=has_ether)
     return {address: GenesisAccount(nonce=1, code=body) for address, body in contracts.items()}
 
 

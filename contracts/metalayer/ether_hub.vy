@@ -59,21 +59,36 @@ def forward(destination: uint256, sender: address, recipient: address, expiry: u
     origin: uint256 = staticcall registry.domain_of_portal(msg.sender)
     assert origin != 0, "hub: not a portal"
     assert staticcall IPortal(msg.sender).l2_sender() == ETHER_ROUTE, "hub: not the ether route"
-    target: address = msg.sender
-    to: address = sender
-    if block.timestamp < expiry and staticcall registry.status(destination) == ACTIVE:
-        target = staticcall registry.portal(destination)
-        to = recipient
+    goes_on: bool = block.timestamp < expiry and staticcall registry.status(destination) == ACTIVE
+    if goes_on:
+        # A portal that takes no ether, because its chain's gas is another token, is as good as closed.
+        goes_on = raw_call(
+            staticcall registry.portal(destination),
+            self._deposit(origin, sender, recipient, msg.value),
+            value=msg.value,
+            revert_on_failure=False,
+        )
+    if goes_on:
         log EtherForwarded(
             origin=origin, destination=destination, recipient=recipient, sender=sender, amount=msg.value
         )
     else:
+        raw_call(msg.sender, self._deposit(origin, sender, sender, msg.value), value=msg.value)
         log EtherReturned(origin=origin, destination=destination, sender=sender, amount=msg.value)
-    extcall IPortal(target).deposit(
+
+
+@internal
+@pure
+def _deposit(origin: uint256, sender: address, to: address, amount: uint256) -> Bytes[420]:
+    """
+    @dev The portal's call that has the ether route there pay `to`.
+    """
+    arrival: Bytes[100] = abi_encode(origin, sender, to, method_id=method_id("arrive(uint256,address,address)"))
+    return abi_encode(
         ETHER_ROUTE,
-        msg.value,
+        amount,
         ARRIVAL_GAS,
         False,
-        abi_encode(origin, sender, to, method_id=method_id("arrive(uint256,address,address)")),
-        value=msg.value,
+        arrival,
+        method_id=method_id("deposit(address,uint256,uint256,bool,bytes)"),
     )

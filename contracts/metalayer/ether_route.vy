@@ -31,7 +31,7 @@ event EtherArrived:
 
 ALIAS: constant(uint256) = 4369 * 2**144 + 4369  # 0x1111000000000000000000000000000000001111
 OUTBOX: constant(address) = 0x4200000000000000000000000000000000000016
-FORWARD_GAS: constant(uint256) = 500_000
+FORWARD_GAS: constant(uint256) = 1_000_000
 RECEIVE_GAS: constant(uint256) = 60_000
 DEFAULT_LIFE: constant(uint256) = 7 * 86_400  # seconds
 

@@ -312,6 +312,19 @@ def test_ether_that_cannot_arrive_comes_back(world: World, why: str) -> None:
     assert (a.chain.balance(ALICE), b.chain.balance(BOB)) == (5 * ETHER, 0)
 
 
+def test_ether_to_a_chain_whose_portal_takes_none_comes_back(world: World) -> None:
+    """The gas of such a chain is another token; here a contract stands for its portal that has no such function."""
+    a, b, _c = trio(world)
+    portal = world.deploy("metalayer/ledger", "address", "0x" + world.network.registry.hex())
+    arguments = (9_999, 9_999, b"\1" * 32, "0x" + b.outputs.hex(), "0x" + portal.hex())
+    world.govern("register(uint256,uint256,bytes32,address,address)", *arguments)
+    world.govern("activate(uint256)", 9_999)
+    world.give(a, ALICE, ETHER)
+    world.withdraw(a, send_ether(world, a, Domain(9_999), ETHER, BOB))
+    world.step(a)
+    assert (world.l1.balance(a.portal), a.chain.balance(ALICE)) == (ETHER, ETHER)
+
+
 def test_ether_that_a_receiver_does_not_take_waits_for_it(world: World) -> None:
     a, b, _c = trio(world)
     world.give(a, ALICE, ETHER)

@@ -179,6 +179,6 @@ async def test_what_goes_to_a_removed_chain_comes_back(l1: L1, tmp_path: Path) -
             await relayer.round()
             return await token_balance(pair.clients[0], token, private_key_address(ALICE)) == 1_000
 
-        await eventually(is_back, "the tokens are back", 90)
+        await eventually(is_back, f"the tokens are back: {relayer.status}", 90)
         assert (relayer.status.voided, relayer.status.refunded) == (1, 1)
         await relayer.close()
