@@ -19,8 +19,10 @@ DEPOSIT: constant(uint256) = 126
 
 # RLP prefixes.
 STRING: constant(uint256) = 128
-HASH: constant(uint256) = 160
+ADDRESS: constant(uint256) = 148  # a string of 20 bytes
+HASH: constant(uint256) = 160  # a string of 32 bytes
 LIST: constant(uint256) = 192
+BARE_ENTRY: constant(uint256) = (LIST + 22) << 8 | ADDRESS  # a list of an address and an empty list
 
 MAX_FIELDS: constant(uint256) = 14
 ABSENT: constant(uint256) = MAX_FIELDS  # a field that the type does not have
@@ -241,30 +243,42 @@ def _access_list(entries: Span) -> AccessList:
     for i: uint256 in range(MAX_ENTRIES):
         if at == entries.end:
             break
-        entry: Item = self._item(at, entries.end)
-        if not entry.is_valid or not entry.is_list:
-            return bad
-        owner: Item = self._item(entry.start, entry.end)
-        if not owner.is_valid or owner.is_list or owner.end - owner.start != 20:
-            return bad
-        slots: Item = self._item(owner.end, entry.end)
-        if not slots.is_valid or not slots.is_list or slots.end != entry.end:
-            return bad
-        if (slots.end - slots.start) % 33 != 0:
-            return bad
-        starts[i // PER_WORD] |= (entry.start - entries.start) << (24 * (i % PER_WORD))
+        word: uint256 = layout._word(at)
+        start: uint256 = at + 1
+        if word >> 240 == BARE_ENTRY and (word >> 72) & 255 == LIST and at + 23 <= entries.end:
+            # An address without slots, by far the most that fit in.
+            at += 23
+        else:
+            entry: Item = self._item(at, entries.end)
+            start = entry.start
+            if not entry.is_valid or not entry.is_list or layout._word(start) >> 248 != ADDRESS:
+                return bad
+            slots: Item = self._item(start + 21, entry.end)
+            if not slots.is_valid or not slots.is_list or slots.end != entry.end:
+                return bad
+            if (slots.end - slots.start) % 33 != 0:
+                return bad
+            found.slots += (slots.end - slots.start) // 33
+            at = entry.end
+        starts[i // PER_WORD] |= (start - entries.start) << (24 * (i % PER_WORD))
         found.entries = i + 1
-        found.slots += (slots.end - slots.start) // 33
-        at = entry.end
     assert at == entries.end, "proof: the access list is too long"
 
     for up: uint256 in range(found.entries, bound=MAX_ENTRIES):
         i: uint256 = found.entries - 1 - up
         start: uint256 = entries.start + (starts[i // PER_WORD] >> (24 * (i % PER_WORD)) & (2**24 - 1))
         owner: uint256 = layout._word(start + 1) >> 96
-        slots: Item = self._item(start + 21, entries.end)
-        for back: uint256 in range((slots.end - slots.start) // 33, bound=MAX_SLOTS):
-            slot: uint256 = slots.end - 33 * (back + 1)
+        # The slots' header has been found right above.
+        first: uint256 = start + 22
+        length: uint256 = layout._word(start + 21) >> 248
+        if length < LIST + 56:
+            length -= LIST
+        else:
+            width: uint256 = length - LIST - 55
+            length = layout._word(first) >> (256 - 8 * width)
+            first += width
+        for back: uint256 in range(length // 33, bound=MAX_SLOTS):
+            slot: uint256 = first + length - 33 * (back + 1)
             # A string of 32 bytes has no other first byte.
             if layout._word(slot) >> 248 != HASH:
                 return bad
