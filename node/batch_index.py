@@ -4,8 +4,10 @@ A record says how far the safe head was after each L1 block; the transactions be
 somebody wants to know, and remembered by the block's hash, under which they never change.
 """
 
+import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -25,6 +27,10 @@ from protocol.types import Address, Hash32
 MOST_RECORDS_READ = 5_000
 """L1 blocks that one page of batches may span."""
 KEPT_L1_BLOCKS = 1_024
+PATIENCE_SECONDS = 3.0
+"""How long a data layer is waited for, for the sake of a batch's size."""
+REST_SECONDS = 10.0
+"""How long a layer that kept silent is not asked again."""
 
 
 class InboxL1(Protocol):
@@ -65,7 +71,19 @@ class Advance:
 class BatchIndex:
     """Looks batches up. `store` holds the L1 records of the driver."""
 
-    def __init__(self, store: Store, l1: InboxL1, inbox: Address, layers: BatchSource) -> None:
+    def __init__(
+        self,
+        store: Store,
+        l1: InboxL1,
+        inbox: Address,
+        layers: BatchSource,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._patience_seconds = patience_seconds
+        self._now = now
+        self._rests_until = float("-inf")
         self._store = store
         self._l1 = l1
         self._inbox = inbox
@@ -136,9 +154,16 @@ class BatchIndex:
         )
 
     async def _size(self, commitment: Commitment, posted: L1BlockRef) -> int | None:
+        if self._now() < self._rests_until:
+            return None
         try:
-            return len(await self._layers.fetch(commitment, posted))
+            async with asyncio.timeout(self._patience_seconds):
+                return len(await self._layers.fetch(commitment, posted))
         except (Retry, Reject):
+            return None
+        except TimeoutError:
+            # A page lists many batches: it does not wait for a silent layer once for each of them.
+            self._rests_until = self._now() + REST_SECONDS
             return None
 
 

@@ -20,6 +20,7 @@ from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode
+from node.verify import VerifyOptions, verify
 from protocol.blobs import pack_blobs
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import InvalidInput
@@ -86,6 +87,10 @@ async def test_batches_in_blobs_are_posted_and_read_back(l1: L1, tmp_path: Path)
     async with rollup_on(l1.url, tmp_path, l1.operator_key, launched) as network, L1Client(network.url) as client:
         last = await until_mined(network, await send(client, Wallet(0).transfers(TRANSFERS)))
         await network.until_verified(last)
+        options = VerifyOptions(
+            load_rollup(network.verifier_options.rollup), l1.url, tmp_path / "no such folder", network.url
+        )
+        assert (await verify(options, SystemClock())).number >= last
         posted = await batches_of(network)
         async with L1Client(l1.url) as l1_client:
             for commitment, tx in posted:

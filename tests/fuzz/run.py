@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 import atheris
 
-with atheris.instrument_imports(include=["protocol", "rpc"]):
+with atheris.instrument_imports(include=["da", "protocol", "rpc"]):
+    from da.json_text import MalformedJson, parse_json
     from protocol.batch import decode_batch, encode_batch
+    from protocol.blobs import BLOB_BYTES, capacity, unpack_blobs, unwrap
     from protocol.errors import Reject
     from protocol.rlp_codec import decode, encode
     from protocol.transaction import decode_transaction
@@ -49,6 +51,23 @@ def request(data: bytes) -> None:
             assert one.get("error", {}).get("code") != -32603, answer
 
 
+def blobs(data: bytes) -> None:
+    """A blob transaction in its wrapper, whose lists agree; and blobs of any content, which are always some bytes."""
+    blob = data.ljust(BLOB_BYTES, data[:1] or b"\0")[:BLOB_BYTES]
+    assert len(unpack_blobs([blob])) <= capacity(1)
+    canonical, found, commitments, proofs = unwrap(data)
+    assert canonical[:1] == data[:1]
+    assert len(found) == len(commitments) <= len(proofs)
+
+
+def layer_json(data: bytes) -> None:
+    """What a data layer's server answers: JSON within bounds, or refused by name."""
+    try:
+        json.dumps(parse_json(data))
+    except MalformedJson:
+        return
+
+
 async def _answer(data: bytes) -> str | None:
     limits = Limits(worker_threads=1)
     dispatcher = Dispatcher(METHODS, limits)
@@ -59,7 +78,7 @@ async def _answer(data: bytes) -> str | None:
         await dispatcher.close()
 
 
-TARGETS = {target.__name__: target for target in (transaction, rlp, batch, request)}
+TARGETS = {target.__name__: target for target in (transaction, rlp, batch, request, blobs, layer_json)}
 
 
 def refusing(target: Callable[[bytes], None]) -> Callable[[bytes], None]:

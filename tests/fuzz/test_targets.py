@@ -23,9 +23,14 @@ CORPUS = {
         b'{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x' + b"aa" * 20 + b'","latest"]}',
         b'[{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x' + b"aa" * 20 + b'"},{"blockHash":"0x0"}]}]',
     ],
+    "blobs": [b"\x03" + encode([[b""] * 14, [], [], []]), b"\x03" + encode([[b""] * 14, b"\x01", [], [], []])],
+    "layer_json": [
+        b'{"data":[{"blob":"0x00","index":"0"}]}',
+        b'{"id":1,"error":{"code":1,"message":"blob: not found"}}',
+    ],
 }
 SLOW = [pytest.mark.slow, pytest.mark.timeout(3600)]
-RUNS = {"transaction": 5_000, "rlp": 5_000, "batch": 5_000, "request": 400}
+RUNS = {"transaction": 5_000, "rlp": 5_000, "batch": 5_000, "request": 400, "blobs": 1_500, "layer_json": 3_000}
 
 
 @pytest.mark.parametrize(

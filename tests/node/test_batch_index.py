@@ -1,5 +1,6 @@
 """Which batch made which block safe: the records alone, and what L1 adds."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -133,6 +134,31 @@ async def test_a_silent_l1_and_a_silent_layer_are_asked_again(store: Store) -> N
     assert [tx.data_bytes for tx in found] == [None]
     l1.served = True
     found = await index.transactions(advance)
+    assert found is not None
+    assert [tx.data_bytes for tx in found] == [len(b"some batch")]
+
+
+async def test_a_layer_that_keeps_silent_costs_a_page_its_patience_once(store: Store) -> None:
+    class Silent(InboxOfOne):
+        asked = 0
+
+        async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
+            self.asked += 1
+            if not self.served:
+                await asyncio.Event().wait()
+            return await super().fetch(commitment, posted)
+
+    l1, time = Silent(), 100.0
+    index = BatchIndex(store, l1, INBOX, l1, patience_seconds=0.05, now=lambda: time)
+    advances, _rest = index.advances(None, 3)
+    l1.served = False
+    for advance in advances:
+        found = await index.transactions(advance)
+        assert found is not None
+        assert [tx.data_bytes for tx in found] == [None]
+    assert (l1.asked, len(advances)) == (1, 3)
+    l1.served, time = True, 200.0
+    found = await index.transactions(advances[0])
     assert found is not None
     assert [tx.data_bytes for tx in found] == [len(b"some batch")]
 
