@@ -5,7 +5,7 @@
 block that was reported survives `kill -9` and power failure.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from node.store import Batch, Store
 from node.store.batch import HEAD_NAMES
@@ -80,6 +80,10 @@ class Chain:
         if block is None:
             raise Halt(f"{self.store.path}: the database is damaged (canonical block {number} is missing)")
         return block
+
+    def blooms(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """(number, bloom) of the canonical blocks from `first` to `last` that have logs, in order."""
+        return self.store.blooms(first, last)
 
     def header(self, block_hash: Hash32) -> Header | None:
         """Any stored header."""

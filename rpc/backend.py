@@ -58,6 +58,9 @@ class ChainView(Protocol):
     def canonical_hash(self, number: int) -> Hash32 | None:
         """The hash of the canonical block at this height."""
 
+    def blooms(self, first: int, last: int) -> Iterable[tuple[int, int]]:
+        """(number, bloom) of the canonical blocks from `first` to `last` that have logs, in order."""
+
     def header(self, block_hash: Hash32) -> Header | None:
         """Any stored header."""
 

@@ -25,7 +25,7 @@ def get_logs(context: Context, query: LogQuery) -> Json:
 
 
 def _headers(context: Context, query: LogQuery) -> Iterator[Header]:
-    """The canonical blocks that a query spans, or the one it names."""
+    """The canonical blocks that a query spans and that may have what it asks for, or the one it names."""
     chain = context.backend.chain
     if query.block_hash is not None:
         header = chain.header(query.block_hash)
@@ -41,7 +41,9 @@ def _headers(context: Context, query: LogQuery) -> Iterator[Header]:
         raise InvalidParams("block range extends beyond current head block")
     if last - first >= context.limits.log_blocks:
         raise RpcError(LIMIT_EXCEEDED, f"block range too large, at most {context.limits.log_blocks} blocks")
-    for number in range(first, last + 1):
+    for number, bloom in chain.blooms(first, last):
+        if not query.filter.may_be_in(bloom):
+            continue
         block_hash = chain.canonical_hash(number)
         header = None if block_hash is None else chain.header(block_hash)
         if header is None:

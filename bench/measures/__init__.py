@@ -1,12 +1,15 @@
 """What is measured, in the order of measuring: each file's rows in one table."""
 
-from bench.measures import accounts, derive, reads, resources, startup, throughput
+from bench.measures import accounts, derive, history, reads, resources, startup, subscribers, throughput, trace
 from bench.measures.measure import Measure
 
 MEASURES: tuple[Measure, ...] = (
     *throughput.MEASURES,
     *reads.MEASURES,
     *derive.MEASURES,
+    *history.MEASURES,
+    *trace.MEASURES,
+    *subscribers.MEASURES,
     *startup.MEASURES,
     *resources.MEASURES,
     *accounts.MEASURES,

@@ -21,6 +21,9 @@ class Sizes:
     """Each peer's turns, in alternation, so that a change on the machine meets all of them."""
 
     transfers: int = 45_000
+    batched: int = 15_000
+    """No more than a pool holds: requests of a hundred arrive faster than blocks take them."""
+
     erc20: int = 30_000
     slow_peer_share: int = 20
     """eth-tester gets one in so many transactions: a rate needs no more."""
@@ -32,6 +35,9 @@ class Sizes:
     memory: int = 100_000
     memory_steps: int = 10
     derived: int = 60_000
+    log_blocks: int = 10_000
+    trace_steps: int = 1_000_000
+    subscribers: int = 1_000
     accounts: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     account_blocks: int = 8
     transactions_per_block: int = 2_000
@@ -40,6 +46,7 @@ class Sizes:
 QUICK = Sizes(
     rounds=1,
     transfers=320,
+    batched=320,
     erc20=160,
     slow_peer_share=8,
     loaded=3_000,
@@ -47,6 +54,9 @@ QUICK = Sizes(
     memory=640,
     memory_steps=2,
     derived=320,
+    log_blocks=100,
+    trace_steps=7_000,
+    subscribers=20,
     accounts=(1_000, 2_000, 4_000),
     account_blocks=1,
     transactions_per_block=100,

@@ -17,7 +17,7 @@ def _transfers(plan: Plan) -> list[Row]:
 
 def _transfers_batched(plan: Plan) -> list[Row]:
     workload = Workload()
-    lanes = workload.transfers(plan.sizes.transfers)
+    lanes = workload.transfers(plan.sizes.batched)
     return _alternate("transfers_batched", plan, workload.funded, lanes, per_request=BATCH)
 
 

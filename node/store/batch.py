@@ -54,6 +54,7 @@ class Batch:
         self.changes[tables.body(block.hash)] = encode_body(block)
         self.changes[tables.receipts(block.hash)] = encode_receipts(receipts)
         self.changes[tables.canonical(block.number)] = block.hash
+        self.changes[tables.bloom(block.number)] = uint_bytes(block.header.bloom) or None
         for index, tx in enumerate(block.transactions):
             self.changes[tables.transaction(tx.hash)] = block.hash + index.to_bytes(4, "big")
         self.before.append(lambda: self._store.remember(block, receipts))
@@ -61,6 +62,7 @@ class Batch:
     def remove_from_canon(self, block: Block) -> None:
         """Take a block off the canonical chain. The block itself stays readable by its hash."""
         self.changes[tables.canonical(block.number)] = None
+        self.changes[tables.bloom(block.number)] = None
         for tx in block.transactions:
             self.changes[tables.transaction(tx.hash)] = None
 

@@ -144,6 +144,11 @@ class Store:
         found = self.get(tables.canonical(number)) if number >= 0 else None
         return None if found is None else Hash32(found)
 
+    def blooms(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """(number, bloom) of the canonical blocks from `first` to `last` that have logs, in order, as of now."""
+        for key, value in self._database.scan(tables.bloom(first), tables.bloom(last + 1)):
+            yield int.from_bytes(key[1:], "big"), int.from_bytes(value, "big")
+
     def header(self, block_hash: Hash32) -> Header | None:
         """A stored header, canonical or not."""
         header = self._headers.get(block_hash)

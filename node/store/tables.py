@@ -3,6 +3,7 @@
 m‖name                      heads, schema, identity and other single values
 h‖hash  b‖hash  r‖hash      header, body, receipts
 c‖number                    hash of the canonical block
+l‖number                    bloom of its logs, if it has any
 t‖transaction hash          hash of the canonical block that holds it ‖ index in it (4 bytes)
 a‖address                   account, of the head state
 s‖address‖slot              word, of the head state
@@ -41,6 +42,11 @@ def receipts(block_hash: Hash32) -> bytes:
 def canonical(number: int) -> bytes:
     """The canonical hash at a height."""
     return b"c" + number.to_bytes(8, "big")
+
+
+def bloom(number: int) -> bytes:
+    """The bloom of the canonical block at a height."""
+    return b"l" + number.to_bytes(8, "big")
 
 
 def transaction(transaction_hash: Hash32) -> bytes:

@@ -470,3 +470,14 @@ def test_the_first_london_block_doubles_its_gas_limit(store):
     chain = proof_of_work_chain(store, ForkSchedule(((0, Fork.BERLIN), (1, Fork.LONDON))))
     with pytest.raises(InvalidBlock, match="INVALID_GASLIMIT: gas limit 30000000 is too far from 60000000"):
         chain.import_block(mine(chain, 8, 524_288 + 256))
+
+
+def test_blooms_are_those_of_the_canonical_blocks_that_have_logs(chain):
+    extend(chain, signed(0, 0, DEV_ACCOUNTS[1], 1))
+    logging = extend(chain, signed(0, 1, None, data=bytes.fromhex("5f5fa0")))  # LOG0 of nothing
+    extend(chain)
+    assert logging.header.bloom
+    assert list(chain.blooms(0, 3)) == [(2, logging.header.bloom)]
+    assert list(chain.blooms(3, 3)) == list(chain.blooms(0, 1)) == []
+    chain.rewind_to(chain.header(chain.canonical_hash(1)))
+    assert list(chain.blooms(0, 3)) == []

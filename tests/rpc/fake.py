@@ -159,6 +159,9 @@ class FakeChain:
     def canonical_hash(self, number: int) -> Hash32 | None:
         return self._canonical[number].hash if number < len(self._canonical) else None
 
+    def blooms(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        return ((header.number, header.bloom) for header in self._canonical[first : last + 1] if header.bloom)
+
     def header(self, block_hash: Hash32) -> Header | None:
         return self._headers.get(block_hash)
 
