@@ -177,6 +177,8 @@ def islands(chains: Sequence[ChainCard]) -> list[Island]:
     """Chains on an arc above the mainland, evenly spread."""
     if len(chains) == 1:
         return [Island(chains[0], MAP_WIDTH / 2, 90.0)]
+    if len(chains) == 2:
+        return [Island(chains[0], 140.0, 110.0), Island(chains[1], MAP_WIDTH - 140, 110.0)]
     found = []
     for index, card in enumerate(chains):
         angle = math.pi * (1 - index / (len(chains) - 1))

@@ -29,3 +29,28 @@ function useSystemFonts() {
 <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>`);
   process.env.FONTCONFIG_FILE = join(folder, "fonts.conf");
 }
+
+/** The least contrast of text on what is behind it, of everything that can be seen, as the browser computes colours. */
+export function leastContrast(page) {
+  return page.evaluate(() => {
+    const parse = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = (element) => {
+      for (let at = element; at; at = at.parentElement) {
+        const colour = parse(getComputedStyle(at).backgroundColor);
+        if (colour.length === 3 || colour[3] === 1) return colour;
+      }
+      return [255, 255, 255];
+    };
+    let least = { ratio: 99 };
+    for (const element of document.querySelectorAll("main *, header *, footer *, .state *")) {
+      const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+      // Of a button that cannot be pressed, and of a picture's letters, other rules hold.
+      if (!own || !element.checkVisibility() || element.closest(".unseen, svg, [disabled]")) continue;
+      const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      if (ratio < least.ratio) least = { ratio, text: element.textContent.trim().slice(0, 40), name: element.className };
+    }
+    return least;
+  });
+}

@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { Wallet, JsonRpcProvider } from "ethers";
-import { launch } from "./browser.mjs";
+import { launch, leastContrast } from "./browser.mjs";
 
 const [base, given] = [process.argv[2], JSON.parse(process.argv[3])];
 const { token, failed, sent, receiver, stranger, key, shots } = given;
@@ -199,26 +199,10 @@ async function colours(scheme) {
   const page = await open({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.goto(`${base}/explorer/tx/${failed}`);
   await page.locator("[data-input] .call").waitFor();
-  const found = await page.evaluate(() => {
-    const parse = (colour) => colour.match(/[\d.]+/g).map(Number);
-    const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const behind = (element) => {
-      for (let at = element; at; at = at.parentElement) {
-        const colour = parse(getComputedStyle(at).backgroundColor);
-        if (colour.length === 3 || colour[3] === 1) return colour;
-      }
-      return [255, 255, 255];
-    };
-    let least = { ratio: 99 };
-    for (const element of document.querySelectorAll("main *, header *, footer *, .state *")) {
-      const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-      if (!own || !element.checkVisibility() || element.closest(".unseen")) continue;
-      const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
-      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (ratio < least.ratio) least = { ratio, text: element.textContent.trim().slice(0, 40), name: element.className };
-    }
-    return { paper: getComputedStyle(document.body).backgroundColor, least };
-  });
+  const found = {
+    paper: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
+    least: await leastContrast(page),
+  };
   await page.goto(`${base}/dashboard`);
   await page.locator("[data-plot] path").first().waitFor({ state: "attached" });
   found.plots = await page.locator("[data-plot]:has(path)").count();
