@@ -4,15 +4,16 @@ Nothing is believed: whatever is missing or wrong makes a trace whose first stat
 computes, and the caller sees that before it acts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from node.l1_client import L1Client
 from node.l1_wire import Json, MalformedAnswer, as_data, as_quantity, as_record
 from protocol.block import Header
+from protocol.config_changes import CONFIG_CHANGED, Knob, decode_config_change
 from protocol.crypto import keccak
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, decode_deposit
 from protocol.errors import Halt, InvalidInput, Retry
-from protocol.extra_data import origin_of_extra_data
+from protocol.extra_data import is_plain, origin_of_extra_data
 from protocol.inbox import BATCH_APPENDED, posted_commitment
 from protocol.outputs import Assertion
 from protocol.rollup import RollupConfig
@@ -35,12 +36,14 @@ async def read_claim(
 
     Raises:
         Retry: L1 does not answer, or has reorganised under the assertion.
-        InvalidInput: The chain's batches are not such as can be proved.
+        InvalidInput: The chain's batches, or its settings, are not such as can be proved.
     """
     settlement = config.settlement
     if settlement is None:
         raise InvalidInput("a chain without settlement contracts has no assertions")
     head = ancestors[-1]
+    if head.number and not is_plain(head.extra_data):
+        raise InvalidInput(f"block {head.number} has fees or settings that fraud proofs do not know yet")
     origin = config.l1_genesis.number if head.number == 0 else origin_of_extra_data(head.extra_data)
     first = min(origin, parent.l1_block_number)
     entries = await read_entries(client, config, first, assertion.l1_block_number)
@@ -71,8 +74,10 @@ async def read_claim(
 
 async def read_entries(client: L1Client, config: RollupConfig, first: int, last: int) -> list[L1Entry]:
     """L1's blocks with what they hold for the chain; raises as `read_claim`."""
-    portal = config.inbox_address if config.settlement is None else config.settlement.portal
-    return [await _entry(client, config.inbox_address, portal, number) for number in range(first, last + 1)]
+    wanted = {config.inbox_address: BATCH_APPENDED}
+    if config.settlement is not None:
+        wanted |= {config.settlement.portal: TRANSACTION_DEPOSITED, config.settlement.chain_config: CONFIG_CHANGED}
+    return [await _entry(client, config.inbox_address, wanted, number) for number in range(first, last + 1)]
 
 
 async def l1_header(client: L1Client, number: int) -> Header:
@@ -127,14 +132,19 @@ def header_of(fields: dict[str, Json]) -> Header:
     )
 
 
-async def _entry(client: L1Client, inbox: Address, portal: Address, number: int) -> L1Entry:
+async def _entry(client: L1Client, inbox: Address, wanted: Mapping[Address, Hash32], number: int) -> L1Entry:
     header = await l1_header(client, number)
-    logs = await client.logs_of(header.hash, {inbox: BATCH_APPENDED, portal: TRANSACTION_DEPOSITED})
+    logs = await client.logs_of(header.hash, wanted)
     commitments: list[bytes] = []
     deposits: list[Deposit] = []
     for log in logs:
-        if log.address == portal:
+        if wanted[log.address] == TRANSACTION_DEPOSITED:
             deposits.append(decode_deposit(log.topics, log.data))
+            continue
+        if wanted[log.address] == CONFIG_CHANGED:
+            # The constructor's own, one per knob, say what the chain was launched with.
+            if decode_config_change(log.topics, log.data).index >= len(Knob):
+                raise InvalidInput(f"settings changed in L1 block {number}: fraud proofs do not know such changes yet")
             continue
         tx = await client.transaction(log.transaction_hash)
         posted = None if tx is None else posted_commitment(tx.to, tx.input, inbox, Hash32(log.data[:32]))

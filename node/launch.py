@@ -21,7 +21,8 @@ from node.settlement import (
     settlement_predeploys,
 )
 from protocol.crypto import private_key_address
-from protocol.errors import Retry
+from protocol.errors import InvalidInput, Retry
+from protocol.fee_terms import NO_FEES
 from protocol.forks import Fork
 from protocol.types import Address
 
@@ -68,6 +69,8 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         base_fee_change_denominator=options.base_fee_change_denominator,
     )
     check_fees(options.fees, chain, options.gas_limit)
+    if options.settlement.game is not None and options.fees.knobs != NO_FEES:
+        raise InvalidInput("fraud proofs do not know fees beside gas yet: launch without such fees, or without a game")
     chain = options.fees.on(chain)
     nonce = await l1.nonce(operator)
     addresses = l1_addresses(operator, nonce, options.settlement)
