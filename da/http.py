@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
@@ -45,6 +45,13 @@ class Endpoint:
         """POST `data`. Raises as `get`."""
         return await self._exchange("POST", path, data, most, {"Content-Type": content_type})
 
+    def _at(self, path: str) -> str:
+        """`path`, which may have a query, below the endpoint's own path and beside its own query."""
+        parts = urlsplit(self.url)
+        below, _mark, query = path.partition("?")
+        joined = "&".join(filter(None, (parts.query, query)))
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + below, joined, ""))
+
     async def _exchange(self, verb: str, path: str, data: bytes | None, most: int, headers: dict[str, str]) -> Answer:
         if self.token is not None:
             headers = {**headers, "Authorization": f"Bearer {self.token}"}
@@ -53,7 +60,7 @@ class Endpoint:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-                session.request(verb, self.url.rstrip("/") + path, data=body, allow_redirects=False) as response,
+                session.request(verb, self._at(path), data=body, allow_redirects=False) as response,
             ):
                 return Answer(response.status, await _read(response, most))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:

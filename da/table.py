@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from da.adapter import BadCommitment, Commitment, DataAvailability
 from da.alt_da import ALT_DA_LAYER, AltDa
@@ -128,8 +129,14 @@ def _celestia_token(settings: LayerSettings) -> str | None:
 
 def _url(settings: LayerSettings, key: str, default: str | None = None) -> str:
     value = settings.text(key, default)
-    if not value.startswith(("http://", "https://")):
-        raise InvalidInput(f"{key}: expected a URL that begins with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        # Not the value itself: it may hold a key.
+        raise InvalidInput(f"{key}: expected a URL that begins with http:// or https://, and a host")
     return value
 
 

@@ -112,6 +112,9 @@ def test_what_no_layer_takes_is_refused_with_the_keys_there_are(text: str) -> No
     ("name", "change", "words"),
     [
         ("alt-da", {"alt_da__url": "ftp://x"}, "begins with http"),
+        ("alt-da", {"alt_da__url": "http://"}, "begins with http"),
+        ("alt-da", {"alt_da__url": "http://[::x"}, "begins with http"),
+        ("celestia", {"celestia__url": "http://a:99999"}, "begins with http"),
         ("alt-da", {"alt_da__commitments": "sha"}, "one of keccak, generic"),
         ("blob", {"blob__max_blobs": "7"}, "from 1 to 6"),
         ("blob", {"blob__proofs": "none"}, "one of cells, blobs"),
