@@ -267,10 +267,11 @@ def _access_list(entries: Span) -> AccessList:
     for up: uint256 in range(found.entries, bound=MAX_ENTRIES):
         i: uint256 = found.entries - 1 - up
         start: uint256 = entries.start + (starts[i // PER_WORD] >> (24 * (i % PER_WORD)) & (2**24 - 1))
-        owner: uint256 = layout._word(start + 1) >> 96
-        # The slots' header has been found right above.
+        # The address with its header, then the slots' header, which has been found right above.
+        word: uint256 = layout._word(start)
+        owner: uint256 = word << 8 >> 96
         first: uint256 = start + 22
-        length: uint256 = layout._word(start + 21) >> 248
+        length: uint256 = (word >> 80) & 255
         if length < LIST + 56:
             length -= LIST
         else:
