@@ -71,6 +71,9 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     check_fees(options.fees, chain, options.gas_limit)
     if options.settlement.game is not None and options.fees.knobs != NO_FEES:
         raise InvalidInput("fraud proofs do not know fees beside gas yet: launch without such fees, or without a game")
+    if options.settlement.game is not None and options.da_layer != "calldata":
+        # The machine passes over commitments of other layers: it would judge against everybody's chain.
+        raise InvalidInput("fraud proofs read batches in calldata alone yet: launch with that alone, or without a game")
     chain = options.fees.on(chain)
     nonce = await l1.nonce(operator)
     addresses = l1_addresses(operator, nonce, options.settlement)

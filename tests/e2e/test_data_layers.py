@@ -20,13 +20,14 @@ from node.l1_wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode
+from node.settlement import SettlementOptions
 from node.verify import VerifyOptions, verify
 from protocol.blobs import pack_blobs
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import InvalidInput
 from protocol.inbox import posted_commitment
 from protocol.kzg import commitment_of, opening, versioned_hash
-from protocol.types import Hash32
+from protocol.types import ZERO_ADDRESS, Hash32
 from tests.da.celestia_node import TOKEN, CelestiaNode
 from tests.da.server import Mood, Moody, served
 from tests.da.worlds import NAMESPACE
@@ -169,6 +170,16 @@ async def test_a_verifier_without_its_celestia_node_does_not_start(embedded: L1,
     with pytest.raises(InvalidInput, match=r"needs the setting celestia\.url"):
         async with running(RollupNode(verifier, SystemClock())):
             pass
+
+
+@pytest.mark.parametrize("layers", ["blob", "file,calldata", "calldata,file"])
+async def test_a_chain_that_the_game_would_judge_wrongly_is_not_launched(
+    embedded: L1, tmp_path: Path, layers: str
+) -> None:
+    settlement = SettlementOptions(game=ZERO_ADDRESS)
+    launched = LaunchOptions(L2_CHAIN_ID, da_layer=layers, settlement=settlement)
+    with pytest.raises(InvalidInput, match="fraud proofs read batches in calldata alone yet"):
+        await launch(embedded.url, tmp_path, embedded.operator_key, launched)
 
 
 async def test_a_launch_without_what_a_layer_needs_costs_nothing(embedded: L1, tmp_path: Path) -> None:
