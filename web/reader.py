@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from protocol.block import Block, Header
+from protocol.fee_terms import terms_of
 from protocol.receipt import Receipt
 from protocol.rollup import l1_origin_of
 from protocol.transaction import DEPOSIT, Transaction
@@ -53,11 +54,16 @@ class TransactionSummary:
     index: int
     receipt: Receipt
     created: Address | None
+    l1_fee: int = 0
+    """Wei that the sender paid for its bytes on L1."""
+    operator_fee: int = 0
+    """Wei that the sender paid the operator."""
 
     @property
     def fee(self) -> int:
-        """Wei that the sender paid for gas."""
-        return self.receipt.gas_used * self.tx.effective_gas_price(self.header.base_fee_per_gas or 0)
+        """Wei that the sender paid, for gas and beside it."""
+        gas = self.receipt.gas_used * self.tx.effective_gas_price(self.header.base_fee_per_gas or 0)
+        return gas + self.l1_fee + self.operator_fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +157,15 @@ class Reader:
         receipts = self.chain.receipts(block.hash)
         if receipts is None:
             return
+        terms = terms_of(block.transactions)
         for index in indices:
             tx, receipt = block.transactions[index], receipts[index]
             created = receipt.contract_address if tx.to is None else None
-            yield TransactionSummary(tx, block.header, index, receipt, created)
+            if terms is None or tx.type == DEPOSIT:
+                yield TransactionSummary(tx, block.header, index, receipt, created)
+                continue
+            l1_fee, operator_fee = terms.l1_fee(tx.raw), terms.operator_fee(receipt.gas_used)
+            yield TransactionSummary(tx, block.header, index, receipt, created, l1_fee, operator_fee)
 
     def transaction(self, tx_hash: Hash32) -> TransactionSummary | None:
         """A mined transaction of the canonical chain."""

@@ -8,11 +8,13 @@ import aiohttp
 import pytest
 from multidict import CIMultiDictProxy
 
+from protocol.fee_terms import FeeKnobs, FeeTerms, terms_transaction
 from protocol.receipt import Log
-from protocol.types import Address
+from protocol.types import ZERO_HASH, Address
 from rpc.errors import Json
 from rpc.server import Server
 from tests.rpc.fake import ALICE, BOB, CHAIN_ID, FakeBackend, transfer
+from web.formatting import ether
 from web.pages import pages_of
 from web.samples import Sampler
 from web.site import Site, SiteOptions
@@ -315,3 +317,14 @@ async def test_batches_are_listed_even_while_l1_does_not_say_where_they_are(trou
     text = await troubled.text("/explorer/batches")
     assert "38 4 to 9 6 L1 does not say now 100 s ago" in text
     assert 'href="?before=38"' in (await troubled.get("/explorer/batches"))[1]
+
+
+async def test_a_transaction_shows_what_it_paid_beside_gas(visitor: Visitor) -> None:
+    terms = FeeTerms(FeeKnobs(operator_fee_constant=3 * 10**15, l1_base_fee_scalar=10**6), 10**12, 0)
+    tx = transfer(0)
+    visitor.backend.chain.extend([terms_transaction(terms, ZERO_HASH, 1), tx])
+    page = await visitor.text(f"/explorer/tx/0x{tx.hash.hex()}")
+    l1_fee = terms.l1_fee(tx.raw)
+    assert f"of it {ether(l1_fee)} for its bytes on L1, {ether(3 * 10**15)} for the operator" in page
+    gas = 21_000 * tx.effective_gas_price(10**9)
+    assert f"Fee {ether(gas + l1_fee + 3 * 10**15)}" in page
