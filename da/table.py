@@ -7,11 +7,9 @@ on every node alike, so a batcher cannot make readers wait for a layer that the 
 among them: it needs nothing but L1.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from da.adapter import BadCommitment, Commitment, DataAvailability
 from da.alt_da import ALT_DA_LAYER, AltDa
@@ -20,58 +18,12 @@ from da.calldata import CALLDATA_LAYER, Calldata
 from da.celestia import CELESTIA_LAYER, Celestia
 from da.fallback import FallBack
 from da.file import FILE_LAYER, FileStore
+from da.settings import LayerSettings, Setting
 from protocol.blobs import MAX_BLOBS
 from protocol.errors import InvalidInput
 from protocol.l1 import L1BlockRef
 
 CELESTIA_TOKEN_VARIABLE = "TOMBOLO_CELESTIA_TOKEN"  # noqa: S105 - a variable's name
-
-
-@dataclass(frozen=True, slots=True)
-class LayerSettings:
-    """What layers are made from: a folder on this machine, the L1 endpoint, and values by `layer.key`.
-
-    `environment` may hold secrets, and `hide` is told each of them, so that no log shows one.
-    """
-
-    directory: Path
-    l1_url: str = "http://127.0.0.1:8544"
-    values: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    hide: Callable[[str], None] = lambda _secret: None
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """The value of `key`; raises InvalidInput when it must be given and is not."""
-        value = self.values.get(key, default)
-        if value is None:
-            raise InvalidInput(f"the data layer {key.partition('.')[0]} needs the setting {key}")
-        return value
-
-    def number(self, key: str, default: int, least: int, most: int) -> int:
-        """A whole number within bounds."""
-        value = self.values.get(key, str(default))
-        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
-            raise InvalidInput(f"{key}: expected a number from {least} to {most}, got {value!r}")
-        return int(value)
-
-    def choice(self, key: str, *choices: str) -> str:
-        """One of some words, the first one by default."""
-        value = self.values.get(key, choices[0])
-        if value not in choices:
-            raise InvalidInput(f"{key}: expected one of {', '.join(choices)}, got {value!r}")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One value that a layer takes. `is_public`: it goes into the rollup's file, for every reader; the others are each
-    node's own. `is_fixed`: it is part of what commitments mean, so no node may have another."""
-
-    key: str
-    help: str
-    is_public: bool = False
-    is_fixed: bool = False
-    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +38,12 @@ class Layer:
 
 def _alt_da(settings: LayerSettings) -> AltDa:
     is_generic = settings.choice("alt-da.commitments", "keccak", "generic") == "generic"
-    return AltDa(_url(settings, "alt-da.url"), generic=is_generic)
+    return AltDa(settings.url("alt-da.url"), generic=is_generic)
 
 
 def _blob(settings: LayerSettings) -> Blobs:
     return Blobs(
-        _url(settings, "blob.beacon-url", settings.l1_url),
+        settings.url("blob.beacon-url", settings.l1_url),
         max_blobs=settings.number("blob.max-blobs", MAX_BLOBS, 1, MAX_BLOBS),
         has_cell_proofs=settings.choice("blob.proofs", "cells", "blobs") == "cells",
     )
@@ -103,7 +55,7 @@ def _celestia(settings: LayerSettings) -> Celestia:
         namespace = bytes.fromhex(settings.text("celestia.namespace").removeprefix("0x"))
         namespace = bytes(29 - len(namespace)) + namespace if len(namespace) <= 10 else namespace
         return Celestia(
-            _url(settings, "celestia.url"),
+            settings.url("celestia.url"),
             namespace,
             token=_celestia_token(settings),
             gas_price=None if price is None else float(price),
@@ -125,19 +77,6 @@ def _celestia_token(settings: LayerSettings) -> str | None:
     if token:
         settings.hide(token)
     return token or None
-
-
-def _url(settings: LayerSettings, key: str, default: str | None = None) -> str:
-    value = settings.text(key, default)
-    try:
-        parts = urlsplit(value)
-        is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
-    except ValueError:
-        is_sound = False
-    if not is_sound:
-        # Not the value itself: it may hold a key.
-        raise InvalidInput(f"{key}: expected a URL that begins with http:// or https://, and a host")
-    return value
 
 
 LAYERS: Mapping[str, Layer] = {

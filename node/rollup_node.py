@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import LayerSettings, chain_layers, effective_settings, layer_names, make_publisher
+from da.settings import LayerSettings
+from da.table import chain_layers, effective_settings, layer_names, make_publisher
 from genesis.geth_format import genesis_json
 from genesis.model import build_genesis
 from node import chain_setup

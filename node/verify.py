@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import LayerSettings, chain_layers, effective_settings, layer_names
+from da.settings import LayerSettings
+from da.table import chain_layers, effective_settings, layer_names
 from node.chain import Chain
 from node.clock import Clock
 from node.decoder import Decoder

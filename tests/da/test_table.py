@@ -9,11 +9,11 @@ from da.blob import Blobs
 from da.calldata import Calldata
 from da.celestia import Celestia
 from da.file import FileStore
+from da.settings import LayerSettings
 from da.table import (
     CELESTIA_TOKEN_VARIABLE,
     LAYERS,
     DataLayers,
-    LayerSettings,
     UnknownLayer,
     chain_layers,
     effective_settings,

@@ -10,7 +10,7 @@ import pytest
 
 from da.adapter import Commitment
 from da.file import FileStore
-from da.table import LayerSettings
+from da.settings import LayerSettings
 from node.clock import SystemClock
 from node.driver import BatchSource, Driver
 from node.l1_client import L1Client

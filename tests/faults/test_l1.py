@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from da.table import LayerSettings, chain_layers, layer_names
+from da.settings import LayerSettings
+from da.table import chain_layers, layer_names
 from node.clock import SystemClock
 from node.l1_client import L1Client
 from node.l1_inputs import L1Position
