@@ -25,19 +25,18 @@ LIMIT_SECONDS = 30.0
 FRESH_LIMIT_SECONDS = 180.0
 GIVE_UP_SECONDS = 600.0
 
+QUICK = """
+da.batch_interval_seconds = 1
+proof.challenge_period_seconds = 2
+proof.finalisation_delay_seconds = 1
+proof.proposal_interval_seconds = 1
+"""
+"""Nothing arrives before its challenge period is over, so that is short."""
 INTENTS = {
     "lagoon": """preset = "teaching"
 chain.chain_id = 90001
 chain.block_time_seconds = 1
 da.layer = "file"
-""",
-    "arcade": """preset = "teaching"
-chain.chain_id = 90002
-chain.block_time_seconds = 0.5
-chain.gas_limit = 60000000
-da.layer = "calldata"
-fees.elasticity = 10
-fees.base_fee_change_denominator = 250
 """,
     "market": """preset = "teaching"
 chain.chain_id = 90003
@@ -48,6 +47,14 @@ da.fallback = ["calldata"]
 fees.min_base_fee_wei = 1000000
 fees.operator_fee_wei = 1000
 fees.l1_base_fee_scalar = 1000
+""",
+    "arcade": """preset = "teaching"
+chain.chain_id = 90002
+chain.block_time_seconds = 0.5
+chain.gas_limit = 60000000
+da.layer = "calldata"
+fees.elasticity = 10
+fees.base_fee_change_denominator = 250
 """,
 }
 
@@ -81,7 +88,7 @@ def measure(repository: Path, python: Path, folder: Path, first_port: int) -> di
     files = []
     for place, (name, text) in enumerate(INTENTS.items()):
         file = folder / f"{name}.toml"
-        file.write_text(text + f"node.rpc_port = {first_port + 10 * place}\n")
+        file.write_text(text + QUICK + f"node.rpc_port = {first_port + 10 * place}\n")
         files.append(str(file))
     ports = ["--l1-port", str(first_port + 40), "--page-port", str(first_port + 41)]
     command = [str(python), "-m", "node.cli", "up", *files, "--data-dir", str(folder / "data"), *ports]

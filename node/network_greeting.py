@@ -1,6 +1,7 @@
 """The first message and the first transfer between two chains that have just been joined: the network shows that it
 works, instead of saying so."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from node.network_watch import DISPATCHED
 from protocol.abi import Dynamic, encode_call, words_of
 from protocol.crypto import keccak
 from protocol.errors import Retry
-from protocol.types import ZERO_HASH, Address
+from protocol.types import ZERO_HASH, Address, Hash32
 
 GREETER_WEI = 10**17
 """Deposited to the greeter on each new member: gas, and what it sends."""
@@ -44,22 +45,27 @@ async def greet(origin: Side, destination: Side, clock: Clock, key: bytes, tell:
         Reject: The greeter has no ether on one of them.
     """
     here, there = Account(origin.client, clock, key), Account(destination.client, clock, key)
-    for account in (here, there):
-        await _until_paid(account, clock)
-    book = guestbook_address()
-    if not await destination.client.code(book):
-        await there.send(DEPLOYMENT_PROXY, ZERO_HASH + load_artifact("examples/guestbook").init_code)
     words = WORDS.format(origin.name, destination.name).encode()
-    signature = "dispatch(uint32,bytes32,bytes,uint64,uint64)"
-    call = encode_call(signature, destination.domain, padded(book), Dynamic(words), 0, HANDLE_GAS)
-    receipt = await here.send(MAILBOX_ADDRESS, call)
     before = await destination.client.balance(GUEST)
-    await here.send(
-        ETHER_ROUTE_ADDRESS, encode_call("send(uint32,address,uint256)", destination.domain, GUEST, 0), SENT_WEI
-    )
-    tell(f"a first message and a first transfer are on their way from {origin.name} to {destination.name}")
-    found = await origin.client.receipt_logs(receipt.transaction_hash)
-    [message_id] = [log.topics[1] for log in (found[1] if found else ()) if log.topics[:1] == (DISPATCHED,)]
+
+    async def send() -> Hash32:
+        await _until_paid(here, clock)
+        signature = "dispatch(uint32,bytes32,bytes,uint64,uint64)"
+        call = encode_call(signature, destination.domain, padded(guestbook_address()), Dynamic(words), 0, HANDLE_GAS)
+        receipt = await here.send(MAILBOX_ADDRESS, call)
+        call = encode_call("send(uint32,address,uint256)", destination.domain, GUEST, 0)
+        await here.send(ETHER_ROUTE_ADDRESS, call, SENT_WEI)
+        tell(f"a first message and a first transfer are on their way from {origin.name} to {destination.name}")
+        found = await origin.client.receipt_logs(receipt.transaction_hash)
+        [message_id] = [log.topics[1] for log in (found[1] if found else ()) if log.topics[:1] == (DISPATCHED,)]
+        return message_id
+
+    async def receive() -> None:
+        await _until_paid(there, clock)
+        if not await destination.client.code(guestbook_address()):
+            await there.send(DEPLOYMENT_PROXY, ZERO_HASH + load_artifact("examples/guestbook").init_code)
+
+    message_id, _ = await asyncio.gather(send(), receive())
     start = clock.monotonic()
     waiting = {"message", "transfer"}
     while waiting:

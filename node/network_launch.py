@@ -136,7 +136,7 @@ def relayer_arguments(
     """Of the process that carries messages between these chains."""
     chains = [f"{intent.chain.chain_id}={urls[intent.chain.name]}" for intent in intents]
     return [
-        *("--network", str(folder.mesh_file), "--l1", settings.l1_endpoint),
+        *("--network", str(folder.mesh_file), "--l1", settings.l1_endpoint, "--poll", "0.5"),
         *(part for chain in chains for part in ("--chain", chain)),
     ]
 

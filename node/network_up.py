@@ -141,9 +141,20 @@ class NetworkUp:
                 try:
                     self._place(new)
                     await self._bring_up_chains(new)
+                except (Retry, Reject):
+                    await self._forget_unlaunched(new)
+                    raise
                 finally:
                     self._report = before
             return plan
+
+    async def _forget_unlaunched(self, intents: Sequence[Intent]) -> None:
+        """What waits for a launch that failed waits for nothing."""
+        for intent in intents:
+            chain = self.chains.get(intent.chain.name)
+            if chain is not None and chain.rollup is None:
+                await asyncio.gather(*(process.stop() for process in chain.processes))
+                del self.chains[intent.chain.name]
 
     def _prepare(self, intents: Sequence[Intent]) -> list[Intent]:
         """Everything that can be refused is refused before anything starts."""
@@ -153,6 +164,8 @@ class NetworkUp:
             lines = [f"{s.chain}: {s.knob} is {s.now}, not {s.wanted}: {s.verdict}" for s in plan.impossible]
             raise InvalidInput("\n".join(lines))
         wanted = [*intents, *(applied[name] for name in plan.untouched)]
+        for port in [self.settings.page_port] + ([self.settings.l1_port] if self.settings.l1_url is None else []):
+            check_port(self.settings.host, port)
         self._place(wanted)
         for intent in wanted:
             if self.folder.chain(intent.chain.name).rollup.exists():
@@ -161,7 +174,7 @@ class NetworkUp:
 
     def _place(self, intents: Sequence[Intent]) -> None:
         settings = with_places(self.settings, list(intents))
-        ports = [] if settings.l1_url is not None or self.settings.chains else [settings.l1_port]
+        ports = []
         for intent in intents:
             check_for_l1(intent, settings)
             place = settings.place(intent.chain.name)
