@@ -7,6 +7,7 @@ from node.mempool import Mempool
 from node.proposer import Proposer
 from node.rollup_file import Rollup, rollup_json
 from protocol.block import Header
+from protocol.config_changes import ChainSettings
 from protocol.derivation import tip_of
 from protocol.l1 import L1BlockRef
 from rpc.call_object import call_object
@@ -24,7 +25,8 @@ def rollup_methods(
     proposer: Proposer | None = None,
 ) -> MethodTable:
     """rollup_config: the file that lets anyone follow this chain. rollup_syncStatus: heads, L1, and what is waited for.
-    rollup_estimateL1Fee: what a transaction would pay beside gas.
+    rollup_settings: what may change, as it is in force at the newest L1 block read. rollup_estimateL1Fee: what a
+    transaction would pay beside gas.
 
     Names follow https://specs.optimism.io/protocol/rollup-node.html#l2-output-rpc-method and its `optimism_syncStatus`.
     """
@@ -52,10 +54,33 @@ def rollup_methods(
             "proposer": _proposer(proposer),
         }
 
+    def settings(_context: Context) -> Json:
+        found = driver.l1_window.settings or rollup.config.settings
+        return {"l1Block": driver.processed.number, **_settings(found)}
+
     return {
         "rollup_config": Method(lambda _context: rollup_json(rollup)),
         "rollup_syncStatus": Method(sync_status),
+        "rollup_settings": Method(settings),
         "rollup_estimateL1Fee": Method(estimate_l1_fee, (Parameter(call_object),)),
+    }
+
+
+def _settings(settings: ChainSettings) -> dict[str, Json]:
+    """By the names of `rollup.json`; fees as text, keys of null are the launch's."""
+    fees = settings.fees
+    return {
+        "batcher": None if settings.batcher is None else _hex(settings.batcher),
+        "proposer": None if settings.proposer is None else _hex(settings.proposer),
+        "gasLimit": settings.gas_limit,
+        "baseFeeChangeDenominator": settings.denominator,
+        "elasticity": settings.elasticity,
+        "minBaseFee": str(settings.min_base_fee),
+        "baseFeeRecipient": _hex(fees.base_fee_recipient),
+        "operatorFeeScalar": str(fees.operator_fee_scalar),
+        "operatorFeeConstant": str(fees.operator_fee_constant),
+        "l1BaseFeeScalar": str(fees.l1_base_fee_scalar),
+        "l1BlobBaseFeeScalar": str(fees.l1_blob_base_fee_scalar),
     }
 
 

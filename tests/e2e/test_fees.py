@@ -16,6 +16,7 @@ from node.clock import SystemClock
 from node.deploy import deploy, wait_until_mined
 from node.fee_options import FeeOptions
 from node.l1_client import L1Client
+from node.l1_wire import as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.settlement import DEV_SETTLEMENT, SettlementOptions
@@ -123,6 +124,10 @@ async def test_every_fee_is_paid_to_the_wei_through_changes_and_rebuilds_from_l1
         await network.until(lambda: chain.head().base_fee_per_gas == 3 * GWEI, "the new minimum base fee on L2")
         last = await until_mined(network, await send(client, wallet.transfers(5)))
         await network.until_verified(last)
+        found = as_record(await client.request("rollup_settings", []), "settings")
+        assert [found[name] for name in ("gasLimit", "operatorFeeScalar", "operatorFeeConstant", "minBaseFee")] == [
+            *(24_000_000, "0", "7", str(3 * GWEI))
+        ]
 
         rollup = load_rollup(network.verifier_options.rollup)
         verified = await verify(

@@ -148,3 +148,11 @@ async def test_the_l1_fee_can_be_asked_for_before_signing(charging: Node) -> Non
 
 
 ESTIMATE = Method(estimate_l1_fee, (Parameter(call_object),))
+
+
+async def test_a_filled_transaction_offers_nothing_where_gas_is_free(node: Node) -> None:
+    node.backend.config = replace(node.backend.config, allow_deposits=True, allow_blobs=False, fixed_base_fee=True)
+    populate(node, {})
+    filled = await node.call("eth_fillTransaction", {"from": hex_of(ALICE), "to": hex_of(BOB), "value": "0x1"})
+    fields = [filled["tx"][name] for name in ("maxFeePerGas", "maxPriorityFeePerGas", "gas")]
+    assert fields == ["0x0", "0x0", hex(21_000)]
