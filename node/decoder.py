@@ -9,19 +9,19 @@ import asyncio
 import marshal
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 
+from protocol.batch import decode_batch
 from protocol.errors import InvalidTransaction
-from protocol.payload import PayloadAttributes
 from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 
 WORTHWHILE = 256
 """Transactions for which another process pays; it takes a second to start, once."""
 
-AHEAD = 2
-"""Blocks: the one that is wanted and the one behind it."""
+AHEAD = 4
+"""Blocks that are decoded or wait for it."""
 
 _fields = attrgetter(*(field.name for field in fields(Transaction)))
 
@@ -77,29 +77,36 @@ class Decoder:
 
 
 class Ahead:
-    """Decodes coming blocks while one executes, at most `AHEAD` of them."""
+    """Decodes coming blocks while one executes. A block is known by its transactions, for it has no number yet."""
 
     def __init__(self, decoder: Decoder | None) -> None:
         self._decoder = decoder
-        self._under_way: dict[int, asyncio.Task[Mapping[bytes, Transaction]]] = {}
+        self._under_way: dict[tuple[bytes, ...], asyncio.Task[Mapping[bytes, Transaction]]] = {}
 
-    def start(self, payloads: Sequence[PayloadAttributes]) -> None:
-        """Begin with the first of `payloads`, those with enough in them."""
-        for payload in payloads[:AHEAD]:
-            raws = payload.transactions
-            if self._decoder is not None and len(raws) >= WORTHWHILE and payload.number not in self._under_way:
-                self._under_way[payload.number] = asyncio.create_task(self._decoder.decode(raws))
+    def start(self, blocks: Iterable[tuple[bytes, ...]]) -> None:
+        """Begin with the first of `blocks`, those with enough in them, as long as there are few under way."""
+        for raws in blocks:
+            if self._decoder is None or len(self._under_way) >= AHEAD:
+                return
+            if len(raws) >= WORTHWHILE and raws not in self._under_way:
+                self._under_way[raws] = asyncio.create_task(self._decoder.decode(raws))
 
-    async def take(self, payload: PayloadAttributes) -> Mapping[bytes, Transaction]:
-        """What was decoded of it; waits for what is under way."""
-        task = self._under_way.pop(payload.number, None)
+    def start_with(self, batches: Iterable[bytes]) -> None:
+        """The same for the blocks that `batches` claim."""
+        if self._decoder is not None:
+            self.start(claim.transactions for data in batches for claim in decode_batch(data).blocks)
+
+    async def take(self, raws: tuple[bytes, ...]) -> Mapping[bytes, Transaction]:
+        """What was decoded of a block; waits for it when it is under way."""
+        task = self._under_way.pop(raws, None)
         return {} if task is None else await task
 
-    def forget(self) -> None:
-        """Drop what nobody took."""
-        for task in self._under_way.values():
-            task.cancel()
-        self._under_way.clear()
+    def forget(self, blocks: Iterable[tuple[bytes, ...]] | None = None) -> None:
+        """Drop these; all when none are named."""
+        for raws in list(self._under_way) if blocks is None else blocks:
+            task = self._under_way.pop(raws, None)
+            if task is not None:
+                task.cancel()
 
 
 _RAW = [field.name for field in fields(Transaction)].index("raw")

@@ -61,6 +61,16 @@ class BatchSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _ReadAhead:
+    """What an L1 block brings, read while the one before it was derived; `position` is what it was read from."""
+
+    ref: L1BlockRef
+    position: L1Position
+    inputs: L1Inputs
+    data: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class SyncStatus:
     """How far this node is, for `rollup_syncStatus`. `waiting_for` says why it is not further, if it is stuck."""
 
@@ -104,6 +114,7 @@ class Driver:
         self._fetch_seconds = fetch_seconds
         self._on_l1_block = on_l1_block
         self._ahead = Ahead(decoder)
+        self._next: asyncio.Task[_ReadAhead | None] | None = None
         self._displaced: list[Block] = []
         self._l1_head = 0
         self._waiting_for: str | None = "the first L1 block"
@@ -162,11 +173,12 @@ class Driver:
             await self._finalize()
             return False
         try:
-            inputs = await self._l1.inputs(ref, self._position)
+            inputs, data = await self._taken_ahead(ref) or await self._read(ref, self._position)
         except MissingLogs:
             await self._reread()
             raise
-        data = await self._fetch_all(ref, inputs.commitments)
+        if ref.number < head.number:
+            self._next = asyncio.create_task(self._read_ahead(ref, inputs.position))
         async with self.lock:
             settings = settings_at(self.config, self.l1_window.settings, inputs.changes)
             await self._derive(L1Block(ref, inputs.deposits, settings), inputs.position, data)
@@ -175,6 +187,29 @@ class Driver:
         if ref.number % 16 == 0 or ref.number >= head.number:
             await self._finalize()
         return True
+
+    async def _read(self, ref: L1BlockRef, position: L1Position) -> tuple[L1Inputs, list[bytes]]:
+        inputs = await self._l1.inputs(ref, position)
+        return inputs, await self._fetch_all(ref, inputs.commitments)
+
+    async def _read_ahead(self, parent: L1BlockRef, position: L1Position) -> _ReadAhead | None:
+        """Read the L1 block behind `parent` while that is derived, and begin to decode what it brings."""
+        try:
+            ref = await self._l1.block(parent.number + 1)
+            if ref is None or ref.parent_hash != parent.hash:
+                return None
+            inputs, data = await self._read(ref, position)
+            self._ahead.start_with(data)
+        except (Retry, Reject):
+            return None  # what is the matter will be told when its turn comes
+        return _ReadAhead(ref, position, inputs, data)
+
+    async def _taken_ahead(self, ref: L1BlockRef) -> tuple[L1Inputs, list[bytes]] | None:
+        task, self._next = self._next, None
+        found = None if task is None else await task
+        if found is None or found.ref != ref or found.position != self._position:
+            return None
+        return found.inputs, found.data
 
     async def _fetch_all(self, ref: L1BlockRef, commitments: Sequence[Commitment]) -> list[bytes]:
         data = []
@@ -199,10 +234,10 @@ class Driver:
         missing = [payload for payload in payloads if self.chain.canonical_hash(payload.number) is None]
         try:
             for payload in payloads:
-                self._ahead.start([later for later in missing if later.number >= payload.number])
+                self._ahead.start(later.transactions for later in missing if later.number >= payload.number)
                 safe = await self._apply(payload)
         finally:
-            self._ahead.forget()
+            self._ahead.forget(payload.transactions for payload in payloads)
         record = L1Record(block, safe.number, safe.hash, position)
         await self._worker.run(
             self.chain.set_safe, safe, records=[(TABLE, record_key(block.ref.number), encode_record(record))]
@@ -224,7 +259,7 @@ class Driver:
             logger.warning("unsafe block %d is not what L1 derives: rewinding", payload.number)
             await self._rewind(parent)
         parent = self._canonical_header(payload.number - 1)
-        executed = await self._worker.run(self._execute, parent, payload, await self._ahead.take(payload))
+        executed = await self._worker.run(self._execute, parent, payload, await self._ahead.take(payload.transactions))
         await self._worker.run(self.chain.append, executed)
         return executed.block.header
 
@@ -263,6 +298,7 @@ class Driver:
 
     async def _reset(self) -> None:
         """Go back to the newest L1 block that is still canonical, and with it to what was safe then."""
+        self._ahead.forget()
         finalized = self.chain.finalized_head()
         record = last_record(self.chain.store)
         while record is not None:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from node.decoder import WORTHWHILE, Ahead, Decoder
+from node.decoder import AHEAD, WORTHWHILE, Ahead, Decoder
+from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.errors import InvalidTransaction
-from protocol.payload import BlockAttributes, PayloadAttributes
 from protocol.transaction import (
     AccessEntry,
     Transaction,
@@ -16,7 +16,7 @@ from protocol.transaction import (
     decode_transaction,
     sign_transaction,
 )
-from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address
+from protocol.types import Address
 
 KEY = b"\7" * 32
 
@@ -26,15 +26,6 @@ def signed(nonce: int, **fields) -> Transaction:
 
 
 TRANSFERS = [signed(nonce) for nonce in range(WORTHWHILE)]
-
-
-def payload(number: int, raws: list[bytes]) -> PayloadAttributes:
-    return PayloadAttributes(
-        number,
-        BlockAttributes(timestamp=1, fee_recipient=ZERO_ADDRESS, prev_randao=ZERO_HASH, gas_limit=30_000_000),
-        (),
-        tuple(raws),
-    )
 
 
 @pytest.fixture
@@ -68,9 +59,9 @@ async def test_a_process_that_is_killed_costs_an_answer_and_comes_back(decoder: 
 
 
 async def test_a_question_given_up_does_not_answer_the_next(decoder: Decoder):
-    raws = [tx.raw for tx in TRANSFERS]
+    raws = tuple(tx.raw for tx in TRANSFERS)
     ahead = Ahead(decoder)
-    ahead.start([payload(1, raws)])
+    ahead.start([raws])
     (task,) = ahead._under_way.values()
     while decoder._process is None and not task.done():
         await decoder_turn()
@@ -86,19 +77,29 @@ async def decoder_turn() -> None:
 
 
 async def test_small_blocks_start_no_process(decoder: Decoder):
-    ahead = Ahead(decoder)
-    ahead.start([payload(1, [tx.raw for tx in TRANSFERS[:-1]])])
-    assert await ahead.take(payload(1, [])) == {}
+    ahead, raws = Ahead(decoder), tuple(tx.raw for tx in TRANSFERS[:-1])
+    ahead.start([raws])
+    assert await ahead.take(raws) == {}
     assert decoder._process is None
 
 
-async def test_at_most_two_blocks_are_under_way(decoder: Decoder):
-    raws = [tx.raw for tx in TRANSFERS]
-    payloads = [payload(number, raws) for number in range(5)]
+async def test_few_blocks_are_under_way_at_once(decoder: Decoder):
+    blocks = [tuple(tx.raw for tx in (*TRANSFERS, signed(1_000 + number))) for number in range(AHEAD + 2)]
     ahead = Ahead(decoder)
-    ahead.start(payloads)
-    assert list(ahead._under_way) == [0, 1]
-    assert len(await ahead.take(payloads[0])) == len(raws)
-    ahead.start(payloads[1:])
-    assert list(ahead._under_way) == [1, 2]
+    ahead.start(blocks)
+    assert list(ahead._under_way) == blocks[:AHEAD]
+    assert len(await ahead.take(blocks[0])) == len(blocks[0])
+    ahead.start(blocks[1:])
+    assert list(ahead._under_way) == blocks[1 : AHEAD + 1]
+    ahead.forget(blocks[1:3])
+    assert list(ahead._under_way) == blocks[3 : AHEAD + 1]
     ahead.forget()
+    assert not ahead._under_way
+
+
+async def test_a_batch_is_decoded_as_the_blocks_that_it_claims(decoder: Decoder):
+    raws = tuple(tx.raw for tx in TRANSFERS)
+    ahead = Ahead(decoder)
+    ahead.start_with([encode_batch(Batch(1, (BlockClaim(1, 1, raws), BlockClaim(2, 1, raws[:3]))))])
+    assert list(ahead._under_way) == [raws]
+    assert len(await ahead.take(raws)) == len(raws)
