@@ -12,7 +12,9 @@ from prover.commitments import trie
 from prover.machine.frame import Frame
 from prover.machine.step import running_code, step
 from prover.machine.vm import BEGIN, CREATE_FINISH, DONE, EXECUTE, FLUSH_ACCOUNTS, FLUSH_SLOTS, VM
+from prover.prove_statetest import step_name
 from prover.witness import witnessed_step
+from tests.prover.corpus import examples
 from tests.prover.worlds import CONTRACT, OTHER, code, machine, push, running, signed, state_with
 from vm.memory_state import Allocation
 
@@ -176,3 +178,30 @@ def test_the_dispatcher_costs_little(referee):
         spent.append(judged(referee, vm))
     assert max(spent) < 1_000_000
     assert sorted(spent)[len(spent) // 2] < 200_000
+
+
+def test_no_callers_gas_changes_a_verdict(referee):
+    """One step of each kind that the corpus has, with as little gas as it may get and with much more."""
+    kinds: dict[tuple[str, int], tuple[bytes, Hash32]] = {}
+    for each in examples():
+        vm = each.begin()
+        while vm.phase != DONE:
+            before, name = vm.digest(), step_name(vm)
+            witness = witnessed_step(vm)
+            kinds.setdefault((name, vm.phase), (step_calldata(before, witness), vm.digest()))
+    assert len(kinds) > 200
+    for calldata, after in kinds.values():
+        referee.call(calldata)
+        enough = referee.gas_used
+        for part in range(1, 18):
+            assert answer_with(referee, calldata, enough * part // 16) in (None, after)
+
+
+def answer_with(referee, calldata: bytes, gas: int) -> bytes | None:
+    """The verdict when the call gets so much gas; None if it reverts."""
+    try:
+        return bytes(
+            referee._evm.message_call("0x" + "ca" * 20, referee._address, calldata=calldata, gas=gas, is_static=True)
+        )
+    except RuntimeError:
+        return None
