@@ -58,7 +58,7 @@ class Misbehaving:
         return self.chance.choice([changed, honest[:at], honest + b"\0", self.chance.randbytes(len(honest)), b""])
 
 
-WORDS = {"nothing": "is not served", "wrong": "holds something else", "silent": "no answer within 0.5 s"}
+WORDS = {"nothing": "is not served", "wrong": "holds something else", "silent": "no answer within 2 s"}
 """What the node says in each mood of the layer's server."""
 
 
@@ -79,7 +79,7 @@ async def holds(network: Network, layer: Misbehaving, words: str, below: int) ->
 async def test_the_safe_head_holds_and_says_why_until_the_layer_mends(
     l1_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(Driver.__init__.__kwdefaults__, "fetch_seconds", 0.5)  # type: ignore[arg-type]
+    monkeypatch.setitem(Driver.__init__.__kwdefaults__, "fetch_seconds", 2.0)  # type: ignore[arg-type]
     launched = LaunchOptions(L2_CHAIN_ID, da_layer="file")
     options = await launch(l1_url, tmp_path, OPERATOR_KEY, launched)
     behind = as_sequencer(options, OPERATOR_KEY)
