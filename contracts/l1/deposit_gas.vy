@@ -76,6 +76,9 @@ def _now() -> Meter:
     else:
         meter.rate -= meter.rate * (target - meter.taken) // target // MAX_CHANGE
     for _: uint256 in range(min(block.number - meter.at - 1, IDLE_BLOCKS), bound=IDLE_BLOCKS):
+        # At the bottom the gas is the same in every block, so that what a wallet has estimated is enough in a later one.
+        if meter.rate <= MIN_RATE:
+            break
         meter.rate -= meter.rate // MAX_CHANGE
     return Meter(rate=max(meter.rate, MIN_RATE), taken=0, at=block.number)
 

@@ -263,3 +263,16 @@ def test_a_deposit_without_the_gas_to_pay_reverts(settlement: Settlement, alice:
 def test_a_portal_with_a_useless_deposit_limit_is_not_deployed(settlement: Settlement, limit: int) -> None:
     with boa.reverts("deposit gas: limit out of range"):
         boa.load("contracts/l1/portal.vy", settlement.outputs, 1, limit)
+
+
+def test_an_idle_portal_takes_the_same_gas_in_every_block(settlement: Settlement) -> None:
+    """What a wallet estimated is enough when the deposit is mined some blocks later."""
+    alice = str(boa.env.generate_address("alice"))
+    boa.env.set_balance(alice, 10 * ETHER)
+    used = []
+    for idle in (40, 1, 2, 7, 33):
+        boa.env.evm.patch.block_number += idle
+        with boa.env.anchor(), boa.env.prank(alice):
+            settlement.portal.deposit(alice, 1, 100_000, False, b"", value=1)
+            used.append(settlement.portal._computation.get_gas_used())
+    assert len(set(used)) == 1, used
