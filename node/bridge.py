@@ -16,6 +16,7 @@ from protocol.abi import encode_call, words_of
 from protocol.bridge import L2_BRIDGE_ADDRESS, WITHDRAWAL_STARTED, withdraw_call
 from protocol.deposit import TRANSACTION_DEPOSITED, decode_deposit
 from protocol.errors import InvalidInput, Reject
+from protocol.extra_data import origin_of_extra_data
 from protocol.outputs import Assertion, Status
 from protocol.portal import (
     WITHDRAWAL_PROVEN,
@@ -172,24 +173,28 @@ class Bridge:
         )
         if is_final:
             return Standing(started, Stage.DONE)
-        proven = [await self._proven(started, who) for who in await self._provers(withdrawal_hash, prover)]
+        proven = [await self._proven(started, who) for who in await self._provers(started, prover)]
         standings = [one for one in proven if one is not None]
         if standings:
             return min(standings, key=lambda one: (one.stage is not Stage.FINALISABLE, one.ready_at or 0))
         assertion = await self._provable_against(started.l2_block_number)
         return Standing(started, Stage.NO_OUTPUT if assertion is None else Stage.PROVABLE, assertion)
 
-    async def _provers(self, withdrawal_hash: Hash32, first: Address | None) -> list[Address]:
+    async def _provers(self, started: Started, first: Address | None) -> list[Address]:
         head = (await self.l1.head()).ref.number
         provers = [] if first is None else [first]
-        for start in range(self._l1_start, head + 1, BLOCKS_PER_QUERY):
+        topics = [WITHDRAWAL_PROVEN, started.withdrawal.hash]
+        for start in range(await self._origin(started.l2_block_number), head + 1, BLOCKS_PER_QUERY):
             last = min(start + BLOCKS_PER_QUERY - 1, head)
-            topics = [WITHDRAWAL_PROVEN, withdrawal_hash]
-            provers += [
-                Address(log.topics[2][12:])
-                for _number, log in await self.l1.find_logs(self.contracts.portal, topics, start, last)
-            ]
+            logs = await self.l1.find_logs(self.contracts.portal, topics, start, last)
+            provers += [Address(log.topics[2][12:]) for _number, log in logs]
         return list(dict.fromkeys(provers))
+
+    async def _origin(self, l2_block_number: int) -> int:
+        """The L1 block that an L2 block builds on: nothing about it can be on L1 before."""
+        answer = await self.l2.request("eth_getBlockByNumber", [hex(l2_block_number), False])
+        extra = as_data(as_record(answer, "block").get("extraData"), "extra data")
+        return origin_of_extra_data(extra) if l2_block_number else self._l1_start
 
     async def _proven(self, started: Started, prover: Address) -> Standing | None:
         """Where one prover's proof has got; None when there is none, or its output does not stand any more."""
@@ -224,6 +229,10 @@ class Bridge:
 
     async def prove(self, account: Account, standing: Standing) -> L1Receipt:
         """Show L1 a PROVABLE withdrawal."""
+        return await account.send(self.contracts.portal, await self.proof_call(standing))
+
+    async def proof_call(self, standing: Standing) -> bytes:
+        """The calldata of `prove`, for the portal."""
         withdrawal, assertion = standing.started.withdrawal, standing.assertion
         if assertion is None:
             raise InvalidInput(f"withdrawal 0x{withdrawal.hash.hex()} waits for {standing.stage.value}")
@@ -234,13 +243,17 @@ class Bridge:
                 f"{assertion.l2_block_number}: is it still deriving, or on another chain?"
             )
         proof = await self._proof(withdrawal, assertion.l2_block_number)
-        call = prove_call(withdrawal, assertion.id, preimage, proof)
-        return await account.send(self.contracts.portal, call)
+        return prove_call(withdrawal, assertion.id, preimage, proof)
 
     async def finalise(self, account: Account, standing: Standing) -> L1Receipt:
         """Make the L1 call of a FINALISABLE withdrawal."""
-        prover = standing.prover or account.address
-        return await account.send(self.contracts.portal, finalise_call(standing.started.withdrawal, prover))
+        return await account.send(self.contracts.portal, self.finalisation_call(standing))
+
+    def finalisation_call(self, standing: Standing) -> bytes:
+        """The calldata of `finalise`, for the portal."""
+        if standing.prover is None:
+            raise InvalidInput(f"withdrawal 0x{standing.started.withdrawal.hash.hex()} is not proven")
+        return finalise_call(standing.started.withdrawal, standing.prover)
 
     async def claim(self, account: Account, started: Started) -> Standing:
         """Do what can be done now: prove, or finalise; then tell where it stands."""

@@ -14,6 +14,8 @@ from node.batch_index import BatchIndex
 from node.batch_plan import BatcherConfig, Progress
 from node.batch_rpc import batch_methods
 from node.batcher import Batcher
+from node.bridge import Bridge
+from node.bridge_rpc import BridgeDesk
 from node.chain import Chain, create_chain
 from node.clock import Clock
 from node.decoder import Decoder
@@ -104,6 +106,7 @@ class RollupNode:
         self._server: Server | None = None
         self._l1: L1Client | None = None
         self._l1_of_pages: L1Client | None = None
+        self._self_client: L1Client | None = None
         self._tasks: list[Coroutine[None, None, None]] = []
         self._decoder = Decoder()
         self._producer: Producer | None = None
@@ -176,10 +179,17 @@ class RollupNode:
             **output_methods(chain),
             **batch_methods(index, asked, None if self.batcher is None else self.batcher.address),
         }
+        desk = self._bridge_desk(rollup, asked)
+        if desk is not None:
+            methods |= desk.methods()
         if options.faucet:
             methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
         role = "sequencer" if options.sequencer is not None else "verifier" if options.proposer is None else "proposer"
-        pages = NodePages(services.backend, clock, SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None))
+        pages = NodePages(
+            services.backend,
+            clock,
+            SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None, has_bridge=desk is not None),
+        )
         self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
         self._tasks.append(pages.attach(self._server))
         self.port = await self._server.start(options.host, options.rpc_port, fronts=options.rpc_fronts)
@@ -193,13 +203,27 @@ class RollupNode:
         """Stop serving, then close the database."""
         if self._server is not None:
             await self._server.stop()
-        for client in (self._l1, self._l1_of_pages):
+        for client in (self._l1, self._l1_of_pages, self._self_client):
             if client is not None:
                 await client.close()
         await self._decoder.close()
         self._worker.close()
         if self._store is not None:
             self._store.close()
+
+    def _bridge_desk(self, rollup: Rollup, l1: L1Client) -> BridgeDesk | None:
+        settlement = rollup.config.settlement
+        if settlement is None:
+            return None
+        start = rollup.config.l1_genesis.number
+        return BridgeDesk(lambda: Bridge(l1, self._ask_self(), settlement, start), self._clock)
+
+    def _ask_self(self) -> L1Client:
+        """This node, as any client sees it, once it listens."""
+        if self._self_client is None:
+            url = self_url(self.options.host, self.port)
+            self._self_client = L1Client(url, self._clock, timeout_seconds=10, attempts=1)
+        return self._self_client
 
     def _make_proposer(self, rollup: Rollup, options: ProposerOptions, l1: L1Client) -> Proposer:
         settlement, chain = rollup.config.settlement, self.chain
@@ -218,6 +242,12 @@ class RollupNode:
     async def _follow_l1(self, rollup: Rollup, l1: L1Client) -> None:
         await check_l1(rollup, l1, self._clock)
         await self.driver.run()
+
+
+def self_url(host: str, port: int) -> str:
+    """Where a server that listens on `host` can be reached from its own machine."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{reached}:{port}"
 
 
 def open_rollup(store: Store, rollup: Rollup) -> None:

@@ -46,6 +46,8 @@ class SiteOptions:
     l1_url: str | None = None
     faucet_wei: int | None = None
     """What the faucet gives, when there is one."""
+    has_bridge: bool = False
+    """Whether the node answers the bridge_* methods."""
     chain_name: str = "Tombolo"
 
 

@@ -11,15 +11,15 @@ from rich.markup import escape
 
 from node.account import Account
 from node.bridge import Bridge, Stage, Standing, Started, open_bridge
+from node.bridge_view import GROUPS, content_of, record_of
 from node.clock import SystemClock
 from node.l1_client import L1Client
-from node.tokens import ETHER, Unit, unit_of
-from protocol.bridge import image_address, release_of
+from node.tokens import ETHER, unit_of
+from protocol.bridge import image_address
 from protocol.errors import InvalidInput, Retry
 from protocol.types import Address, Hash32
 
 MARKS = {"ready": "[bold green]ready  [/]", "pending": "[yellow]pending[/]", "done": "[dim]done   [/]"}
-ORDER = ("ready", "pending", "done")
 POLL_SECONDS = 1.0
 
 console = Console(highlight=False, soft_wrap=True)
@@ -89,10 +89,10 @@ def run_list(ends: Ends, account: Address, *, as_json: bool) -> None:
     async def main() -> None:
         async with _bridge(ends) as bridge:
             standings = [await bridge.standing(started, account) for started in await bridge.started_by(account)]
-            standings.sort(key=lambda one: ORDER.index(one.stage.group))
+            standings.sort(key=lambda one: GROUPS.index(one.stage.group))
             now = (await bridge.l1.head()).ref.timestamp
             if as_json:
-                print(json.dumps([await _record(bridge, one) for one in standings], indent=2))
+                print(json.dumps([await record_of(bridge, one) for one in standings], indent=2))
                 return
             ready = sum(one.stage.group == "ready" for one in standings)
             if ready:
@@ -165,38 +165,11 @@ async def _until_mined(bridge: Bridge, transaction_hash: Hash32) -> None:
     )
 
 
-async def _content(bridge: Bridge, started: Started) -> tuple[str, Address]:
-    """What a withdrawal brings to whom."""
-    withdrawal = started.withdrawal
-    release = release_of(withdrawal, bridge.contracts.bridge)
-    if release is None:
-        return ETHER.show(withdrawal.value), withdrawal.target
-    try:
-        unit = await unit_of(bridge.l1, release.token)
-    except InvalidInput:
-        unit = Unit(f"units of 0x{release.token.hex()}", 0)
-    return unit.show(release.amount), release.to
-
-
 async def _line(bridge: Bridge, standing: Standing, now: int) -> str:
-    what, to = await _content(bridge, standing.started)
+    what, to = await content_of(bridge, standing.started)
     tx_hash = standing.started.transaction_hash.hex()
     why = "" if standing.stage is Stage.DONE else f"  [dim]waits for {standing.stage.value}{_left(standing, now)}[/]"
     return f"{MARKS[standing.stage.group]}  {escape(what):>20} to 0x{to.hex()}  0x{tx_hash}{why}"
-
-
-async def _record(bridge: Bridge, standing: Standing) -> dict[str, object]:
-    what, to = await _content(bridge, standing.started)
-    return {
-        "group": standing.stage.group,
-        "waitsFor": None if standing.stage is Stage.DONE else standing.stage.value,
-        "what": what,
-        "to": f"0x{to.hex()}",
-        "transactionHash": f"0x{standing.started.transaction_hash.hex()}",
-        "withdrawalHash": f"0x{standing.started.withdrawal.hash.hex()}",
-        "l2Block": standing.started.l2_block_number,
-        "readyAt": standing.ready_at,
-    }
 
 
 def _left(standing: Standing, now: int) -> str:

@@ -6,17 +6,19 @@ import { Wallet, JsonRpcProvider } from "ethers";
 import { launch, leastContrast } from "./browser.mjs";
 
 const [base, given] = [process.argv[2], JSON.parse(process.argv[3])];
-const { token, failed, sent, receiver, stranger, key, shots } = given;
+const { token, failed, sent, receiver, stranger, key, shots, l1 } = given;
 const seen = { errors: [], hosts: [] };
 const browser = await launch();
 const signer = new Wallet(key, new JsonRpcProvider(base, undefined, { staticNetwork: true }));
+const onL1 = new Wallet(key, new JsonRpcProvider(l1, undefined, { staticNetwork: true }));
+const l1Chain = "0x" + (await onL1.provider.getNetwork()).chainId.toString(16);
 
 /** A wallet that knows another chain at first, announces itself by EIP-6963, and signs in this process. */
 async function inject(page) {
   seen.wallet = [];
-  await page.exposeFunction("__signAndSend", async (transaction) => {
+  await page.exposeFunction("__signAndSend", async (transaction, chain) => {
     const { from, ...rest } = transaction;
-    return (await signer.sendTransaction(rest)).hash;
+    return (await (chain === l1Chain ? onL1 : signer).sendTransaction(rest)).hash;
   });
   await page.exposeFunction("__heard", (method, params) => { seen.wallet.push([method, params]); });
   await page.addInitScript((address) => {
@@ -30,7 +32,7 @@ async function inject(page) {
         window.__heard(method, params ?? []);
         if (method === "eth_requestAccounts") return [address];
         if (method === "eth_chainId") return chain;
-        if (method === "eth_sendTransaction") return window.__signAndSend(params[0]);
+        if (method === "eth_sendTransaction") return window.__signAndSend(params[0], chain);
         if (method === "wallet_addEthereumChain") { chains.add(params[0].chainId); return null; }
         if (method === "wallet_switchEthereumChain") {
           if (!chains.has(params[0].chainId)) return fail(4902, "Unrecognized chain ID");
@@ -156,6 +158,46 @@ async function contract(page) {
   await page.evaluate(() => localStorage.clear());
 }
 
+/** In and out again; the claims by keyboard alone. */
+async function bridge(page) {
+  await page.goto(`${base}/bridge`);
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await page.locator("#bridge-address").waitFor();
+  await page.locator("#withdrawals .none").waitFor();
+  seen.bridge = { empty: await text(page, "#withdrawals") };
+  await page.locator("#deposit input[name=amount]").fill("2.5");
+  await page.getByRole("button", { name: "Deposit", exact: true }).click();
+  await page.locator("#bridge-said", { hasText: "Sent on L1: 0x" }).waitFor();
+  seen.bridge.deposited = (await text(page, "#bridge-said")).split(" ").at(-1);
+  await page.locator("#withdraw input[name=amount]").fill("0.25");
+  await page.getByRole("button", { name: "Withdraw", exact: true }).click();
+  await page.locator("#bridge-said", { hasText: "Sent on this chain: 0x" }).waitFor();
+  seen.bridge.withdrawn = (await text(page, "#bridge-said")).split(" ").at(-1);
+  seen.bridge.stages = [];
+  for (const [group, press] of [["pending", null], ["ready", "Prove on L1"], ["pending", null], ["ready", "Get paid on L1"], ["done", null]]) {
+    await page.locator(`.claims li.${group}`, press ? { hasText: press } : {}).waitFor({ timeout: 60000 });
+    seen.bridge.stages.push(await text(page, ".claims li"));
+    if (!press) continue;
+    seen.bridge.banner = await text(page, ".ready-banner");
+    if (press === "Prove on L1") await shot(page, "bridge-light", true);
+    await page.locator("#content").focus();
+    const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+    for (let presses = 0; presses < 24 && (await focused()) !== press; presses++) await page.keyboard.press("Tab");
+    seen.bridge.focus = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    await page.keyboard.press("Enter");
+  }
+  seen.bridge.navigations = await page.evaluate(() => performance.getEntriesByType("navigation").length);
+  await page.goto(`${base}/bridge`);
+  await page.getByLabel("Any withdrawal").fill(seen.bridge.withdrawn);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/bridge?tx=0x*");
+  seen.bridge.found = await text(page, ".claims li");
+  await page.getByLabel("Any withdrawal").fill("<img src=x>");
+  await page.getByRole("button", { name: "Look it up" }).click();
+  await page.locator(".bad-banner").waitFor();
+  seen.bridge.trouble = await text(page, ".bad-banner");
+}
+
 async function faucet(page) {
   await page.goto(`${base}/faucet`);
   await page.getByLabel("Your address").fill(stranger);
@@ -177,7 +219,8 @@ async function hostileWords(page) {
 }
 
 const PATHS = () => ["/explorer", "/explorer/blocks", "/explorer/block/1", `/explorer/tx/${sent}`, `/explorer/tx/${failed}`,
-  `/explorer/address/${token}`, `/explorer/address/${receiver}`, "/explorer/batches", "/dashboard", "/wallet", "/faucet", "/explorer/search?q=nothing"];
+  `/explorer/address/${token}`, `/explorer/address/${receiver}`, "/explorer/batches", "/dashboard", "/wallet", "/faucet",
+  `/bridge?tx=${seen.bridge.withdrawn}`, "/explorer/search?q=nothing"];
 
 async function phone(scheme, paths) {
   const page = await open({ viewport: { width: 375, height: 740 }, colorScheme: scheme, hasTouch: true });
@@ -189,6 +232,7 @@ async function phone(scheme, paths) {
     if (width > 375) sideways.push([path, width]);
     if (path === "/explorer") await shot(page, "explorer-phone");
     if (path.endsWith(failed)) await shot(page, "transaction-phone");
+    if (path.startsWith("/bridge") && scheme === "light") await shot(page, "bridge-phone");
   }
   await page.context().close();
   return sideways;
@@ -203,6 +247,9 @@ async function colours(scheme) {
     paper: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
     least: await leastContrast(page),
   };
+  await page.goto(`${base}/bridge?tx=${seen.bridge.withdrawn}`);
+  const onBridge = await leastContrast(page);
+  if (onBridge.ratio < found.least.ratio) found.least = onBridge;
   await page.goto(`${base}/dashboard`);
   await page.locator("[data-plot] path").first().waitFor({ state: "attached" });
   found.plots = await page.locator("[data-plot]:has(path)").count();
@@ -235,9 +282,10 @@ try {
   await failure(page);
   await contract(page);
   await faucet(page);
+  await bridge(page);
   await hostileWords(page);
   await page.context().close();
-  seen.sideways = [...(await phone("light", PATHS())), ...(await phone("dark", ["/explorer", "/dashboard"]))];
+  seen.sideways = [...(await phone("light", PATHS())), ...(await phone("dark", ["/explorer", "/dashboard", "/bridge"]))];
   seen.light = await colours("light");
   seen.dark = await colours("dark");
   seen.hosts = [...new Set(seen.hosts)];

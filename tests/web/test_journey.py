@@ -30,6 +30,7 @@ JOURNEY_SECONDS = 240
 SCREENSHOTS = os.environ.get("TOMBOLO_SCREENSHOTS") == "1"
 """Whether to make the pictures in docs/screenshots anew."""
 LIVED_IN_SECONDS = 40
+NAVIGATION = ("Explorer", "Batches", "Dashboard", "Wallet", "Bridge", "Faucet")
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +43,16 @@ def journey(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], in
         pytest.skip("Node.js is not installed")
     folder = tmp_path_factory.mktemp("pages")
     ports = {name: free_port() for name in ("l1-port", "rpc-port", "verifier-port")}
-    url = f"http://127.0.0.1:{ports['rpc-port']}"
+    url, l1_url = (f"http://127.0.0.1:{ports[name]}" for name in ("rpc-port", "l1-port"))
     flags = [part for name, port in ports.items() for part in (f"--{name}", str(port))]
+    flags += ["--challenge-window", "5", "--finalisation-delay", "2", "--proposal-interval", "2"]
     with running("up", "--data-dir", str(folder / "chain"), *flags, output=folder / "up.txt") as up:
         up.until(lambda: answers(url), "the node answers")
         owner = Wallet(0)
         given = chain_with_a_token(url, owner, lambda hash_: up.until(lambda: mined(url, hash_), f"{hash_} is mined"))
         with traffic(url, owner) if SCREENSHOTS else nullcontext():
-            seen = travel(url, given)
-        yield {**seen, "url": url, "given": given}
+            seen = travel(url, {**given, "l1": l1_url})
+        yield {**seen, "l1_url": l1_url, "url": url, "given": given}
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def travel(url: str, given: dict[str, str | None]) -> dict:
 def test_an_unknown_chain_is_added_then_switched_to(journey: dict) -> None:
     calls = [[method, params] for method, params in journey["wallet"] if method.startswith("wallet_")]
     chain_id = hex(71717)
-    assert [method for method, _params in calls] == [
+    assert [method for method, _params in calls[:3]] == [
         "wallet_switchEthereumChain",
         "wallet_addEthereumChain",
         "wallet_switchEthereumChain",
@@ -161,11 +163,12 @@ def test_every_stop_of_the_keyboard_shows_itself_and_the_main_ones_come_first(jo
     assert stops[0]["text"] == "Skip to content"
     assert "q" in [stop["id"] for stop in stops[:8]]
     names = [stop["text"] for stop in stops]
-    assert [name for name in names if name in ("Explorer", "Batches", "Dashboard", "Wallet", "Faucet")] == [
+    assert [name for name in names if name in NAVIGATION] == [
         "Explorer",
         "Batches",
         "Dashboard",
         "Wallet",
+        "Bridge",
         "Faucet",
     ]
     assert [stop for stop in stops if stop["outline"] == "none"] == []
@@ -199,6 +202,27 @@ def test_a_pasted_abi_stays_in_the_browser_and_is_used(journey: dict) -> None:
     assert journey["ownAbi"]["functions"] == ["balanceOf"]
     assert "taker address" in journey["ownAbi"]["log"]
     assert "grains uint256" in journey["ownAbi"]["log"]
+
+
+def test_the_bridge_takes_in_and_pays_out_with_a_wallet_and_a_keyboard(journey: dict) -> None:
+    bridge, sender = journey["bridge"], "0x" + DEV_ACCOUNTS[SENDER].hex()
+    assert bridge["empty"] == "This account has started no withdrawal."
+    deposit = rpc(journey["l1_url"], "eth_getTransactionByHash", bridge["deposited"])
+    assert (deposit["from"], int(deposit["value"], 16)) == (sender, 25 * 10**17)
+    amount_and_place = f"0.25 ETH to {sender} {bridge['withdrawn'][:10]}…"
+    first, proving, waiting, paying, done = bridge["stages"]
+    assert first.startswith(f"pending {amount_and_place} waits for an output root that holds it")
+    assert proving == f"ready {amount_and_place} Prove on L1"
+    assert waiting.startswith(f"pending {amount_and_place} waits for ")
+    assert paying == f"ready {amount_and_place} Get paid on L1"
+    assert done == f"done {amount_and_place} paid on L1"
+    assert bridge["banner"] == "1 ready to be claimed on L1."
+    assert bridge["focus"] == "solid", "the keyboard's place is seen"
+    assert bridge["navigations"] == 1, "it kept itself fresh"
+    assert bridge["found"] == done
+    assert bridge["trouble"] == "<img src=x> is no transaction hash: 0x and 64 digits."
+    added = [params[0] for method, params in journey["wallet"] if method == "wallet_addEthereumChain"]
+    assert {chain["chainId"] for chain in added} == {hex(71717), hex(71716)}, "the page adds what the wallet lacks"
 
 
 def test_the_faucet_gives_once(journey: dict) -> None:

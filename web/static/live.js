@@ -19,13 +19,16 @@ function swap(old, fresh) {
   if (drawn.get(old.id) === text) return;
   drawn.set(old.id, text);
   const known = new Set([...old.querySelectorAll("[data-key]")].map((row) => row.dataset.key));
-  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const active = old.contains(document.activeElement) ? document.activeElement : null;
+  const focused = active?.getAttribute("href") ?? null;
+  const claim = active?.dataset.claim;
   const open = [...old.querySelectorAll("details")].map((details) => details.open);
   old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
   if (known.size) {
     for (const row of old.querySelectorAll("[data-key]")) if (!known.has(row.dataset.key)) row.classList.add("fresh");
   }
   old.querySelectorAll("details").forEach((details, index) => (details.open = open[index] ?? details.open));
+  if (claim) old.querySelector(`[data-claim="${CSS.escape(claim)}"]`)?.focus();
   if (focused !== null) [...old.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
 }
 

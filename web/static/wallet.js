@@ -1,20 +1,12 @@
-// Wallets of this browser (EIP-6963, or the old window.ethereum), the chain in them, and one transaction.
+// The chain in a wallet of this browser, and one transaction.
 
+import { findWallets, here, refusal, useChain, walletButton, wallets } from "/web/provider.js";
 import { followHeads, rpc, rpcBatch } from "/web/rpc.js";
 
-const UNKNOWN_CHAIN = 4902; // EIP-3085's errors, as wallets give them
 const $ = (id) => document.getElementById(id);
-const chainId = "0x" + BigInt(document.body.dataset.chainId).toString(16);
+const chainId = here.chainId;
 const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
-const CHAIN = {
-  chainId,
-  chainName: `Tombolo ${document.body.dataset.chainId}`,
-  nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-  rpcUrls: [location.origin],
-  blockExplorerUrls: [`${location.origin}/explorer`],
-};
 
-const wallets = new Map(); // by EIP-6963 uuid
 let wallet = null;
 let account = null;
 let sent = null;
@@ -25,24 +17,12 @@ function say(text) {
   $("wallet-said").textContent = text;
 }
 
-function announced({ info, provider }) {
-  if (wallets.has(info.uuid)) return;
-  wallets.set(info.uuid, provider);
+findWallets((provider, info) => {
   $("add-chain").hidden = false;
   if (!$("wallets")) return;
   $("no-wallet").hidden = true;
-  const button = Object.assign(document.createElement("button"), { type: "button" });
-  if (/^data:image\//.test(info.icon ?? "")) button.append(Object.assign(new Image(), { src: info.icon, alt: "" }));
-  button.append(`Connect ${info.name}`);
-  button.addEventListener("click", () => connect(provider, info.name));
-  $("wallets").append(button);
-}
-
-window.addEventListener("eip6963:announceProvider", (event) => announced(event.detail));
-window.dispatchEvent(new Event("eip6963:requestProvider"));
-setTimeout(() => {
-  if (!wallets.size && window.ethereum) announced({ info: { uuid: "injected", name: "the injected wallet" }, provider: window.ethereum });
-}, 300);
+  $("wallets").append(walletButton(info, () => connect(provider, info.name)));
+});
 
 async function connect(provider, name) {
   wallet = provider;
@@ -57,21 +37,10 @@ async function connect(provider, name) {
   await show();
 }
 
-/** Switch to this chain, adding it first where the wallet does not know it. */
-async function useChain(provider) {
-  try {
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
-  } catch (error) {
-    if ((error.code ?? error.data?.originalError?.code) !== UNKNOWN_CHAIN && error.data?.originalError?.code !== UNKNOWN_CHAIN) throw error;
-    await provider.request({ method: "wallet_addEthereumChain", params: [CHAIN] });
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
-  }
-}
-
 $("add-chain").addEventListener("click", async () => {
-  if (!wallets.size) { location.href = "/wallet"; return; } // there it says what to do without one
+  if (!wallets().length) { location.href = "/wallet"; return; } // there it says what to do without one
   try {
-    await useChain(wallet ?? wallets.values().next().value);
+    await useChain(wallet ?? wallets()[0]);
     say("Your wallet is on this chain.");
   } catch (error) {
     say(refusal(error));
@@ -79,15 +48,13 @@ $("add-chain").addEventListener("click", async () => {
   await show();
 });
 
-const refusal = (error) => (error.code === 4001 ? "You said no in the wallet." : `The wallet refused: ${error.message}`);
-
 async function show() {
   if (!$("send")) return;
   const onChain = wallet !== null && BigInt(await wallet.request({ method: "eth_chainId" })) === BigInt(chainId);
   $("wallet-account").hidden = account === null;
   $("wallet-network").hidden = account === null;
   $("wallet-network").textContent = onChain ? "on this chain" : "on another chain";
-  $("add-chain").hidden = onChain || !wallets.size;
+  $("add-chain").hidden = onChain || !wallets().length;
   $("send-button").disabled = account === null || !onChain;
   $("send-hint").textContent = account === null ? "Connect a wallet first." : onChain ? "" : "Your wallet is on another chain: add and use this one first.";
   if (account === null) return;
