@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from node.l1_client import L1Refused
-from node.l1_wire import as_record
+from node.l1_wire import L1Receipt, as_record
 from protocol.abi import encode_call
 from protocol.bridge import image_address
 from protocol.crypto import private_key_address
+from protocol.deposit import source_hash
 from protocol.portal import finalise_call
 from protocol.rollup import FEE_RECIPIENT
 from protocol.transaction import DEPOSIT
@@ -32,6 +33,7 @@ async def test_ether_and_a_token_go_in_are_used_and_come_out_conserved_to_the_we
         # In.
         paid = [await bridge.deposit_ether(on_l1, alice, 5 * ETHER)]
         await world.until_balance(world.l2, alice, 5 * ETHER)
+        await check_deposit_over_rpc(world, paid[0])
         start = await world.l1.nonce(alice)
         paid_tokens = await bridge.deposit_token(on_l1, token, alice, 600)
         assert await world.l1.nonce(alice) == start + 2, "an approval, then the deposit"
@@ -73,6 +75,35 @@ async def test_ether_and_a_token_go_in_are_used_and_come_out_conserved_to_the_we
         assert held == [250, 100]
         assert await token_balance(world.l1, token, CAROL) == 250
         assert await token_balance(world.l1, token, bridge.contracts.bridge) == sum(held)
+
+
+async def check_deposit_over_rpc(world: Bridged, receipt: L1Receipt) -> None:
+    """What a client sees of a deposit: a transaction of type 0x7E without signature and price, first in its block."""
+    [deposit] = await world.bridge.deposited(receipt)
+    tx_hash = "0x" + deposit.hash.hex()
+    tx = as_record(await world.l2.request("eth_getTransactionByHash", [tx_hash]), "transaction")
+    sender = "0x" + deposit.sender.hex()
+    shown = {name: tx[name] for name in ("type", "from", "to", "mint", "value", "gasPrice", "input", "v", "r", "s")}
+    assert shown == {
+        "type": "0x7e",
+        "from": sender,
+        "to": sender,
+        "mint": hex(5 * ETHER),
+        "value": hex(5 * ETHER),
+        "gasPrice": "0x0",
+        "input": "0x",
+        "v": "0x0",
+        "r": "0x0",
+        "s": "0x0",
+    }
+    assert tx["sourceHash"] == "0x" + source_hash(receipt.block_hash, 0).hex()
+    found = as_record(await world.l2.request("eth_getTransactionReceipt", [tx_hash]), "receipt")
+    assert [found[name] for name in ("type", "status", "from", "effectiveGasPrice")] == ["0x7e", "0x1", sender, "0x0"]
+    block = as_record(await world.l2.request("eth_getBlockByHash", [tx["blockHash"], True]), "block")
+    assert isinstance(block["transactions"], list)
+    assert tx in block["transactions"]
+    raw = await world.l2.request("eth_getRawTransactionByHash", [tx_hash])
+    assert raw == "0x" + deposit.raw.hex()
 
 
 async def ether_on_l2(world: Bridged, last: int, *people: Address) -> int:
