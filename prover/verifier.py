@@ -22,9 +22,13 @@ LIBRARIES = (
     "l1/proof/transactions",
     "l1/proof/flush",
     "l1/proof/begin",
+    "l1/proof/batch_items",
+    "l1/proof/derivation",
+    "l1/proof/block_writes",
+    "l1/proof/boot",
 )
 """In the order of the dispatcher's constructor, whose tables name them by number."""
-ROOM = 12
+ROOM = 20
 """How many the constructor takes; places without a library are zero."""
 
 InitCode = NewType("InitCode", bytes)

@@ -3,9 +3,9 @@
 """
 @title Hashes
 @license MIT
-@notice KECCAK256, and the phase that hashes long inputs of KECCAK256, SHA-256 and RIPEMD-160 block by block. A library of
-        the one-step verifier.
-@dev Follows `prover/machine/hashing.py` and `digests.py`. See `machine.vy` for the arguments.
+@notice KECCAK256, and the phases that hash block by block: long inputs of KECCAK256, SHA-256 and RIPEMD-160, and long
+        transactions of a batch. A library of the one-step verifier.
+@dev Follows `prover/machine/hashing.py`, `digests.py` and `batch_items.py`. See `machine.vy` for the arguments.
 """
 
 from . import keccak_sponge
@@ -42,7 +42,7 @@ def step(
     tape: layout.Tape,
 ) -> bytes32:
     """
-    @notice The state after `pre`, if a hash is under way or its next opcode is KECCAK256. Reverts if neither is, or the
+    @notice The state after `pre`, if a hash is under way (a frame's, or a batch item's) or its next opcode is KECCAK256. Reverts if neither is, or the
             witness is wrong.
     @param pre The state's hash.
     @param state What every step opens of it.
@@ -53,6 +53,8 @@ def step(
     @param tape Where the hash's cursor and the pages' siblings lie.
     @return The next state's hash.
     """
+    if state.vm.phase == layout.PHASE_ITEM_HASH:
+        return self._item(pre, state, pages, tape)
     machine._open_running(pre, state)
     frame: layout.Frame = state.frame
     if state.vm.phase == layout.PHASE_HASH:
@@ -126,10 +128,51 @@ def _check_range(root: bytes32, offset: uint256, length: uint256, pages: Bytes[M
 
 
 @internal
+@view
+def _item(pre: bytes32, state: layout.State, pages: Bytes[MAX_PAGES], tape: layout.Tape) -> bytes32:
+    """
+    @dev Some more of a long transaction out of a batch; the step that ends it begins the transaction.
+    """
+    assert layout._vm_digest(state.vm) == pre, "proof: not this state"
+    assert state.vm.globals == empty(bytes32) and state.vm.frame == empty(bytes32), "proof: phase"
+    item: layout.ItemHashing = empty(layout.ItemHashing)
+    hashing: layout.Hashing = empty(layout.Hashing)
+    at: uint256 = 0
+    item, at = layout._open_item_hashing(state.vm.cursor, tape.preimages)
+    hashing, at = layout._open_hashing(item.hashing, at)
+    assert hashing.function == KECCAK, "proof: function"
+    count: uint256 = min(hashing.remaining, KECCAK_STEP)
+    data: Bytes[1024] = b""
+    if count != 0:
+        self._check_range(item.data, hashing.offset, count, pages, tape.siblings)
+        data = convert(slice(pages, hashing.offset % layout.PAGE_SIZE, count), Bytes[1024])
+    if count == KECCAK_STEP:
+        item.hashing = self._absorbed(hashing, data)
+        return machine._post(
+            layout.PHASE_ITEM_HASH, layout._item_hashing_digest(item), empty(bytes32), empty(bytes32)
+        )
+    boundary: layout.TxBoundary = empty(layout.TxBoundary)
+    boundary, at = layout._open_tx_boundary(item.boundary, at)
+    boundary.item = convert(self._keccak_of(hashing, data), bytes32)
+    return machine._post(
+        layout.PHASE_BEGIN, layout._tx_boundary_digest(boundary), empty(bytes32), empty(bytes32)
+    )
+
+
+@internal
 @pure
 def _absorb(state: layout.State, before: layout.Hashing, data: Bytes[1024]) -> bytes32:
     """
     @dev A step that does not reach the end: the same frame, and the hash so far.
+    """
+    return machine._post(layout.PHASE_HASH, self._absorbed(before, data), state.vm.globals, state.vm.frame)
+
+
+@internal
+@pure
+def _absorbed(before: layout.Hashing, data: Bytes[1024]) -> bytes32:
+    """
+    @dev The digest of the hash after some more whole blocks.
     """
     lanes: uint256[25] = self._lanes(before)
     if before.function == KECCAK:
@@ -142,8 +185,22 @@ def _absorb(state: layout.State, before: layout.Hashing, data: Bytes[1024]) -> b
     numbers: uint256[4] = [
         before.function, before.offset + len(data), before.length, before.remaining - len(data)
     ]
-    cursor: bytes32 = keccak256(abi_encode(layout.TAG_HASHING, numbers, lanes))
-    return machine._post(layout.PHASE_HASH, cursor, state.vm.globals, state.vm.frame)
+    return keccak256(abi_encode(layout.TAG_HASHING, numbers, lanes))
+
+
+@internal
+@pure
+def _keccak_of(hashing: layout.Hashing, tail: Bytes[1024]) -> uint256:
+    """
+    @dev The hash, once the rest of the input is known.
+    """
+    zeros: Bytes[192] = abi_encode(empty(bytes32[6]))
+    gap: uint256 = keccak_sponge.RATE - len(tail) % keccak_sponge.RATE
+    padding: Bytes[192] = x"81"
+    if gap > 1:
+        padding = convert(concat(x"01", slice(zeros, 0, gap - 2), x"80"), Bytes[192])
+    padded: Bytes[1088] = convert(concat(tail, padding), Bytes[1088])
+    return keccak_sponge._squeezed(keccak_sponge._absorb(self._lanes(hashing), padded))
 
 
 @internal
@@ -155,13 +212,8 @@ def _finish(state: layout.State, hashing: layout.Hashing, tail: Bytes[1024]) -> 
     zeros: Bytes[192] = abi_encode(empty(bytes32[6]))
     lanes: uint256[25] = self._lanes(hashing)
     if hashing.function == KECCAK:
-        gap: uint256 = keccak_sponge.RATE - len(tail) % keccak_sponge.RATE
-        padding: Bytes[192] = x"81"
-        if gap > 1:
-            padding = convert(concat(x"01", slice(zeros, 0, gap - 2), x"80"), Bytes[192])
-        lanes = keccak_sponge._absorb(lanes, convert(concat(tail, padding), Bytes[1088]))
         frame: layout.Frame = state.frame
-        frame.stack = layout._stack_digest(frame.stack, keccak_sponge._squeezed(lanes))
+        frame.stack = layout._stack_digest(frame.stack, self._keccak_of(hashing, tail))
         frame.stack_size += 1
         return machine._post(layout.PHASE_EXECUTE, empty(bytes32), state.vm.globals, layout._frame_digest(frame))
 
