@@ -22,15 +22,21 @@ def intent(folder: Path, name: str, chain_id: int, port: int, *extra: str) -> Pa
     return file
 
 
+@pytest.mark.parametrize("meshed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["islands", "meshed"])
 def test_chains_from_files_are_one_network_that_grows_heals_stops_and_goes_on(
-    tmp_path: Path, free_port: Callable[[], int]
+    tmp_path: Path, free_port: Callable[[], int], meshed: bool
 ) -> None:
     names, ids = ("lagoon", "arcade", "third"), (90_001, 90_002, 90_003)
     ports = [free_port() for _ in names]
+    alone = (
+        "node.verifier = false",
+        f"node.proposer = {str(meshed).lower()}",
+        f"metalayer.join = {str(meshed).lower()}",
+    )
     extras = (
-        ("node.verifier = false", "node.proposer = false"),
+        (*alone, f"node.verifier_port = {free_port()}"),
         ('da.layer = "calldata"', "chain.block_time_seconds = 0.5", f"node.verifier_port = {free_port()}"),
-        ("node.verifier = false", "node.proposer = false"),
+        (*alone, f"node.verifier_port = {free_port()}"),
     )
     files = [
         intent(tmp_path, *given, *extra)
@@ -58,18 +64,25 @@ def test_chains_from_files_are_one_network_that_grows_heals_stops_and_goes_on(
 
         changed = intent(tmp_path, "lagoon", ids[0], ports[0], *extras[0], "da.batch_interval_seconds = 3")
         assert re.search(r"lagoon +da.batch_interval_seconds +2.0 +3.0 +at the next start", ok("plan", str(changed)))
-        impossible = intent(tmp_path, "lagoon", ids[0], ports[0], *extras[0], "chain.gas_limit = 40000000")
+        governed = intent(tmp_path, "lagoon", ids[0], ports[0], *extras[0], "chain.gas_limit = 40000000")
+        refused = tombolo("plan", str(governed), *data)
+        assert refused.returncode == 1
+        assert re.search(r"chain.gas_limit +30000000 +40000000 +not by `up`: governance changes it", refused.stdout)
+        impossible = intent(tmp_path, "lagoon", ids[0], ports[0], *extras[0], 'chain.fork = "prague"')
         refused = tombolo("plan", str(impossible), *data)
         assert refused.returncode == 1
-        assert re.search(r"chain.gas_limit +30000000 +40000000 +impossible: fixed at genesis", refused.stdout)
+        assert re.search(r'chain.fork +"cancun" +"prague" +impossible: fixed at genesis', refused.stdout)
         for command in ("up", "add"):
             refused = tombolo(command, str(impossible), *data)
             assert refused.returncode == 1
-            assert "lagoon: chain.gas_limit is 30000000, not 40000000: impossible" in refused.stderr
+            assert 'lagoon: chain.fork is "cancun", not "prague": impossible' in refused.stderr
 
         assert "added: third" in ok("add", str(files[2]))
         assert answers(urls[2])
         assert "nothing to do" in ok("add", str(files[2]))
+        if meshed:
+            arrived = "the first message has arrived on third: “tombolo: lagoon greets third”"
+            network.until(lambda: arrived in network.output, "the new chain hears from the first", 200)
         sent = [
             rpc(url, "eth_sendRawTransaction", "0x" + transfer(at).hex()) for at, url in zip(ids, urls, strict=True)
         ]
@@ -81,7 +94,9 @@ def test_chains_from_files_are_one_network_that_grows_heals_stops_and_goes_on(
             name: [process["name"].removeprefix(f"{name}-") for process in line["processes"]]
             for name, line in chains.items()
         }
-        assert roles == {"lagoon": ["sequencer"], "arcade": ["sequencer", "proposer"], "third": ["sequencer"]}
+        both = ["sequencer", "proposer"]
+        small = both if meshed else ["sequencer"]
+        assert roles == {"lagoon": small, "arcade": both, "third": small}
         os.kill(chains["lagoon"]["processes"][0]["process_id"], signal.SIGKILL)
         network.until(lambda: "lagoon-sequencer ended by itself (status -9)" in network.output, "its end is noticed")
         network.until(lambda: answers(urls[0]), "it is started again")
