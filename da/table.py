@@ -18,6 +18,7 @@ from da.calldata import CALLDATA_LAYER, Calldata
 from da.celestia import CELESTIA_LAYER, Celestia
 from da.fallback import FallBack
 from da.file import FILE_LAYER, FileStore
+from da.mirrored import Mirrored
 from da.settings import LayerSettings, Setting
 from protocol.blobs import MAX_BLOBS
 from protocol.errors import InvalidInput
@@ -36,17 +37,23 @@ class Layer:
     settings: tuple[Setting, ...] = ()
 
 
-def _alt_da(settings: LayerSettings) -> AltDa:
+def _alt_da(settings: LayerSettings) -> DataAvailability:
     is_generic = settings.choice("alt-da.commitments", "keccak", "generic") == "generic"
-    return AltDa(settings.url("alt-da.url"), generic=is_generic)
+    layer = AltDa(settings.url("alt-da.url"), generic=is_generic)
+    if "alt-da.mirror" not in settings.values:
+        return layer
+    return Mirrored(layer, AltDa(settings.url("alt-da.mirror")))
 
 
-def _blob(settings: LayerSettings) -> Blobs:
-    return Blobs(
+def _blob(settings: LayerSettings) -> DataAvailability:
+    layer = Blobs(
         settings.url("blob.beacon-url", settings.l1_url),
         max_blobs=settings.number("blob.max-blobs", MAX_BLOBS, 1, MAX_BLOBS),
         has_cell_proofs=settings.choice("blob.proofs", "cells", "blobs") == "cells",
     )
+    if "blob.archive-url" not in settings.values:
+        return layer
+    return Mirrored(layer, Blobs(settings.url("blob.archive-url")))
 
 
 def _celestia(settings: LayerSettings) -> Celestia:
@@ -88,6 +95,7 @@ LAYERS: Mapping[str, Layer] = {
         _blob,
         (
             Setting("blob.beacon-url", "beacon API to read blobs from; the L1 endpoint itself by default"),
+            Setting("blob.archive-url", "beacon API to read from what the first one no longer has"),
             Setting("blob.max-blobs", f"blobs in one transaction, 1 to {MAX_BLOBS} (the default)"),
             Setting("blob.proofs", "cells (the default: L1 with Osaka rules) or blobs (before)"),
         ),
@@ -100,6 +108,7 @@ LAYERS: Mapping[str, Layer] = {
             Setting(
                 "alt-da.url", "the server; goes into rollup.json, so no keys in it", is_public=True, is_required=True
             ),
+            Setting("alt-da.mirror", "another server, to read from what the first one does not serve"),
             Setting("alt-da.commitments", "keccak (the default) or generic: who names the data, we or the server"),
         ),
     ),
