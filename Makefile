@@ -7,6 +7,8 @@ PACKAGES := protocol vm prover da rpc web node genesis metalayer bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup
 
+VECTORS := $(or $(TOMBOLO_VECTORS),../shared/vectors)
+
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -18,17 +20,19 @@ install:  ## Make .venv from the hashed lock (PYTHON=/path chooses the interpret
 
 test: check install-eels  ## Install what the tests need, check the code, run every test that is not slow
 	@$(PYTEST) -m "not slow"
+	@if [ -d $(VECTORS)/execution-apis ]; then $(MAKE) --no-print-directory rpc-compat; \
+	else echo "rpc-compat: skipped, there is no $(VECTORS)/execution-apis; set TOMBOLO_VECTORS"; fi
 
 test-slow: install-test  ## Run the slow tests: the whole of the official suites
 	@$(PYTEST) -m slow
 
-SUITE = $${TOMBOLO_VECTORS:-../shared/vectors}/ethereum-tests/GeneralStateTests
+SUITE = $(VECTORS)/ethereum-tests/GeneralStateTests
 prove-all: install-test  ## Have every step of the official state tests judged by the L1 contract (hours; REFEREE=python)
 	@.venv/bin/tombolo prove statetest --referee $(or $(REFEREE),vyper) --jobs 2 $$(find $(SUITE) -name '*.json' \
 		-not -path '*/stTimeConsuming/*' -not -path '*/vmPerformance/*' | sort)
 
 rpc-compat: install-test  ## Play the official JSON-RPC suite and print how many of its cases pass
-	@.venv/bin/tombolo rpc-compat $${TOMBOLO_VECTORS:-../shared/vectors}/execution-apis \
+	@.venv/bin/tombolo rpc-compat $(VECTORS)/execution-apis \
 		--exceptions tests/rpc/execution_apis_exceptions.txt
 
 bench:  ## Measure this node beside anvil, hardhat 2 and eth-tester (BENCH="--only transfers", BENCH="--help")
