@@ -201,7 +201,8 @@ class ProofKnobs:
             "Who says that an output root is true.",
             OneOf(("fraud", "attested", "validity", "dangerous_none")),
             values_not_yet={
-                "fraud": "the dispute game is not played by the node yet",
+                "fraud": "launches do not deploy the dispute game yet, and the operator's account may reject outputs; "
+                "`tombolo dispute` plays it",
                 "attested": "there are no staked validators yet",
                 "validity": "there is no validity proof yet",
             },

@@ -32,8 +32,8 @@ class Beside:
     predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
 
 
-def launch_options(intent: Intent, beside: Beside) -> LaunchOptions:
-    """What is chosen once."""
+def launch_options(intent: Intent, beside: Beside, proposer: Address) -> LaunchOptions:
+    """What is chosen once; `proposer` is the account that bonds outputs, alone where that is permissioned."""
     chain, fees, sequencing = intent.chain, intent.fees, intent.sequencing
     accounts = dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE) if chain.dev_accounts else {}
     given = {_address(address): wei for address, wei in chain.accounts}
@@ -50,7 +50,7 @@ def launch_options(intent: Intent, beside: Beside) -> LaunchOptions:
         sequencing_window=sequencing.window_l1_blocks,
         accounts={**accounts, **beside.accounts, **given},
         fees=fee_options(intent),
-        settlement=settlement_options(intent),
+        settlement=settlement_options(intent, proposer),
         predeploys=beside.predeploys,
     )
 
@@ -74,7 +74,7 @@ def _address(text: str) -> Address:
     return Address(bytes.fromhex(text.removeprefix("0x")))
 
 
-def settlement_options(intent: Intent) -> SettlementOptions:
+def settlement_options(intent: Intent, proposer: Address) -> SettlementOptions:
     """Windows, bonds and who decides."""
     proof, governance = intent.proof, intent.governance
     owner = None if governance.owner == "operator" else _address(governance.owner)
@@ -85,6 +85,7 @@ def settlement_options(intent: Intent) -> SettlementOptions:
         permissioned=proof.permissioned,
         config_delay_seconds=governance.timelock_seconds,
         owner=owner,
+        proposer=proposer,
     )
 
 

@@ -229,7 +229,9 @@ class NetworkUp:
     async def _launch(self, l1: L1Client, intent: Intent, key: bytes, mesh: Mesh) -> None:
         folder = self.folder.chain(intent.chain.name)
         folder.save_intent(intent)
-        rollup = await launch_rollup(l1, self._clock, key, launch_options(intent, mesh.beside(intent)), folder.rollup)
+        proposer = private_key_address(self._key(intent, "proposer"))
+        options = launch_options(intent, mesh.beside(intent), proposer)
+        rollup = await launch_rollup(l1, self._clock, key, options, folder.rollup)
         self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
 
     async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> list[str]:

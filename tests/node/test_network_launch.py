@@ -1,0 +1,182 @@
+"""From an intent to what the node is told: every knob that works reaches it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from genesis.dev import DEV_ACCOUNTS
+from genesis.intent import Intent, places
+from genesis.intent_file import parse_intent
+from node.cli.app import app
+from node.fee_options import FeeOptions
+from node.launch import LaunchOptions
+from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
+from node.network_launch import (
+    Beside,
+    check_for_l1,
+    l1_arguments,
+    launch_options,
+    proposer_wei,
+    relayer_arguments,
+    role_key,
+    second_node,
+    second_node_arguments,
+    sequencer_arguments,
+)
+from protocol.crypto import private_key_address
+from protocol.errors import InvalidInput
+from protocol.types import Address
+
+PROPOSER = Address(b"\x07" * 20)
+SETTINGS = NetworkSettings(chains=(ChainPlace("aa", 5, 8545, 8546),))
+BASE = parse_intent("chain.chain_id = 5\n", "aa.toml", "aa")
+CHANGED = """
+[chain]
+chain_id = 5
+block_time_seconds = 0.5
+gas_limit = 40000000
+fork = "osaka"
+dev_accounts = false
+accounts = { "0x1111111111111111111111111111111111111111" = "0.5" }
+[fees]
+mode = "legacy"
+elasticity = 3
+base_fee_change_denominator = 9
+min_base_fee_wei = 11
+base_fee_recipient = "0x2222222222222222222222222222222222222222"
+operator_fee_wei = 12
+operator_fee_scalar = 13
+l1_base_fee_scalar = 14
+l1_blob_base_fee_scalar = 15
+gas_token = "0x3333333333333333333333333333333333333333"
+[sequencing]
+max_drift_seconds = 100
+window_l1_blocks = 200
+empty_blocks = false
+l1_confirmations = 3
+[da]
+layer = "alt-da"
+fallback = ["calldata"]
+settings = { "alt-da.url" = "http://127.0.0.1:3100" }
+batch_interval_seconds = 1.5
+max_batch_bytes = 5000
+max_pending = 4
+[proof]
+challenge_period_seconds = 60
+finalisation_delay_seconds = 61
+proposer_bond_wei = 62
+proposal_interval_seconds = 7
+permissioned = true
+[governance]
+owner = "0x4444444444444444444444444444444444444444"
+timelock_seconds = 63
+[metalayer]
+join = false
+[node]
+rpc_port = 8545
+verifier_port = 8546
+proposer = false
+verifier = false
+retention_blocks = 64
+rpc_fronts = 2
+faucet = false
+log_level = "debug"
+"""
+
+
+def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: Path) -> None:
+    """Each knob is changed alone: what is told must change, and with the defaults nothing else."""
+    folder = NetworkFolder(tmp_path)
+    changed = parse_intent(CHANGED, "aa.toml", "aa")
+
+    def told(intent: Intent) -> tuple[object, ...]:
+        place = SETTINGS.chains[0]
+        return (
+            launch_options(intent, Beside(), PROPOSER),
+            sequencer_arguments(intent, place, folder, SETTINGS),
+            second_node(intent),
+            second_node_arguments(intent, place, folder, SETTINGS),
+        )
+
+    elsewhere = {"name", "vm", "compression", "join", "security", "rpc_port", "verifier_port", "system"}
+    elsewhere |= {place.name for place in places() if place.knob.not_yet}
+    for place in places():
+        if place.name in elsewhere or (place.group, place.name) in (("sequencing", "mode"), ("governance", "mode")):
+            continue
+        base = BASE
+        if place.name == "verifier":
+            base = replace(BASE, node=replace(BASE.node, proposer=False))
+        value = 6 if place.name == "chain_id" else getattr(getattr(changed, place.group), place.name)
+        one = replace(base, **{place.group: replace(getattr(base, place.group), **{place.name: value})})
+        assert one != base, f"{place.key}: the test changes nothing"
+        assert told(one) != told(base), f"{place.key} reaches nobody"
+
+
+def test_a_launch_is_what_the_intent_says() -> None:
+    intent = parse_intent(CHANGED, "aa.toml", "aa")
+    options = launch_options(intent, Beside(accounts={PROPOSER: 1}), PROPOSER)
+    assert options.fees == FeeOptions(
+        min_base_fee_wei=11,
+        fixed_base_fee=True,
+        base_fee_recipient=Address(b"\x22" * 20),
+        operator_fee_scalar=13,
+        operator_fee_constant_wei=12,
+        l1_base_fee_scalar=14,
+        l1_blob_base_fee_scalar=15,
+        gas_token=Address(b"\x33" * 20),
+    )
+    assert options.accounts == {Address(b"\x11" * 20): 5 * 10**17, PROPOSER: 1}
+    assert (options.da_layer, options.da_settings) == ("alt-da,calldata", {"alt-da.url": "http://127.0.0.1:3100"})
+    settlement = options.settlement
+    assert (settlement.challenge_window_seconds, settlement.finalisation_delay_seconds) == (60, 61)
+    assert (settlement.bond_wei, settlement.permissioned, settlement.proposer) == (62, True, PROPOSER)
+    assert (settlement.owner, settlement.config_delay_seconds) == (Address(b"\x44" * 20), 63)
+    assert (options.block_time_milliseconds, options.fork.name) == (500, "OSAKA")
+
+
+def test_the_default_accounts_are_the_funded_dev_accounts() -> None:
+    assert set(launch_options(BASE, Beside(), PROPOSER).accounts) == set(DEV_ACCOUNTS)
+    assert launch_options(BASE, Beside(), PROPOSER).block_time_milliseconds == 2000
+    assert LaunchOptions(5).fees == launch_options(BASE, Beside(), PROPOSER).fees
+
+
+@pytest.mark.parametrize("text", ["chain.chain_id = 5\n", CHANGED], ids=["defaults", "changed"])
+def test_processes_understand_what_they_are_told(tmp_path: Path, text: str) -> None:
+    intent, folder = parse_intent(text, "aa.toml", "aa"), NetworkFolder(tmp_path)
+    commands = typer.main.get_command(app)
+    place = SETTINGS.chains[0]
+    for name, arguments in (
+        ("node", l1_arguments(folder, SETTINGS)),
+        ("node", sequencer_arguments(intent, place, folder, SETTINGS)),
+        ("node", second_node_arguments(intent, place, folder, SETTINGS)),
+        ("relay", relayer_arguments([intent], {"aa": "http://127.0.0.1:8545"}, folder, SETTINGS)),
+    ):
+        commands.commands[name].make_context(name, arguments)  # type: ignore[attr-defined]
+
+
+def test_every_role_of_every_chain_has_a_key_of_its_own_that_can_be_made_again() -> None:
+    keys = {
+        (operator, chain_id, role): role_key(operator, chain_id, role)
+        for operator in (b"\x01" * 32, b"\x02" * 32)
+        for chain_id in (1, 2, 2**53 - 1)
+        for role in ("operator", "proposer", "relayer")
+    }
+    assert len({private_key_address(key) for key in keys.values()}) == len(keys)
+    assert keys == {given: role_key(*given) for given in keys}
+
+
+def test_a_proposer_can_bond_as_many_outputs_as_are_open_at_once() -> None:
+    proof = replace(BASE.proof, challenge_period_seconds=600, proposal_interval_seconds=60, proposer_bond_wei=5)
+    assert proposer_wei(replace(BASE, proof=proof), 1000) == 1000 + 13 * 5
+
+
+def test_a_window_that_is_too_short_on_this_l1_is_refused() -> None:
+    intent = replace(BASE, da=replace(BASE.da, batch_interval_seconds=30.0))
+    intent = replace(intent, sequencing=replace(intent.sequencing, window_l1_blocks=60))
+    check_for_l1(intent, SETTINGS)
+    with pytest.raises(InvalidInput, match="must be below the sequencing window, which is 30 seconds on this L1"):
+        check_for_l1(intent, replace(SETTINGS, l1_block_time_seconds=0.5))
+    with pytest.raises(InvalidInput, match="is no setting of a data layer"):
+        check_for_l1(replace(BASE, da=replace(BASE.da, settings=(("alt-da.ulr", "x"),))), SETTINGS)
