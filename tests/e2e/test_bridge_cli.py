@@ -31,7 +31,6 @@ def test_a_deposit_and_a_withdrawal_as_a_newcomer_types_them(
     with running("up", "--data-dir", str(tmp_path), *options, *quick, output=tmp_path / "up.txt") as up:
         up.until(lambda: "One line per block" in up.output, "it is up")
         assert "a withdrawal takes 6 s or more" in up.output
-        assert bridge(up, "list", *ends) == f"{ALICE} has started no withdrawal\n"
 
         deposited = bridge(up, "deposit", "1.5", "--to", SOMEBODY, *ends)
         assert "1.5 ETH deposited" in deposited
@@ -49,10 +48,6 @@ def test_a_deposit_and_a_withdrawal_as_a_newcomer_types_them(
         assert "paid: 0x" in claimed
         assert int(rpc(l1_url, "eth_getBalance", SOMEBODY, "latest"), 16) == ETHER // 4
         assert bridge(up, "list", ALICE, *ends).startswith("done")
-        assert "it was paid before" in bridge(up, *command.split()[1:], *ends)
-
-        too_much = tombolo("bridge", "withdraw", "0.0000000000000000001", *ends)
-        assert (too_much.returncode, "18 decimals" in too_much.stderr) == (1, True)
 
 
 def bridge(up: Running, *arguments: str) -> str:

@@ -83,9 +83,9 @@ def censor(network: Network, who: Address) -> None:
     producer._pool = CensoringPool(producer._pool, who)  # type: ignore[assignment]
 
 
-async def test_a_censored_senders_forced_transaction_and_withdrawal_go_through(l1: L1, tmp_path: Path) -> None:
+async def test_a_censored_senders_forced_transaction_and_withdrawal_go_through(embedded: L1, tmp_path: Path) -> None:
     options = bridged_options(sequencing_window=WINDOW)
-    async with bridged_on(l1, tmp_path, options) as world:
+    async with bridged_on(embedded, tmp_path, options) as world:
         alice, bridge, network = private_key_address(ALICE), world.bridge, world.network
         await bridge.deposit_ether(world.on_l1(ALICE), alice, 5 * ETHER)
         await world.until_balance(world.l2, alice, 5 * ETHER)
@@ -113,6 +113,7 @@ async def test_a_censored_senders_forced_transaction_and_withdrawal_go_through(l
         # The path: no batch brought it, but the end of the sequencing window.
         assert all(tx.type == DEPOSIT for tx in block.transactions), "a block of derivation's own"
         due = receipt.block_number
+        await network.until(lambda: network.verifier.driver.processed.number >= due + WINDOW, "it is recorded")
         before, at = (record_at(chain.store, due + WINDOW - offset) for offset in (1, 0))
         assert before is not None
         assert at is not None
