@@ -38,6 +38,7 @@ BLAKE2_INPUT: constant(uint256) = 213
 POINT_EVALUATION_INPUT: constant(uint256) = 192
 
 MODEXP_MINIMUM: constant(uint256) = 200
+PAGES_OFFSET: constant(uint256) = 4 + 32 * 44  # where calldata says how far behind the selector `pages` lies
 
 SHA256_HASHING: constant(uint256) = 1
 RIPEMD160_HASHING: constant(uint256) = 2
@@ -102,6 +103,8 @@ def step(
             page: Bytes[1024] = slice(pages, layout.PAGE_SIZE * (index - first), 1024)
             siblings = page_trees._check(frame.calldata, index, page, siblings)
     assert length <= MAX_INPUT, "proof: the input is too long"
+    # The input is looked at where it lies in calldata, which is where `pages` was decoded from, and copied once.
+    input: uint256 = 4 + layout._word(PAGES_OFFSET) + 32 + start
     data: Bytes[MAX_INPUT] = b""
     if length != 0:
         data = convert(slice(pages, start, length), Bytes[MAX_INPUT])
@@ -111,7 +114,7 @@ def step(
     if number == ECRECOVER:
         cost = 3000
     elif number == MODEXP:
-        cost = self._modexp_gas(data)
+        cost = self._modexp_gas(input, length)
     elif number == BN128_ADD:
         cost = 150
         fails = True
@@ -126,8 +129,8 @@ def step(
     elif number == BLAKE2:
         if length != BLAKE2_INPUT:
             return machine._fault(state)
-        cost = convert(slice(data, 0, 4), uint256)
-        if convert(slice(data, 212, 1), uint256) > 1:
+        cost = layout._word(input) >> 224
+        if layout._word(input + 212) >> 248 > 1:
             return machine._fault(state)
     elif number == POINT_EVALUATION:
         cost = 50000
@@ -137,11 +140,13 @@ def step(
     if cost > frame.gas:
         return machine._fault(state)
 
-    if number == MODEXP and self._number(data, 64) == 0:
-        return self._paid(state, cost, layout.PHASE_RETURN, layout._outcome_digest(outcome))
+    if number == MODEXP:
+        modulus_length: uint256 = self._number(input, length, 64)
+        if modulus_length == 0:
+            return self._paid(state, cost, layout.PHASE_RETURN, layout._outcome_digest(outcome))
+        assert modulus_length <= MAX_OUTPUT, "proof: the output is too long"
     success: bool = False
     output: Bytes[MAX_OUTPUT] = b""
-    assert number != MODEXP or self._number(data, 64) <= MAX_OUTPUT, "proof: the output is too long"
     success, output = raw_call(
         convert(number, address),
         data,
@@ -206,33 +211,33 @@ def _hashing(number: uint256, frame: layout.Frame) -> bytes32:
 
 
 @internal
-@pure
-def _number(data: Bytes[MAX_INPUT], start: uint256) -> uint256:
+@view
+def _number(input: uint256, length: uint256, start: uint256) -> uint256:
     """
-    @dev The word at `start`; behind the input's end there are zeros.
+    @dev The word at `start` of the input; behind its end there are zeros.
     """
-    if start >= len(data):
+    if start >= length:
         return 0
-    count: uint256 = min(32, len(data) - start)
-    part: Bytes[MAX_INPUT] = slice(data, start, count)
-    return convert(convert(part, Bytes[32]), uint256) << (8 * (32 - count))
+    word: uint256 = layout._word(input + start)
+    unused: uint256 = 32 - min(32, length - start)
+    return word >> (8 * unused) << (8 * unused)
 
 
 @internal
-@pure
-def _modexp_gas(data: Bytes[MAX_INPUT]) -> uint256:
+@view
+def _modexp_gas(input: uint256, length: uint256) -> uint256:
     """
     @dev EIP-2565.
     """
-    base_length: uint256 = self._number(data, 0)
-    exponent_length: uint256 = self._number(data, 32)
-    longest: uint256 = max(base_length, self._number(data, 64))
+    base_length: uint256 = self._number(input, length, 0)
+    exponent_length: uint256 = self._number(input, length, 32)
+    longest: uint256 = max(base_length, self._number(input, length, 64))
     if longest >= 2**40:
         return machine.HUGE
     complexity: uint256 = ((longest + 7) // 8) ** 2
     head: uint256 = 0
-    if base_length < len(data):
-        head = self._number(data, 96 + base_length)
+    if base_length < length:
+        head = self._number(input, length, 96 + base_length)
         if exponent_length < 32:
             head = head >> (8 * (32 - exponent_length))
     bits: uint256 = 0
