@@ -17,6 +17,7 @@ from node.batcher import Batcher
 from node.bridge import Bridge
 from node.bridge_rpc import BridgeDesk
 from node.chain import Chain, create_chain
+from node.challenger import Player, PlayerConfig
 from node.clock import Clock
 from node.decoder import Decoder
 from node.driver import BatchSource, Driver
@@ -27,6 +28,8 @@ from node.l1_records import TABLE, L1Record, encode_record, last_record, record_
 from node.logs import hide
 from node.output_roots import output_at
 from node.output_rpc import output_methods
+from node.outputs_reader import OutputsReader
+from node.own_traces import OwnTraces
 from node.pages import NodePages
 from node.producer import Producer, ProducerConfig, RollupPlan
 from node.proposer import Derived, Proposer, ProposerConfig
@@ -40,6 +43,7 @@ from protocol.batch import encoded_size
 from protocol.engine import BlockBuilder
 from protocol.errors import Halt, InvalidInput, Retry
 from protocol.l1 import L1Block
+from prover.chain import chain_rules
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
 from web.site import SiteOptions
@@ -66,6 +70,14 @@ class ProposerOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerOptions:
+    """What only a challenger needs, or a proposer that defends. `key` is the L1 account that bonds and moves."""
+
+    key: bytes
+    config: PlayerConfig = field(default_factory=PlayerConfig)
+
+
+@dataclass(frozen=True, slots=True)
 class NodeOptions:
     """How to run a node of a rollup; without `sequencer` it is a verifier, which may propose what it has derived."""
 
@@ -83,6 +95,8 @@ class NodeOptions:
     rpc_fronts: int = 0
     """Processes that read JSON-RPC requests; with 0 the node does so itself."""
     proposer: ProposerOptions | None = None
+    player: PlayerOptions | None = None
+    """Disputes what others have proposed, and defends what this account has."""
     da_settings: Mapping[str, str] = field(default_factory=dict)
     """This node's settings of data layers, by `layer.key`; see `da.table`."""
 
@@ -171,6 +185,8 @@ class RollupNode:
         if options.proposer is not None:
             self.proposer = self._make_proposer(rollup, options.proposer, l1)
             self._tasks.append(self.proposer.run())
+        if options.player is not None:
+            self._tasks.append(self._make_player(rollup, options.player, l1).run())
         # A page would rather say that L1 is silent than keep its reader waiting.
         self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
         index = BatchIndex(store, asked, config.inbox_address, layers)
@@ -235,6 +251,15 @@ class RollupNode:
             lambda number: output_at(chain, number),
         )
         return Proposer(derived, l1, settlement, options.key, self._clock, options.config)
+
+    def _make_player(self, rollup: Rollup, options: PlayerOptions, l1: L1Client) -> Player:
+        settlement = rollup.config.settlement
+        if settlement is None:
+            raise InvalidInput("a chain without settlement contracts has nothing to dispute")
+        chain_rules(rollup.config)  # refuses a chain that cannot be proved, before anything is at stake
+        outputs = OutputsReader(l1, settlement.outputs)
+        traces = OwnTraces(l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number)
+        return Player(traces.trace_of, l1, settlement, options.key, self._clock, options.config)
 
     def _pending_block(self) -> BlockBuilder | None:
         return None if self._producer is None else self._producer.pending_block()

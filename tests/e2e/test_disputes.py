@@ -37,6 +37,7 @@ async def test_a_lying_proposer_is_found_out_though_both_sides_crash_before_ever
     check(await lying_proposer("storage", restarts=True), "proposer")
 
 
+@pytest.mark.slow
 async def test_a_lying_challenger_gains_nothing(lying_challenger: Lying):
     check(await lying_challenger("gas", seed=3), "challenger")
 

@@ -1,0 +1,111 @@
+"""A challenger that reads nothing but L1 finds a false output of a live rollup, and takes the liar's bond."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.account import Account
+from node.challenger import Player, PlayerConfig
+from node.clock import SystemClock
+from node.deploy import wait_until_mined
+from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
+from node.game_contract import GameReader
+from node.l1_client import L1Client, L1Refused
+from node.output_roots import output_at
+from node.outputs_reader import OutputsReader
+from node.own_traces import OwnTraces
+from node.rollup_node import NodeOptions, PlayerOptions, RollupNode
+from protocol.crypto import private_key_address
+from protocol.errors import Retry
+from protocol.l1 import L1BlockRef
+from protocol.output_root import OutputRoot
+from protocol.outputs import Assertion, Status, propose_call
+from protocol.types import Hash32
+from prover.commitments.chain_structures import Output
+from prover.lies import KINDS, lie_about
+from prover.trajectory import Trajectory
+from tests.e2e.network import Network, as_sequencer, embedded_l1, running
+
+
+@pytest.mark.slow
+async def test_a_false_output_of_a_live_rollup_is_disputed_and_falls(tmp_path: Path):
+    async with embedded_l1(tmp_path, 0.25) as l1, L1Client(f"http://127.0.0.1:{l1.port}") as client:
+        rollup = await launch_with_game(client, SystemClock(), tmp_path / "rollup.json", lambda _line: None)
+        contracts = rollup.config.settlement
+        assert contracts is not None
+        verifier = NodeOptions(tmp_path / "verifier", tmp_path / "rollup.json", client.url, tmp_path / "da", rpc_port=0)
+        sequencer = as_sequencer(verifier, PROPOSER_KEY)
+        verifier = replace(verifier, player=PlayerOptions(CHALLENGER_KEY, PlayerConfig(poll_seconds=0.1)))
+        nodes = RollupNode(sequencer, SystemClock()), RollupNode(verifier, SystemClock())
+        async with running(nodes[0]), running(nodes[1]):
+            network = Network(client.url, tmp_path, sequencer, verifier, *nodes)
+            await _transfer(network)
+            await network.until_verified(network.sequencer.chain.head().number)
+            await _lie_and_lose(client, network, contracts.game)
+
+
+async def _transfer(network: Network) -> None:
+    async with L1Client(network.url) as l2:
+        receipt = await Account(l2, SystemClock(), CHALLENGER_KEY).send(private_key_address(PROPOSER_KEY), value=7)
+        assert (await wait_until_mined(l2, SystemClock(), receipt.transaction_hash)).succeeded
+
+
+async def _lie_and_lose(client: L1Client, network: Network, game_address: bytes) -> None:
+    contracts = network.verifier.driver.config.settlement
+    assert contracts is not None
+    outputs = OutputsReader(client, contracts.outputs)
+    processed = network.verifier.driver.processed
+    ref = L1BlockRef(
+        processed.number, processed.hash, processed.parent_hash, processed.timestamp, processed.prev_randao
+    )
+    wanted = Assertion(
+        id=1,
+        output_root=OutputRoot(Hash32(bytes(32))),
+        l1_block_hash=ref.hash,
+        parent=0,
+        l2_block_number=0,
+        l1_block_number=ref.number,
+        created_at=0,
+        proposer=private_key_address(PROPOSER_KEY),
+        open_games=0,
+        status=Status.PENDING,
+    )
+    traces = OwnTraces(client, network.verifier.driver.config, network.verifier.chain, outputs, lambda: ref.number)
+    beginning = await traces.beginning(wanted)
+    assert beginning is not None
+    honest = await traces.trace_of(wanted)
+    assert honest is not None
+    found = honest.machine_at(2**50).cursor
+    assert isinstance(found, Output)
+    ours = output_at(network.verifier.chain, found.number)
+    assert ours is not None
+    assert found.root == ours.root, "the machine and the node make the same chain of a live rollup"
+
+    lying = Trajectory(beginning, lie_about(KINDS["balance"], beginning))
+    claimed = lying.machine_at(2**50).cursor
+    assert isinstance(claimed, Output)
+    while (await client.head()).ref.number == ref.number:
+        await SystemClock().sleep(0.05)
+    liar = Account(client, SystemClock(), PROPOSER_KEY)
+    await liar.send(contracts.outputs, propose_call(0, claimed.number, OutputRoot(claimed.root), ref), BOND)
+
+    async def trace_of(_assertion: Assertion) -> Trajectory:
+        return lying
+
+    defender = Player(trace_of, client, contracts, PROPOSER_KEY, SystemClock(), PlayerConfig(challenges=False))
+    reader = GameReader(client, contracts.game)
+    for _ in range(2_000):
+        with suppress(Retry, L1Refused):
+            await defender.step()
+        if await reader.word("count()") and (await outputs.assertion(1)).status is Status.REJECTED:
+            break
+        await SystemClock().sleep(0.05)
+    assert (await outputs.assertion(1)).status is Status.REJECTED
+    head = (await client.head()).ref.number
+    assert await reader.proven(0, 0, head) is not None, "won by the step, not by the clock"
+    challenger = private_key_address(CHALLENGER_KEY)
+    owed = [await one.word("credits(address)", challenger) for one in (reader, outputs)]
+    assert owed[0] in (0, GAME_BOND)
+    assert owed[1] in (0, BOND // 2), "collected, or about to be"
