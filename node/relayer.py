@@ -334,6 +334,8 @@ class _Pair:
 
     async def deliver(self) -> None:
         """Everything that is settled and in time."""
+        if self._destination.status == REMOVED:
+            return  # it would be refunded as well: what a removed chain does counts nowhere
         now = (await self._target.client.head()).ref.timestamp
         waiting = [one for one in await self._undelivered() if now < one.message.expiry]
         waiting = await self._worth_it(waiting)

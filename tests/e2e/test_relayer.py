@@ -36,7 +36,7 @@ from tests.e2e.conftest import L1
 from tests.e2e.network import Network, rollup_on
 
 ETHER = 10**18
-ALICE, SECOND_OPERATOR, SECOND_PROPOSER, RELAYER, RIVAL = DEV_PRIVATE_KEYS[2:7]
+ALICE, SECOND_OPERATOR, SECOND_PROPOSER, RELAYER, RIVAL, OWNER = DEV_PRIVATE_KEYS[2:8]
 NOBODY = Address(b"\x11" * 20)
 CHAIN_IDS = (71_801, 71_802)
 
@@ -78,7 +78,7 @@ class Pair:
 async def pair_on(l1: L1, folder: Path) -> AsyncIterator[Pair]:
     clock = SystemClock()
     async with L1Client(l1.url) as client:
-        network = await deploy_network(client, clock, l1.operator_key)
+        network = await deploy_network(client, clock, OWNER)
         options = [
             LaunchOptions(
                 chain_id,
@@ -106,9 +106,9 @@ async def pair_on(l1: L1, folder: Path) -> AsyncIterator[Pair]:
                 member = Membership(
                     domain_of(chain_id), chain_id, Hash32(genesis), settlement.outputs, settlement.portal
                 )
-                await register_chain(client, clock, l1.operator_key, network, member)
-                await register_chain(client, clock, l1.operator_key, network, member)  # again is no harm
-            yield Pair(client, network, (a, b), (on_a, on_b), l1.operator_key)
+                await register_chain(client, clock, OWNER, network, member)
+                await register_chain(client, clock, OWNER, network, member)  # again is no harm
+            yield Pair(client, network, (a, b), (on_a, on_b), OWNER)
 
 
 @pytest.mark.timeout(600)
