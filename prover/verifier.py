@@ -26,6 +26,7 @@ LIBRARIES = (
     "l1/proof/derivation",
     "l1/proof/block_writes",
     "l1/proof/boot",
+    "l1/proof/block_end",
 )
 """In the order of the dispatcher's constructor, whose tables name them by number."""
 ROOM = 20

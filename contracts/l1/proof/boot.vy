@@ -13,6 +13,7 @@ from . import headers
 from . import layout
 from . import machine
 from . import new_pages
+from . import ring
 
 EMPTY_RING: constant(bytes32) = 0x55ed9087d1287322e102f9147913b65d28b578f84aba1df19abc1a6c24251331
 RING_SIZE: constant(uint256) = 2**layout.RING_DEPTH
@@ -142,37 +143,17 @@ def _ring_walk(before: layout.Boot, preimages: uint256) -> bytes32:
     block_, at = layout._open_chain_block(boot.block, preimages)
     header: headers.Header = headers._open(boot.next, at)
     number: uint256 = header.fields[headers.NUMBER]
-    block_.ring = self._grown_ring(block_.ring, number, boot.next, header.end)
+    block_.ring = ring._grown(block_.ring, number, boot.next, header.end)
     boot.block = layout._chain_block_digest(block_)
     boot.next = convert(header.fields[headers.PARENT], bytes32)
     boot.count += 1
     if number != 0 and boot.count != RING_SIZE:
         return self._go(layout.PHASE_RING_WALK, layout._boot_digest(boot))
     start: layout.Start = empty(layout.Start)
-    start, at = layout._open_start(boot.start, header.end + 32 * (layout.RING_DEPTH + 1))
+    start, at = layout._open_start(boot.start, header.end + ring.OPENING)
     boot.next = start.l1_hash
     boot.count = 0
     return self._go(layout.PHASE_L1_WALK, layout._boot_digest(boot))
-
-
-@internal
-@view
-def _grown_ring(ring: bytes32, number: uint256, leaf: bytes32, at: uint256) -> bytes32:
-    """
-    @dev The ring with block `number` in it. At `at` in calldata lie the leaf that was there, and its siblings.
-    """
-    old: bytes32 = convert(layout._word(at), bytes32)
-    new: bytes32 = leaf
-    for level: uint256 in range(layout.RING_DEPTH):
-        sibling: bytes32 = convert(layout._word(at + 32 * (level + 1)), bytes32)
-        if (number >> level) & 1 == 1:
-            old = layout._ring_node(sibling, old)
-            new = layout._ring_node(sibling, new)
-        else:
-            old = layout._ring_node(old, sibling)
-            new = layout._ring_node(new, sibling)
-    assert old == ring, "proof: not in the ring"
-    return new
 
 
 @internal

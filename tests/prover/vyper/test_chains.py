@@ -1,0 +1,75 @@
+"""Whole rollups on an imagined L1, from an assertion's hashes to the chain's output: the contracts judge every step.
+
+But for one kind: a step of the phase seal that puts a transaction and its receipt into the tries is refused so far.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol.types import Hash32
+from prover.commitments.tape import InvalidWitness, Witness
+from prover.machine.step import resume
+from prover.machine.vm import BLOCK_DONE, DONE, EXECUTE, OUTPUT, PHASE_NAMES, SEAL, VM
+from prover.witness import witnessed_step
+from tests.prover.chains import random_chain
+from tests.prover.test_referee import mutants
+
+HALTED = (DONE, BLOCK_DONE, OUTPUT)
+Step = tuple[int, Hash32, Witness, Hash32]
+
+
+def steps_of(vm: VM) -> Iterator[Step]:
+    """(phase, before, witness, after) of every step to the chain's output, and of one step more where a part halts."""
+    while True:
+        phase, before = vm.phase, vm.digest()
+        witness = witnessed_step(vm)
+        yield phase, before, witness, vm.digest()
+        if phase == OUTPUT:
+            return
+        if phase in HALTED:
+            resume(vm)
+
+
+@pytest.fixture(scope="module")
+def shapes() -> list[Step]:
+    """One step of each phase between transactions and shape that some chains have."""
+    found: dict[object, Step] = {}
+    for seed in range(100, 104):
+        for step in steps_of(random_chain(Random(seed), 8).machine()):
+            phase, _before, witness, _after = step
+            if phase > DONE:
+                found.setdefault((phase, len(witness.preimages), len(witness.pages), len(witness.codes)), step)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_step_of_a_random_chain_is_judged_to_the_machines_next_state(referee, seed):
+    for phase, before, witness, after in steps_of(random_chain(Random(seed)).machine()):
+        if phase == SEAL and witness.codes:
+            with pytest.raises(InvalidWitness):
+                referee.judge(before, witness)
+            continue
+        assert referee.judge(before, witness) == after, PHASE_NAMES[phase]
+        assert referee.gas_used < 12_000_000
+
+
+def test_random_chains_have_every_phase_of_the_chain():
+    seen = Counter(phase for seed in range(4) for phase, *_ in steps_of(random_chain(Random(seed)).machine()))
+    assert set(range(DONE, len(PHASE_NAMES))) <= set(seen)
+    assert seen[EXECUTE]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.data())
+def test_a_changed_witness_never_leads_to_another_state(referee, shapes, data):
+    phase, before, witness, after = data.draw(st.sampled_from(shapes))
+    try:
+        judged = referee.judge(before, mutants(witness, data.draw))
+    except (InvalidWitness, OverflowError):
+        return
+    assert judged == after, PHASE_NAMES[phase]
