@@ -138,6 +138,14 @@ class SequencingKnobs:
             Whole(10, 1_000_000, "L1 blocks"),
         ),
     ] = 3600
+    forced_inclusion_seconds: Annotated[
+        int,
+        Knob(
+            "How long the sequencer may leave out what was sent through L1.",
+            Whole(1, 30 * DAY, "seconds"),
+            not_yet="window_l1_blocks says how long",
+        ),
+    ] = 14_400
     empty_blocks: Annotated[
         bool, Knob("Make blocks when there are no transactions; if not, one a minute.", Truth(), Change.RESTART)
     ] = True
@@ -291,6 +299,14 @@ class MetalayerKnobs:
             not_yet="each message says its own",
         ),
     ] = 7 * DAY
+    era_overhead_millionths: Annotated[
+        int,
+        Knob(
+            "What the network takes of a message's fee, in ERA.",
+            Whole(0, 1_000_000),
+            not_yet="fees are paid in ether, to whoever delivers",
+        ),
+    ] = 0
     rate_limit_ether: Annotated[
         int,
         Knob("Ether that may leave per hour; 0 for no limit.", Whole(0, 10**9, "ether"), not_yet="there is no limit"),
