@@ -1,7 +1,9 @@
 """What settlement costs on L1: `python -m bench.gas_settlement`. Exact and repeatable: nothing here depends on time.
 
 Contracts are warm (each call is measured the second time), the rules Cancun's; "transaction" adds the 21,000 and the
-calldata, as a wallet would pay them.
+calldata, as a wallet would pay them. Beside our execution stand the OP Stack's published figures, which are execution
+too: packages/contracts-bedrock/.gas-snapshot of ethereum-optimism/optimism at 9ae0a5661eea (its `benchmark` tests, the
+second call where there are two; its proof and its trie are its own).
 """
 
 import warnings
@@ -19,6 +21,15 @@ from tests.contracts.conftest import DELAY, ETHER, Settlement, abi_tuple, deploy
 
 ALICE = to_checksum_address(keccak(b"alice")[12:])
 SLOTS = 2_000
+OP_STACK = {
+    "deposit of ether": 36_396,
+    "ERC-20 deposit": 112_955,
+    "withdrawal started (on L2)": 75_896,
+    "output proposed": 88_513,
+    f"withdrawal proven among {SLOTS:,}": 169_229,
+}
+"""test_depositTransaction_benchmark_1, test_depositERC20_benchmark_1, test_initiateWithdrawal_fromEOA_succeeds (a whole
+test), test_proposeL2Output_benchmark, test_proveWithdrawalTransaction_benchmark."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,11 @@ class Cost:
 def main() -> None:
     with warnings.catch_warnings(action="ignore"), boa.env.anchor():
         costs = measure(deploy())
-    table = Table("what", "execution", "transaction", title="gas on L1")
+    table = Table("what", "execution", "OP Stack's", "transaction", title="gas on L1")
     for cost in costs:
-        table.add_row(cost.what, f"{cost.execution:,}", f"{cost.transaction:,}")
+        published = OP_STACK.get(cost.what)
+        shown = "" if published is None else f"{published:,}"
+        table.add_row(cost.what, f"{cost.execution:,}", shown, f"{cost.transaction:,}")
     Console().print(table)
 
 
