@@ -18,7 +18,8 @@ def dispute(
         str,
         typer.Option(
             metavar="KIND",
-            help="opcode, gas, storage, memory, code, balance, nonce, refund, log, receipt, skipped, halt, or random.",
+            help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, batch, "
+            "header, or random.",
         ),
     ] = "opcode",
     at: Annotated[
@@ -48,9 +49,6 @@ def dispute(
     bisect 2^50 states to the one step, and the contracts execute it. Prints every
     move with its gas, the disputed step with both claims beside each other, what
     L1 computed, and where the bonds went. Exits with 1 if the liar wins.
-
-    The kinds forged, batch and header are about steps between transactions, which
-    the verifier on L1 does not execute yet.
 
     \b
     [bold]Examples[/]
