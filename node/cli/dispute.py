@@ -18,8 +18,8 @@ def dispute(
         str,
         typer.Option(
             metavar="KIND",
-            help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, batch, "
-            "header, or random.",
+            help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
+            "batch, header, or random.",
         ),
     ] = "opcode",
     at: Annotated[
