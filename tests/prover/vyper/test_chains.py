@@ -64,7 +64,7 @@ def test_random_chains_have_every_phase_of_the_chain():
     assert seen[EXECUTE]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_a_changed_witness_never_leads_to_another_state(referee, shapes, data):
     phase, before, witness, after = data.draw(st.sampled_from(shapes))
