@@ -12,7 +12,7 @@ from node.artifacts import SOURCES, has_artifact, load_artifact
 
 DEPLOYED = (
     *("l1/chain_config", "l1/inbox", "l1/outputs", "l1/portal", "l1/token_portal", "l1/bridge"),
-    *("l2/outbox", "l2/bridge", "l2/bridged_token", "l2/fee_oracle"),
+    *("l2/outbox", "l2/bridge", "l2/bridged_token", "l2/fee_oracle", "l2/fee_vault"),
     *("metalayer/registry", "metalayer/ledger", "metalayer/ether_hub"),
     *("metalayer/mailbox", "metalayer/settled_roots", "metalayer/token_route", "metalayer/token_image"),
     *("metalayer/ether_route", "examples/guestbook"),
