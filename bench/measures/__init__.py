@@ -1,6 +1,17 @@
 """What is measured, in the order of measuring: each file's rows in one table."""
 
-from bench.measures import accounts, derive, history, reads, resources, startup, subscribers, throughput, trace
+from bench.measures import (
+    accounts,
+    derive,
+    history,
+    network,
+    reads,
+    resources,
+    startup,
+    subscribers,
+    throughput,
+    trace,
+)
 from bench.measures.measure import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -13,4 +24,5 @@ MEASURES: tuple[Measure, ...] = (
     *startup.MEASURES,
     *resources.MEASURES,
     *accounts.MEASURES,
+    *network.MEASURES,
 )
