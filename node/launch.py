@@ -94,7 +94,7 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         max_sequencer_drift_seconds=options.max_sequencer_drift_seconds,
         sequencing_window=options.sequencing_window,
         settlement=addresses.settlement,
-        predeploys={**settlement_predeploys(addresses.settlement.bridge), **options.predeploys},
+        predeploys={**settlement_predeploys(addresses.settlement.bridge, operator), **options.predeploys},
         da_settings=public_settings(options.da_settings),
         fees=options.fees,
     )

@@ -12,11 +12,12 @@ from node.deploy import Creation, created_address
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
 from protocol.config_changes import ChainSettings, settings_of_knobs
-from protocol.fee_terms import FEE_ORACLE, NO_FEES, FeeKnobs
+from protocol.fee_terms import FEE_ORACLE, L1_FEE_RECIPIENT, NO_FEES, OPERATOR_FEE_RECIPIENT, FeeKnobs
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import OutputRoot, output_root
-from protocol.rollup import SettlementContracts
+from protocol.rollup import FEE_RECIPIENT, SettlementContracts
 from protocol.types import Address, Hash32
+from protocol.withdrawal import OUTBOX_ADDRESS
 
 DAY = 86_400
 LEAST_DEPOSIT_GAS_LIMIT = 1_000_000
@@ -128,8 +129,11 @@ def after_genesis(
     ]
 
 
-def settlement_predeploys(l1_bridge: Address) -> dict[Address, GenesisAccount]:
-    """Outbox, bridge, token template and fee oracle, as L2's genesis holds them."""
+def settlement_predeploys(l1_bridge: Address, fee_owner: Address) -> dict[Address, GenesisAccount]:
+    """Outbox, bridge, token template, fee oracle and fee vaults, as L2's genesis holds them.
+
+    `fee_owner` is who gets on L1 what the vaults gather.
+    """
     codes = l2_contracts(
         load_artifact("l2/outbox").runtime_code,
         load_artifact("l2/bridged_token").runtime_code,
@@ -137,6 +141,8 @@ def settlement_predeploys(l1_bridge: Address) -> dict[Address, GenesisAccount]:
         l1_bridge,
     )
     codes[FEE_ORACLE] = load_artifact("l2/fee_oracle").runtime_code
+    vault = load_artifact("l2/fee_vault").runtime_code + _words(fee_owner, OUTBOX_ADDRESS)
+    codes |= dict.fromkeys((FEE_RECIPIENT, L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT), vault)
     return {address: GenesisAccount(nonce=1, code=code) for address, code in codes.items()}
 
 

@@ -16,6 +16,7 @@ CONTRACTS = [
     "l2/bridge",
     "l2/bridged_token",
     "l2/fee_oracle",
+    "l2/fee_vault",
     "l2/outbox",
     "metalayer/ether_hub",
     "metalayer/ether_route",

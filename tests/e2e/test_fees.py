@@ -31,6 +31,7 @@ from protocol.portal import deposit_token_call
 from protocol.rollup import FEE_RECIPIENT
 from protocol.transaction import DEPOSIT, UnsignedTransaction, sign_transaction
 from protocol.types import Address
+from protocol.withdrawal import OUTBOX_ADDRESS
 from tests.e2e.bridging import ALICE, BOB, ETHER, bridged_on, bridged_options, token_balance
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on, send, until_mined
@@ -175,7 +176,13 @@ async def test_wallets_send_where_data_and_operator_are_paid_for(
             script = str(CLIENTS / f"{client}_client.mjs")
             seen = json.loads(await run(node, script, network.url, network.ws_url, key, str(token_json)))
             assert (seen["transferStatus"], seen["tokenBalance"]) == (1, str(25 * 10**18))
-        assert balance(network.sequencer.chain, L1_FEE_RECIPIENT) > 0
+        chain = network.sequencer.chain
+        gathered = balance(chain, L1_FEE_RECIPIENT)
+        assert gathered > 0
+        async with L1Client(network.url) as l2:
+            await Account(l2, SystemClock(), DEV_PRIVATE_KEYS[1]).send(L1_FEE_RECIPIENT, encode_call("withdraw()"))
+        assert balance(chain, OUTBOX_ADDRESS) == gathered, "on its way to the operator"
+        assert balance(chain, L1_FEE_RECIPIENT) < gathered, "only what that transaction paid itself"
 
 
 async def test_accounts_that_own_nothing_use_a_chain_where_gas_is_free(
