@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from protocol.crypto import keccak, private_key_address
 from protocol.forks import Fork
 from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
-from protocol.types import ZERO_HASH, Address, Hash32
+from protocol.types import Address, Hash32
 from prover.commitments.structures import NOTHING, BlockContext, TxBoundary
 from prover.commitments.tape import Witness
 from prover.machine.oracle import FullOracle, ring_of
