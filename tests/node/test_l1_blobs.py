@@ -30,7 +30,7 @@ def sidecar() -> BlobSidecar:
 async def l1(tmp_path: Path) -> AsyncIterator[L1Client]:
     async with (
         embedded_l1(tmp_path, block_time_seconds=0.2) as node,
-        L1Client(f"http://127.0.0.1:{node.port}") as client,
+        L1Client(f"http://127.0.0.1:{node.port}", timeout_seconds=120) as client,  # the trusted setup takes a while
     ):
         yield client
 
