@@ -12,6 +12,7 @@
     chains         verify, import, export, serve, statetest, blocktest
     prove          prove statetest
     dispute        dispute
+    places         options of up and node: ports, folders, the embedded L1
     parameters     options that several commands share, with their environment variables
     up_view        what `up` shows
     network_view   what commands about networks show

@@ -1,6 +1,5 @@
 """Commands that start a rollup, one of its roles, and ask how it stands."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -24,7 +23,6 @@ from node.cli.parameters import (
     DATA_DIR,
     L1_CHAIN_ID,
     L1_URL,
-    MAX_CHAIN_ID,
     RPC_URL,
     BatchInterval,
     Config,
@@ -45,11 +43,24 @@ from node.cli.parameters import (
     RoleName,
     Rollup,
     RpcUrl,
-    block_time_option,
-    check_url,
     da_settings,
     keep_states,
-    port_option,
+)
+from node.cli.places import (
+    Fronts,
+    GiveAway,
+    IntentFiles,
+    L1BlockTime,
+    L1ChainId,
+    L1Pace,
+    L1Port,
+    PagePort,
+    RoleFolder,
+    RpcPort,
+    ServePort,
+    UpL1,
+    VerifierPort,
+    WithParent,
 )
 from node.logs import LogFormat, LogLevel
 
@@ -76,21 +87,9 @@ FOR_NETWORKS = (
 
 def up(
     context: typer.Context,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE…]", help="Intent files: a network of these chains.", show_default=False),
-    ] = None,
+    files: IntentFiles = None,
     data_dir: DataDir = DATA_DIR,
-    l1: Annotated[
-        str | None,
-        typer.Option(
-            "--l1",
-            envvar="TOMBOLO_L1",
-            metavar="URL",
-            callback=check_url,
-            help="Use this L1 instead of the embedded one. The operator's account must have ether on it.",
-        ),
-    ] = None,
+    l1: UpL1 = None,
     chain_id: ChainId = None,
     block_time: BlockTime = None,
     gas_limit: GasLimit = None,
@@ -104,36 +103,11 @@ def up(
     sequencing_window: SequencingWindow = None,
     challenge_window: ChallengeWindow = None,
     finalisation_delay: FinalisationDelay = None,
-    rpc_port: Annotated[
-        int, port_option("--rpc-port", "JSON-RPC of the sequencer.", "TOMBOLO_RPC_PORT", lowest=1)
-    ] = 8545,
-    verifier_port: Annotated[
-        int, port_option("--verifier-port", "JSON-RPC of the verifier.", "TOMBOLO_VERIFIER_PORT", lowest=1)
-    ] = 8546,
-    l1_port: Annotated[
-        int, port_option("--l1-port", "JSON-RPC of the embedded L1.", "TOMBOLO_L1_PORT", lowest=1)
-    ] = 8544,
-    l1_block_time: Annotated[
-        float,
-        typer.Option(
-            envvar="TOMBOLO_L1_BLOCK_TIME",
-            min=0.1,
-            max=60.0,
-            metavar="SECONDS",
-            help="Seconds between blocks of the embedded L1.",
-        ),
-    ] = 1.0,
-    page_port: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_PAGE_PORT",
-            min=1,
-            max=65_535,
-            metavar="PORT",
-            help="The network's page, where files are named.",
-            show_default="8540",
-        ),
-    ] = None,
+    rpc_port: RpcPort = 8545,
+    verifier_port: VerifierPort = 8546,
+    l1_port: L1Port = 8544,
+    l1_block_time: L1BlockTime = 1.0,
+    page_port: PagePort = None,
     host: Host = "127.0.0.1",
     retention: Retention = "archive",
     operator_keystore: Keystore = None,
@@ -252,34 +226,15 @@ def _from_command_line(context: typer.Context, name: str) -> bool:
 def node(
     context: typer.Context,
     role: Annotated[RoleName, typer.Option(help="What this process is.", show_default=False)],
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="TOMBOLO_NODE_DATA_DIR",
-            file_okay=False,
-            help="Folder of its database.",
-            show_default=str(DATA_DIR / "ROLE"),
-        ),
-    ] = None,
+    data_dir: RoleFolder = None,
     rollup: Rollup = None,
     l1: L1Url = None,
     da_dir: DaDir = None,
     da_set: DaSet = "",
-    rpc_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65_535,
-            metavar="PORT",
-            help="Where to serve JSON-RPC.",
-            show_default="l1 8544, sequencer 8545, verifier 8546",
-        ),
-    ] = None,
+    rpc_port: ServePort = None,
     host: Host = "127.0.0.1",
-    chain_id: Annotated[
-        int | None, typer.Option(min=1, max=MAX_CHAIN_ID, help="Only for l1.", show_default=str(L1_CHAIN_ID))
-    ] = None,
-    block_time: Annotated[float | None, block_time_option("Only for l1.")] = None,
+    chain_id: L1ChainId = None,
+    block_time: L1Pace = None,
     retention: Retention = "archive",
     operator_keystore: Keystore = None,
     empty_blocks: EmptyBlocks = True,
@@ -290,22 +245,10 @@ def node(
     proposal_interval: ProposalInterval = None,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
-    faucet: Annotated[
-        bool, typer.Option("--faucet", help="Give ether away, on a page and by faucet_fund: development chains only.")
-    ] = False,
-    rpc_fronts: Annotated[
-        int | None,
-        typer.Option(
-            envvar="TOMBOLO_RPC_FRONTS",
-            min=0,
-            max=64,
-            metavar="PROCESSES",
-            help="Read JSON-RPC requests in so many processes beside this one; 0: in this one.",
-            show_default="2 for a sequencer with two cores or more, else 0",
-        ),
-    ] = None,
+    faucet: GiveAway = False,
+    rpc_fronts: Fronts = None,
     config: Config = None,
-    with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
+    with_parent: WithParent = False,
 ) -> None:
     """Run one role in the foreground: what `up` starts three of.
 
@@ -329,6 +272,7 @@ def node(
     from node.logs import set_up_logging
     from node.operator_key import PROPOSER_KEY_VARIABLE, key_of, operator_key
 
+    _check_flags(context, role)
     set_up_logging(log_format, log_level)
     place = data_dir or DATA_DIR / role.value
     key = operator_key(operator_keystore) if role in (RoleName.l1, RoleName.sequencer) else None
@@ -338,9 +282,6 @@ def node(
         from node.run import run_l1
         from protocol.crypto import private_key_address
 
-        _only_for("a proposer", context, "proposal_interval")
-        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
-        _only_for("a sequencer", context, *FOR_SEQUENCERS)
         l1_options = L1Options(
             place,
             chain_id or L1_CHAIN_ID,
@@ -356,14 +297,7 @@ def node(
     from node.rollup_node import NodeOptions
     from node.run import run_rollup
 
-    _only_for("the embedded L1", context, "chain_id", "block_time")
     is_sequencer = role is RoleName.sequencer
-    if not is_sequencer:
-        _only_for("a sequencer", context, *FOR_SEQUENCERS)
-    if role is RoleName.verifier:
-        _only_for("a sequencer or a proposer", context, "operator_keystore")
-    if role is not RoleName.proposer:
-        _only_for("a proposer", context, "proposal_interval")
     default_port = 8545 if is_sequencer else 8546
     batcher = (batch_interval, max_batch_bytes, max_pending)
     options = NodeOptions(
@@ -381,6 +315,20 @@ def node(
         proposer=_proposer(proposer_key, proposal_interval) if role is RoleName.proposer else None,
     )
     run_rollup(options, with_parent=with_parent)
+
+
+def _check_flags(context: typer.Context, role: RoleName) -> None:
+    """Refuse flags that mean nothing to this role; the environment may hold them for the others."""
+    if role is RoleName.l1:
+        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
+    else:
+        _only_for("the embedded L1", context, "chain_id", "block_time")
+    if role is not RoleName.sequencer:
+        _only_for("a sequencer", context, *FOR_SEQUENCERS)
+    if role is RoleName.verifier:
+        _only_for("a sequencer or a proposer", context, "operator_keystore")
+    if role is not RoleName.proposer:
+        _only_for("a proposer", context, "proposal_interval")
 
 
 def _sequencer(
@@ -428,7 +376,6 @@ def _default_fronts(is_sequencer: bool) -> int:
 
 
 def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:
-    """Refuse flags that mean nothing to this role; the environment may hold them for the others."""
     for name in parameters:
         if _from_command_line(context, name):
             raise typer.BadParameter(f"--{name.replace('_', '-')} is for {whom}")
