@@ -15,6 +15,7 @@ from protocol.mpt_node import (
     HEX,
     NIBBLE,
     NodeSource,
+    hash_in_branch,
     open_node,
     pack_path,
     resolve,
@@ -176,6 +177,9 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
         if _is_leaf_of(old, packed):
             value = items[0][1]
             return rlp_list(packed + rlp_string(value)) if value else b""
+        patched = _patch_branch(old, items, depth, node, created)
+        if patched is not None:
+            return patched
     parts = split_node(old)
     if len(parts) == 17:
         return _update_branch(parts, {}, items, depth, node, created)
@@ -198,6 +202,28 @@ def _is_leaf_of(node_rlp: bytes, packed: bytes) -> bool:
     if prefix < 0xB8:
         return value + prefix - 0x7F == len(node_rlp)
     return prefix == 0xB8 and value + 2 + node_rlp[value + 1] == len(node_rlp)
+
+
+def _patch_branch(
+    old: bytes, items: _Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]
+) -> bytes | None:
+    """The commonest change of a branch, made where it stands: one child, referred to by hash, becomes another.
+
+    None when it is any other case; then nothing has been lost but time.
+    """
+    path = items[0][0]
+    place = hash_in_branch(old, NIBBLE[path[depth]]) if len(path) > depth else None
+    if place is None:
+        return None
+    child = node(Hash32(old[place : place + 32]))
+    new = _update(child, items, depth + 1, node, created)
+    if new == child:
+        return old
+    if len(new) < 32:
+        return None  # gone, or short enough to stand in the branch itself
+    new_hash = keccak(new)
+    created[new_hash] = new
+    return old[:place] + new_hash + old[place + 32 :]
 
 
 def _update_leaf(parts: list[bytes], nibbles: str, items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:

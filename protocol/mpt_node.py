@@ -63,6 +63,33 @@ def rlp_payload(item: bytes) -> bytes:
     raise InvalidRlp("trie node: a list where a value belongs")
 
 
+def hash_in_branch(node_rlp: bytes, nibble: int) -> int | None:
+    """Where in a branch without a value, of children that are hashes or absent, the hash of this child begins.
+
+    None when there is none, or the node is anything else.
+    """
+    if len(node_rlp) == 532 and node_rlp[:3] == _FULL_BRANCH_PREFIX and node_rlp[3:531:33] == _SIXTEEN_HASHES:
+        return 4 + 33 * nibble if node_rlp[531] == 0x80 else None
+    if node_rlp[0] not in (0xF8, 0xF9):
+        return None
+    position, end = node_rlp[0] - 0xF6, len(node_rlp) - 1
+    found = None
+    # To the end: a leaf's path may look like a hash, but no leaf looks like sixteen children.
+    for child in range(16):
+        prefix = node_rlp[position]
+        if prefix == 0xA0:
+            if child == nibble:
+                found = position + 1
+            position += 33
+        elif prefix == 0x80:
+            position += 1
+        else:
+            return None
+        if position > end:
+            return None
+    return found if position == end and node_rlp[end] == 0x80 else None
+
+
 def split_node(node_rlp: bytes) -> list[bytes]:
     """The node's 2 or 17 items, each still encoded; a new list.
 

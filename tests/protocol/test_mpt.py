@@ -217,3 +217,23 @@ def test_official_neighbours_of_a_key(vectors):
         for probe, previous, following in content["tests"]:
             assert max((key for key in keys if key < probe), default="") == previous
             assert min((key for key in keys if key > probe), default="") == following
+
+
+def test_a_leaf_whose_path_and_value_look_like_hashes_is_no_branch():
+    """32 bytes of path, as below the root, and 32 of value: two items that begin as a branch's children do."""
+    nodes: dict[Hash32, bytes] = {}
+    root = EMPTY_ROOT
+    ours: dict[bytes, bytes] = {}
+    for number in range(40):
+        key = bytes([number * 7 % 16 << 4 | number % 3]) + keccak(bytes([number]))[1:]
+        ours[key] = keccak(key)
+        root, created = update_trie(root, {key: ours[key]}, nodes.__getitem__)
+        nodes.update(created)
+        expected, _nodes = update_trie(EMPTY_ROOT, ours, nodes.__getitem__)
+        assert root == expected
+    for key in list(ours):
+        del ours[key]
+        root, created = update_trie(root, {key: None}, nodes.__getitem__)
+        nodes.update(created)
+        expected, _nodes = update_trie(EMPTY_ROOT, ours, nodes.__getitem__)
+        assert root == expected
