@@ -103,10 +103,20 @@ async def deploy_all(
             client, clock, tx.hash, timeout_seconds=timeout_seconds, poll_seconds=poll_seconds
         )
         address = created_address(sender, first + position)
-        if not receipt.succeeded or receipt.contract_address != address or not await client.code(address):
+        is_there = receipt.succeeded and receipt.contract_address == address
+        if not is_there or not await _has_code(client, clock, address, poll_seconds):
             raise DeploymentFailed(f"the creation of {creation.artifact.name} (0x{tx.hash.hex()}) left no contract")
         deployments.append(Deployment(address, tx.hash, receipt.block_number, receipt.block_hash))
     return deployments
+
+
+async def _has_code(client: L1Client, clock: Clock, address: Address, poll_seconds: float) -> bool:
+    """Whether there is a contract: a node may show a receipt a moment before its newest state has what it made."""
+    for _poll in range(20):
+        if await client.code(address):
+            return True
+        await clock.sleep(poll_seconds)
+    return False
 
 
 async def wait_until_mined(
