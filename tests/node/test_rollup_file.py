@@ -13,8 +13,14 @@ from protocol.l1 import L1BlockRef
 from protocol.rollup import SettlementContracts
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address
 
+
+def numbered(number: int) -> Address:
+    return Address(bytes((number,)) * 20)
+
+
 FEES = FeeOptions(
-    2 * 10**9, True, *(Address(bytes((9,)) * 20), 1, 2**63, 3, 4), *(Address(bytes((n,)) * 20) for n in (5, 6, 7)), 8
+    *(2 * 10**9, True, numbered(9), 1, 2**63, 3, 4),
+    *(numbered(5), numbered(6), numbered(7), 8),
 )
 
 
@@ -29,7 +35,9 @@ def rollup() -> Rollup:
         block_time_milliseconds=250,
         gas_limit=30_000_000,
         da_layer="file",
-        settlement=SettlementContracts(*(Address(bytes((number,)) * 20) for number in range(2, 7)), 7, 8, 10**18),
+        settlement=SettlementContracts(
+            *(numbered(2), numbered(3), numbered(4), numbered(5), numbered(6), 7, 8, 10**18)
+        ),
         predeploys={Address(b"\x42" * 20): GenesisAccount(nonce=1, code=b"\x60\x01", storage={2: 3})},
         fees=FEES,
     )
