@@ -6,10 +6,12 @@ that ends, and both speak frames: 4 bytes of length, then `marshal`.
 """
 
 import asyncio
+import fcntl
 import marshal
 import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 
@@ -19,6 +21,9 @@ from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 
 WORTHWHILE = 256
 """Transactions for which another process pays; it takes a second to start, once."""
+
+PIPE_BYTES = 1 << 20
+"""What Linux lets anyone ask for."""
 
 AHEAD = 4
 """Blocks that are decoded or wait for it."""
@@ -61,6 +66,7 @@ class Decoder:
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
+            _widen(self._process)
         to, back = self._process.stdin, self._process.stdout
         if to is None or back is None:
             raise BrokenPipeError("a process without pipes")
@@ -107,6 +113,16 @@ class Ahead:
             task = self._under_way.pop(raws, None)
             if task is not None:
                 task.cancel()
+
+
+def _widen(process: asyncio.subprocess.Process) -> None:
+    """Let a block's question and answer through in few pieces: the event loop may have to wait for each of them."""
+    for stream in (process.stdin, process.stdout):
+        transport = getattr(stream, "_transport", None)
+        pipe = None if transport is None else transport.get_extra_info("pipe")
+        if pipe is not None:
+            with suppress(OSError, AttributeError):  # the bound is this user's, the flag is Linux's
+                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 _RAW = [field.name for field in fields(Transaction)].index("raw")

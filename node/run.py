@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,15 +9,12 @@ from node.clock import SystemClock
 from node.l1_node import L1Node, L1Options
 from node.role import Role, run_role, stop_on_signals
 from node.rollup_node import NodeOptions, RollupNode
+from node.worker import switch_often
 from protocol.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 
 ROLLUP_FILE_SECONDS = 60.0
-
-SWITCH_SECONDS = 0.001
-"""How long one thread keeps the interpreter while another wants it; a fifth of Python's default. While the worker seals
-a block, the event loop wants it anew after each of its system calls, several for every request."""
 
 
 def run_l1(options: L1Options, *, with_parent: bool = False) -> None:
@@ -44,7 +40,7 @@ def run_process(make_role: Callable[[], Role], *, needs: Path | None = None, wit
     """Run a role until a signal, or the end of the launcher; `needs` is a file that it waits for first."""
 
     async def main() -> None:
-        sys.setswitchinterval(SWITCH_SECONDS)
+        switch_often()
         stop = asyncio.Event()
         stop_on_signals(stop, with_parent=with_parent)
         if needs is not None:
