@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from node.clock import SystemClock
+from node.interpreter import tune
 from node.rollup_file import load_rollup
 from node.verify import VerifyOptions, verify
 
@@ -14,6 +15,7 @@ from node.verify import VerifyOptions, verify
 def main(rollup: Path, l1_url: str, da: Path) -> None:
     """Rebuild the chain from L1 and the data layer; print transactions and seconds."""
     options = VerifyOptions(load_rollup(rollup), l1_url, da, against_url=None)
+    tune()
     begun = time.perf_counter()
     verified = asyncio.run(verify(options, SystemClock()))
     seconds = time.perf_counter() - begun

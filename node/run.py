@@ -1,24 +1,20 @@
 """Running one role as a process: `tombolo node` and `tombolo serve` end up here."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from node.clock import SystemClock
+from node.interpreter import tune
 from node.l1_node import L1Node, L1Options
 from node.role import Role, run_role, stop_on_signals
 from node.rollup_node import NodeOptions, RollupNode
-from node.worker import switch_often
 from protocol.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 
 ROLLUP_FILE_SECONDS = 60.0
-
-COLLECTOR_THRESHOLDS = (20_000, 20, 50)
-"""New objects before the youngest are looked at, and how many looks before the older ones are."""
 
 
 def run_l1(options: L1Options, *, with_parent: bool = False) -> None:
@@ -44,8 +40,7 @@ def run_process(make_role: Callable[[], Role], *, needs: Path | None = None, wit
     """Run a role until a signal, or the end of the launcher; `needs` is a file that it waits for first."""
 
     async def main() -> None:
-        switch_often()
-        _collect_seldom()
+        tune()
         stop = asyncio.Event()
         stop_on_signals(stop, with_parent=with_parent)
         if needs is not None:
@@ -55,14 +50,6 @@ def run_process(make_role: Callable[[], Role], *, needs: Path | None = None, wit
             logger.info("stopped as asked")
 
     asyncio.run(main())
-
-
-def _collect_seldom() -> None:
-    """A block makes hundreds of thousands of objects, none of them garbage in a cycle; looking at them all again at
-    every 700 new ones, as Python does, takes a twelfth of a busy sequencer's time."""
-    gc.collect()
-    gc.freeze()  # what was imported stays
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 async def _wait_for_file(path: Path, stop: asyncio.Event) -> None:

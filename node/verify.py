@@ -18,7 +18,7 @@ from node.logs import hide
 from node.rollup_file import Rollup
 from node.rollup_node import check_l1, open_rollup
 from node.store import Store
-from node.worker import Worker, switch_often
+from node.worker import Worker
 from protocol.errors import Reject
 from vm.pyevm.engine import PyEvmEngine
 
@@ -64,7 +64,6 @@ async def verify(
         Retry: L1 or the data layer does not serve what is needed.
         Halt: L1 is not the one that the rollup lives on.
     """
-    switch_often()
     if options.data_dir is not None:
         return await _verify_in(options.data_dir, options, clock, progress)
     with tempfile.TemporaryDirectory(prefix="tombolo-verify-") as folder:

@@ -1,23 +1,12 @@
 """One thread that executes blocks, so that the event loop keeps answering while it does."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-SWITCH_SECONDS = 0.001
-"""How long one thread keeps the interpreter while another wants it; a fifth of Python's default. While the worker
-executes, the event loop wants it anew after each of its system calls, several for every request."""
-
-
-def switch_often() -> None:
-    """For processes whose event loop must not wait for their worker."""
-    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 class Worker:

@@ -64,6 +64,7 @@ def verify(
 
     from node.cli.views import bar, show_verified
     from node.clock import SystemClock
+    from node.interpreter import tune
     from node.rollup_file import load_rollup
     from node.verify import VerifyOptions
     from node.verify import verify as rebuild
@@ -76,6 +77,7 @@ def verify(
         data_dir=into,
         da_settings=da_settings(da_set),
     )
+    tune()
     with bar("rebuilding", "L1 blocks") as report:
         result = asyncio.run(
             rebuild(options, SystemClock(), lambda done, total, built: report(done, total, f"rebuilt to block {built}"))
