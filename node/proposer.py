@@ -2,7 +2,9 @@
 
 Each look reads the contract as L1 has it now, so a crash, or a reorg that takes proposals away, needs no repair. It
 builds only on assertions whose root it has computed itself. What it claims (L1 up to this block yields that L2 block)
-is a record of its own derivation, and the contract takes it only while that L1 block is on the chain.
+is a record of its own derivation, and the contract takes it only while that L1 block is on the chain. The game reads
+it as *the last* block that this much of L1 yields: so it says nothing less, and nothing about more blocks than a game
+can walk through.
 """
 
 import logging
@@ -20,6 +22,7 @@ from protocol.errors import Retry
 from protocol.outputs import Assertion, Status, propose_call
 from protocol.rollup import SettlementContracts
 from protocol.types import Address
+from prover.game import BLOCK_BITS
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ MOST_OPEN = 256
 """Assertions after the last confirmed one that are looked at; older ones first."""
 KNOWN_BLOCKS = 240
 """How far back a proposal may name an L1 block: the contract knows 256, and it takes a few to be mined."""
+MOST_BLOCKS = (1 << BLOCK_BITS) - 2
+"""How many L2 blocks an assertion may span: in a game's trace the first place walks from L1's hashes to the chain, and
+the last one finds that nothing follows."""
 LOOK_BACK = 64
 """Assertions before it that a start looks through for own ones that were overtaken."""
 
@@ -75,14 +81,14 @@ class Derived:
         """Our output of an L2 block; None when it is not there, or its state is not kept any more."""
 
     def confirms(self, assertion: Assertion) -> bool:
-        """Whether we derive the same from the same L1."""
+        """Whether we derive the same from the same L1, and nothing after it: a block before the last one is false."""
         output, record = self.output(assertion.l2_block_number), self.record(assertion.l1_block_number)
         return (
             output is not None
             and output.root == assertion.output_root
             and record is not None
             and record.block.ref.hash == assertion.l1_block_hash
-            and record.safe_number >= assertion.l2_block_number
+            and record.safe_number == assertion.l2_block_number
         )
 
 
@@ -179,7 +185,8 @@ class Proposer:
         chain = [confirmed]
         for assertion in opened:
             follows = assertion.parent == chain[-1].id and assertion.status is Status.PENDING
-            if follows and self._derived.confirms(assertion):
+            fits = assertion.l2_block_number - chain[-1].l2_block_number <= MOST_BLOCKS
+            if follows and fits and self._derived.confirms(assertion):
                 chain.append(assertion)
         return chain
 
@@ -212,9 +219,9 @@ class Proposer:
         self, chain: Sequence[Assertion], opened: Sequence[Assertion], l1_head: int
     ) -> Call | str | None:
         parent = chain[-1]
-        record = self._derived.record(self._derived.newest() - max(1, self._config.l1_confirmations))
-        if record is None or record.safe_number <= parent.l2_block_number:
-            return None
+        record = self._newest_within(parent)
+        if not isinstance(record, L1Record):
+            return record
         number = record.safe_number
         output, last = self._derived.output(number), self._derived.output(parent.l2_block_number)
         if output is None or last is None:
@@ -229,6 +236,26 @@ class Proposer:
             return f"0x{self.address.hex()} has {balance} wei on L1, the bond is {bond}: fund it"
         call = propose_call(parent.id, number, output.root, record.block.ref)
         return self._call(f"propose the output of block {number}", call, bond)
+
+    def _newest_within(self, parent: Assertion) -> L1Record | str | None:
+        """The newest L1 block that yields blocks after the parent's, but no more than an assertion may span."""
+        most = parent.l2_block_number + MOST_BLOCKS
+        last = self._derived.newest() - max(1, self._config.l1_confirmations)
+        newest = found = self._derived.record(last)
+        if newest is None or newest.safe_number <= parent.l2_block_number:
+            return None
+        # The safe head never goes back along L1, so halving finds the last block that is not too much.
+        first = last if newest.safe_number <= most else parent.l1_block_number
+        while first < last:
+            middle = (first + last) // 2
+            record = self._derived.record(middle)
+            if record is not None and record.safe_number > most:
+                last = middle
+            else:
+                first, found = middle + 1, record
+        if found is None or not parent.l2_block_number < found.safe_number <= most:
+            return f"one L1 block yields more than {MOST_BLOCKS} blocks after block {parent.l2_block_number}: too many"
+        return found
 
     def _has_bond_on(self, number: int, opened: Sequence[Assertion]) -> bool:
         """Whether we have bonded this block already; on the same parent the contract would refuse it, too."""

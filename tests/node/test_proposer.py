@@ -14,7 +14,7 @@ from node.l1_client import L1Client
 from node.l1_records import L1Record
 from node.output_roots import Output
 from node.outputs_reader import OutputsReader
-from node.proposer import Derived, Proposer, ProposerConfig
+from node.proposer import MOST_BLOCKS, Derived, Proposer, ProposerConfig
 from node.rollup_file import rollup_chain_config
 from node.serial_sender import SenderConfig
 from node.settlement import SettlementOptions, after_genesis, before_genesis, l1_addresses
@@ -45,7 +45,8 @@ class World:
         self.anvil = anvil
         self.client = client
         self.refs: dict[int, L1BlockRef] = {}
-        self.safe = 0
+        self.safe_since = {0: 0}
+        """The safe head from an L1 block on."""
 
     async def deploy(self) -> None:
         deployer = private_key_address(DEPLOYER)
@@ -65,9 +66,14 @@ class World:
         self.proposer = Proposer(derived, self.client, self.contracts, KEY, SystemClock(), CONFIG)
 
     def record(self, number: int) -> L1Record | None:
-        """Everything that is safe was so from the start."""
         ref = self.refs.get(number)
-        return None if ref is None else L1Record(L1Block(ref), self.safe, Hash32(bytes(32)))
+        safe = self.safe_since[max(since for since in self.safe_since if since <= number)]
+        return None if ref is None else L1Record(L1Block(ref), safe, Hash32(bytes(32)))
+
+    async def find(self, safe: int) -> None:
+        """The next L1 block yields blocks up to `safe`, and the proposer may name it."""
+        self.safe_since[max(self.refs) + 1] = safe
+        await self.mine(2)
 
     async def mine(self, blocks: int = 1) -> None:
         self.anvil.mine(blocks)
@@ -117,7 +123,7 @@ async def world(anvil: Anvil) -> AsyncIterator[World]:
         await world.deploy()
         anvil.rpc("evm_setAutomine", False)
         await world.mine(3)
-        world.safe = 7
+        world.safe_since = {0: 7}
         yield world
 
 
@@ -131,10 +137,10 @@ async def test_it_bonds_what_is_safe_once_and_again_after_the_interval(world: Wo
     [first] = await world.assertions()
     assert (first.parent, first.l2_block_number, first.output_root) == (0, 7, output(7).root)
     assert first.l1_block_hash == world.refs[first.l1_block_number].hash
-    world.safe = 11  # eight seconds later: too early
+    await world.find(11)  # eight seconds later: too early
     await world.step(2)
     assert len(await world.assertions()) == 1
-    world.safe = 12
+    await world.find(12)
     await world.step(3)
     assert bonds(await world.assertions()) == [(0, 7), (1, 12)], "on its own pending assertion"
 
@@ -142,7 +148,7 @@ async def test_it_bonds_what_is_safe_once_and_again_after_the_interval(world: Wo
 async def test_a_crash_with_the_proposal_under_way_bonds_once(world: World) -> None:
     assert await world.proposer.step() is None
     world.start()
-    world.safe = 9  # the restarted one would choose another block
+    await world.find(9)  # the restarted one would choose another block
     assert await world.proposer.step() is None, "it waits for what is in the pool"
     await world.mine()
     assert bonds(await world.assertions()) == [(0, 7)]
@@ -203,17 +209,44 @@ async def test_bonds_come_back_after_the_window(world: World) -> None:
 
 
 async def test_nothing_is_built_on_a_false_root(world: World) -> None:
+    world.safe_since = {0: 6}
     world.anvil.rpc("evm_setAutomine", True)
     false = await world.propose(RIVAL, 0, 5, output(5, b"false").root)
     true = await world.propose(RIVAL, 0, 6, output(6).root)
     world.anvil.rpc("evm_setAutomine", False)
-    world.safe = 20
+    await world.find(20)
     await world.step(3)
     assert bonds(await world.assertions()) == [(true, 20)], "but on the one beside it"
     await world.pass_window()
     await world.step(4)
     assert (await world.outputs.assertion(true)).status is Status.CONFIRMED, "anyone may"
     assert (await world.outputs.assertion(false)).status is Status.PENDING
+
+
+async def test_nothing_is_built_on_a_block_that_is_not_the_last_one_that_l1_yields(world: World) -> None:
+    """Its root is right, but a game would find another block at the end of that much of L1."""
+    world.anvil.rpc("evm_setAutomine", True)
+    short = await world.propose(RIVAL, 0, 6, output(6).root)
+    world.anvil.rpc("evm_setAutomine", False)
+    await world.step(3)
+    assert bonds(await world.assertions()) == [(0, 7)], "beside it"
+    assert (await world.outputs.assertion(short)).l1_block_number <= max(world.refs)
+
+
+async def test_every_bond_names_the_last_block_of_its_l1_and_spans_no_more_than_a_game_can_walk(world: World) -> None:
+    await world.find(MOST_BLOCKS)
+    await world.find(MOST_BLOCKS + 10)
+    await world.find(2 * MOST_BLOCKS + 20)
+    await world.step(6)
+    assert bonds(await world.assertions()) == [(0, MOST_BLOCKS), (1, MOST_BLOCKS + 10)]
+    for one in await world.assertions():
+        record = world.record(one.l1_block_number)
+        assert record is not None
+        assert record.safe_number == one.l2_block_number
+    assert world.record(max(world.refs) - 1) is not None
+    complaint = await world.step()
+    assert complaint is not None
+    assert str(MOST_BLOCKS) in complaint, "one L1 block that yields too many is told"
 
 
 async def test_a_bond_that_was_overtaken_comes_back(world: World) -> None:
