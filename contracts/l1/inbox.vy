@@ -15,7 +15,9 @@
      A commitment to blobs is 0x02 and their versioned hashes, and counts only if this very transaction carries exactly
      these blobs: so nobody waits for blobs that never were.
 
-     Calldata is decoded leniently here; the node's rule for which calldata counts is `protocol/inbox.py`.
+     What is counted can be read: an append is a transaction of the batcher's own to this contract, in the one encoding
+     that readers take (`protocol/inbox.py`). Through a contract, or code that the batcher's account has by EIP-7702, or
+     in another encoding its bytes would be hidden from them, and no game could open the hash chain.
 """
 
 from ..interfaces import IChainConfig
@@ -63,6 +65,7 @@ def append(commitment: Bytes[131072]):
     """
     self._assert_batcher()
     assert len(commitment) != 0, "inbox: empty commitment"
+    self._assert_readable(len(commitment))
     self._assert_carried(len(commitment))
     self._record(keccak256(commitment))
 
@@ -77,8 +80,18 @@ def _assert_batcher():
 
 @internal
 @view
+def _assert_readable(length: uint256):
+    assert msg.sender == tx.origin and not msg.sender.is_contract, "inbox: through a contract"
+    padded: uint256 = 32 * ((length + 31) // 32)
+    assert convert(slice(msg.data, 4, 32), uint256) == 32, "inbox: another encoding"
+    assert len(msg.data) == 68 + padded, "inbox: another encoding"
+    tail: uint256 = convert(slice(msg.data, 36 + padded, 32), uint256)
+    assert tail << 8 * (32 - (padded - length)) == 0 or padded == length, "inbox: another encoding"
+
+
+@internal
+@view
 def _assert_carried(length: uint256):
-    # The commitment is read where `protocol/inbox.py` has it; in any other encoding it does not count anyway.
     if convert(slice(msg.data, 68, 1), uint256) != BLOB_LAYER:
         return
     assert length % 32 == 1, "inbox: not whole hashes"

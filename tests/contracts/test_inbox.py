@@ -9,12 +9,24 @@ from hypothesis import strategies as st
 
 from node.artifacts import SOURCES
 from protocol.crypto import keccak
-from protocol.inbox import BATCH_APPENDED, MAX_COMMITMENT_BYTES, append_calldata, next_accumulator
-from protocol.types import ZERO_HASH, Hash32
+from protocol.inbox import (
+    BATCH_APPENDED,
+    MAX_COMMITMENT_BYTES,
+    append_calldata,
+    next_accumulator,
+    posted_commitment,
+)
+from protocol.types import ZERO_HASH, Address, Hash32
 from tests.contracts.conftest import DEPOSIT_GAS_LIMIT, compile_strictly
 
 SOURCE = SOURCES / "l1" / "inbox.vy"
 BATCHER_KNOB = 0
+BLOB_LAYER = 2
+FORWARDER = """
+@external
+def forward(target: address, data: Bytes[1024]):
+    raw_call(target, data)
+"""
 
 
 @pytest.fixture
@@ -117,6 +129,37 @@ def test_a_batcher_who_was_replaced_appends_no_more(inbox: VyperContract, config
     with boa.env.prank(successor):
         inbox.append(b"\0batch")
     assert inbox.count() == 1
+
+
+def test_an_append_through_a_contract_reverts(config: VyperContract, inbox: VyperContract) -> None:
+    """Readers take the bytes from the batcher's own transaction: what they cannot read is not counted."""
+    forwarder = boa.loads(FORWARDER)
+    config.schedule(BATCHER_KNOB, int(forwarder.address, 16))
+    config.apply(BATCHER_KNOB)
+    calldata = append_calldata(b"\0batch")
+    with boa.reverts("inbox: through a contract"):
+        forwarder.forward(inbox.address, calldata)
+    assert boa.env.execute_code(inbox.address, sender=forwarder.address, data=calldata).is_error, "an account with code"
+    assert (inbox.count(), inbox.accumulator()) == (0, ZERO_HASH)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(min_size=1, max_size=100), st.data())
+def test_what_is_counted_is_what_readers_can_read(
+    inbox: VyperContract, batcher: str, commitment: bytes, data: st.DataObject
+) -> None:
+    calldata = bytearray(append_calldata(commitment))
+    for _ in range(data.draw(st.integers(0, 2))):
+        calldata[data.draw(st.integers(4, len(calldata) - 1))] ^= data.draw(st.sampled_from([1, 32, 128]))
+    calldata += bytes(data.draw(st.sampled_from([0, 0, 1, 32])))
+    with boa.env.anchor():
+        computation = boa.env.execute_code(inbox.address, sender=batcher, data=bytes(calldata))
+        hashes = [] if computation.is_error else [entry[3][:32] for entry in computation.get_raw_log_entries()]
+    target = Address(bytes.fromhex(inbox.address[2:]))
+    for commitment_hash in hashes:
+        assert posted_commitment(target, bytes(calldata), target, Hash32(commitment_hash)) is not None
+    if bytes(calldata) == append_calldata(commitment) and commitment[0] != BLOB_LAYER:
+        assert hashes == [keccak(commitment)]
 
 
 def test_an_empty_commitment_reverts(inbox: VyperContract, batcher: str) -> None:
