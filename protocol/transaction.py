@@ -10,7 +10,18 @@ from dataclasses import dataclass, replace
 
 from protocol.crypto import SECP256K1_N, keccak, private_key_address, recover_address, sign
 from protocol.errors import InvalidTransaction, TxError
-from protocol.rlp_codec import InvalidRlp, RlpItem, as_bytes, as_list, as_uint, decode_list, encode, uint_bytes
+from protocol.rlp_codec import (
+    InvalidRlp,
+    RlpItem,
+    as_bytes,
+    as_list,
+    as_uint,
+    decode_list,
+    encode,
+    rlp_list,
+    rlp_string,
+    uint_bytes,
+)
 from protocol.types import ZERO_HASH, Address, Hash32
 
 LEGACY = 0x00
@@ -290,8 +301,11 @@ def _typed(
     authorizations: tuple[Authorization, ...] = (),
 ) -> Transaction:
     """What types 1 to 4 share: the first `signed` fields are signed; `call` is gas limit, to, value, data."""
-    y_parity = as_uint(fields[signed], "y parity")
-    r, s = as_uint(fields[signed + 1], "r"), as_uint(fields[signed + 2], "s")
+    signature = fields[signed:]
+    y_parity, r, s = (as_uint(item, what) for item, what in zip(signature, ("y parity", "r", "s"), strict=True))
+    # The signed fields stand in `raw` as they are signed, behind the type and the length of the list.
+    start = 2 if raw[1] < 0xF8 else raw[1] - 0xF5
+    stop = len(raw) - sum(len(rlp_string(as_bytes(item, "signature"))) for item in signature)
     return Transaction(
         type=raw[0],
         hash=keccak(raw),
@@ -304,7 +318,7 @@ def _typed(
         data=as_bytes(call[3], "data"),
         chain_id=as_uint(fields[0], "chain id"),
         access_list=access_list,
-        sender=_recover(raw[:1] + encode(fields[:signed]), y_parity, r, s),
+        sender=_recover(raw[:1] + rlp_list(raw[start:stop]), y_parity, r, s),
         raw=raw,
         y_parity=y_parity,
         r=r,
