@@ -76,6 +76,10 @@ class Player:
         """The account that bonds, moves and is paid."""
         return self._sender.address
 
+    def traces_of(self, assertion_id: int) -> list[Trajectory]:
+        """Our own traces of an assertion that are at hand; nothing is computed for it."""
+        return [trace for (known, _start), trace in self._traces.items() if known == assertion_id]
+
     def forget(self) -> None:
         """Be as after a crash: whatever matters is on L1."""
         self._sender = SerialSender(self._l1, self._private_key, self._config.sender)

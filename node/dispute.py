@@ -6,8 +6,8 @@ embedded L1 and on development chains like anvil these are funded dev accounts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from node.challenger import Player, PlayerConfig
 from node.claims import read_claim
 from node.clock import Clock, SystemClock
 from node.deploy import Creation, created_address, deploy_all
+from node.dispute_page import serve_disputes
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
 from node.l1_node import L1Node, L1Options
@@ -74,6 +75,8 @@ class DisputeOptions:
     l1_block_seconds: float = 0.2
     restarts: bool = False
     """Whether both players forget everything before each look, as after `kill -9`."""
+    page_port: int | None = None
+    """Where to serve the page of the dispute while it runs; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,15 @@ def judged_kinds() -> list[str]:
     return [name for name, kind in KINDS.items() if kind.phase != SEAL or SEALING_LIBRARY in LIBRARIES]
 
 
-async def run_dispute(options: DisputeOptions, say: Callable[[str], None], clock: Clock | None = None) -> DisputeResult:
+async def run_dispute(
+    options: DisputeOptions,
+    say: Callable[[str], None],
+    clock: Clock | None = None,
+    at_the_end: Callable[[DisputeResult], Awaitable[None]] | None = None,
+) -> DisputeResult:
     """Launch, lie, dispute; `say` gets a line for each thing that happens.
+
+    `at_the_end` is waited for before L1 and the page go.
 
     Raises:
         InvalidInput: The lie cannot be told there.
@@ -141,8 +151,13 @@ async def run_dispute(options: DisputeOptions, say: Callable[[str], None], clock
     with TemporaryDirectory() as folder:
         async with _l1(options, Path(folder), clock) as client:
             rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say)
-            newest = await _post_batch(client, clock, rollup, say)
-            return await _Dispute(client, clock, rollup, say).run(kind, options, newest)
+            dispute = _Dispute(client, clock, rollup, say)
+            async with dispute.page(options.page_port):
+                newest = await _post_batch(client, clock, rollup, say)
+                result = await dispute.run(kind, options, newest)
+                if at_the_end is not None:
+                    await at_the_end(result)
+                return result
 
 
 @asynccontextmanager
@@ -251,6 +266,18 @@ class _Dispute:
         self._outputs = OutputsReader(client, contracts.outputs)
         self._game = GameReader(client, contracts.game)
         self._say = say
+        self._traces: list[tuple[str, Trajectory]] = []
+
+    @asynccontextmanager
+    async def page(self, port: int | None) -> AsyncIterator[None]:
+        """Show the dispute while the block runs."""
+        async with AsyncExitStack() as stack:
+            if port is not None:
+                pages = serve_disputes(
+                    self._client.url, self._contracts, lambda _assertion: self._traces, self._clock, port
+                )
+                self._say(f"watch it at {await stack.enter_async_context(pages)}/0")
+            yield
 
     async def run(self, kind: Kind, options: DisputeOptions, newest: L1BlockRef) -> DisputeResult:
         """Lie about L1 up to `newest`."""
@@ -259,6 +286,8 @@ class _Dispute:
         place = options.at
         lie = lie_about(kind, honest_start, options.seed) if place is None else lie_at(kind, honest_start, *place)
         honest, lying = Trajectory(honest_start), Trajectory(honest_start, lie)
+        by_proposer, by_challenger = (lying, honest) if options.liar == "proposer" else (honest, lying)
+        self._traces = [("proposer", by_proposer), ("challenger", by_challenger)]
         self._say(f"the lie: {kind.summary}, block {lie.block} item {lie.item} step {lie.change[0]} of the trace")
         claimed = lying if options.liar == "proposer" else honest
         assertion = await self._propose(claimed, newest)

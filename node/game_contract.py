@@ -14,10 +14,13 @@ from prover.trajectory import StepProof
 
 STATES_POSTED = keccak(f"StatesPosted(uint256,bytes32[{ARITY - 1}])".encode())
 STEP_PROVEN = keccak(b"StepProven(uint256,uint256,bytes32,bytes32,bytes32)")
+GAME_OPENED = keccak(b"GameOpened(uint256,uint256,address,bytes32,bytes32)")
+PART_PICKED = keccak(b"PartPicked(uint256,uint256,uint256,uint256)")
+PROVE_SIGNATURE = "prove(uint256,(uint256,bytes32,bytes32,bytes32),bytes)"
 MOVES = {
-    keccak(b"GameOpened(uint256,uint256,address,bytes32,bytes32)"): "open",
+    GAME_OPENED: "open",
     STATES_POSTED: "post",
-    keccak(b"PartPicked(uint256,uint256,uint256,uint256)"): "pick",
+    PART_PICKED: "pick",
     STEP_PROVEN: "prove",
     keccak(b"TimedOut(uint256)"): "time out",
 }
@@ -56,8 +59,7 @@ def prove_call(game_id: int, proof: StepProof) -> bytes:
     """`prove`: the agreed state's words, and the witness as the verifier takes it."""
     state = (proof.phase, proof.cursor, proof.globals, proof.frame)
     arguments = b"" if proof.witness is None else encode_witness(proof.witness)
-    signature = "prove(uint256,(uint256,bytes32,bytes32,bytes32),bytes)"
-    return encode_call(signature, game_id, state, Dynamic(arguments))
+    return encode_call(PROVE_SIGNATURE, game_id, state, Dynamic(arguments))
 
 
 class GameReader:

@@ -22,6 +22,8 @@ from node.clock import Clock
 from node.decoder import Decoder
 from node.driver import BatchSource, Driver
 from node.faucet import GIFT_WEI, Faucet, faucet_key
+from node.game_rpc import GameDesk
+from node.game_view import GameView
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key
@@ -44,6 +46,7 @@ from protocol.engine import BlockBuilder
 from protocol.errors import Halt, InvalidInput, Retry
 from protocol.l1 import L1Block
 from prover.chain import chain_rules
+from prover.trajectory import Trajectory
 from rpc.server import Server
 from vm.pyevm.engine import PyEvmEngine
 from web.site import SiteOptions
@@ -126,6 +129,7 @@ class RollupNode:
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
         self.proposer: Proposer | None = None
+        self._player: Player | None = None
 
     async def start(self) -> None:
         """Open or create the database, check that L1 is the right one, and serve."""
@@ -186,7 +190,8 @@ class RollupNode:
             self.proposer = self._make_proposer(rollup, options.proposer, l1)
             self._tasks.append(self.proposer.run())
         if options.player is not None:
-            self._tasks.append(self._make_player(rollup, options.player, l1).run())
+            self._player = self._make_player(rollup, options.player, l1)
+            self._tasks.append(self._player.run())
         # A page would rather say that L1 is silent than keep its reader waiting.
         self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
         index = BatchIndex(store, asked, config.inbox_address, layers)
@@ -198,13 +203,20 @@ class RollupNode:
         desk = self._bridge_desk(rollup, asked)
         if desk is not None:
             methods |= desk.methods()
+        if config.settlement is not None:
+            methods |= GameDesk(GameView(asked, config.settlement, self._known_traces), clock).methods()
         if options.faucet:
             methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
         role = "sequencer" if options.sequencer is not None else "verifier" if options.proposer is None else "proposer"
         pages = NodePages(
             services.backend,
             clock,
-            SiteOptions(role, faucet_wei=GIFT_WEI if options.faucet else None, has_bridge=desk is not None),
+            SiteOptions(
+                role,
+                faucet_wei=GIFT_WEI if options.faucet else None,
+                has_bridge=desk is not None,
+                has_disputes=config.settlement is not None,
+            ),
         )
         self._server = Server(services.backend, extra_methods=methods, pages=dict(pages.routes))
         self._tasks.append(pages.attach(self._server))
@@ -260,6 +272,9 @@ class RollupNode:
         outputs = OutputsReader(l1, settlement.outputs)
         traces = OwnTraces(l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number)
         return Player(traces.trace_of, l1, settlement, options.key, self._clock, options.config)
+
+    def _known_traces(self, assertion_id: int) -> list[tuple[str, Trajectory]]:
+        return [] if self._player is None else [("node", trace) for trace in self._player.traces_of(assertion_id)]
 
     def _pending_block(self) -> BlockBuilder | None:
         return None if self._producer is None else self._producer.pending_block()

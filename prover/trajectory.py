@@ -5,6 +5,7 @@ at the beginning of each of its items; an item that is asked about becomes a `Tr
 the blocks, at most 2^15 for one block's items, and one trace's checkpoints; an answer takes as long as one item does.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 from protocol.errors import InvalidInput
@@ -102,6 +103,12 @@ class Trajectory:
             resume(vm)
         pre_hash = vm.digest()
         return StepProof(*words, pre_hash, None if vm.phase in HALTED else witnessed_step(vm))
+
+    def beside(self) -> "Trajectory":
+        """The same trace for another thread: what it remembers of its last answers is its own."""
+        twin = copy(self)
+        twin._items, twin._trace = (-1, []), None
+        return twin
 
     def _items_of(self, block: int) -> list[VM]:
         """The machine before each item of a block, and after the last one."""

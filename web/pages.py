@@ -2,6 +2,7 @@
 
 from web.bridge import BridgePage
 from web.dashboard import Dashboard
+from web.disputes import DisputePages
 from web.explorer import Explorer
 from web.known import known_abi
 from web.samples import Sampler
@@ -14,6 +15,7 @@ def pages_of(site: Site, sampler: Sampler) -> dict[str, Page]:
         **Explorer(site).pages(),
         **Dashboard(site, sampler).pages(),
         **BridgePage(site).pages(),
+        **(DisputePages(site, site.ask).pages() if site.options.has_disputes else {}),
         "/web/known.json": known_abi(site),
     }
     guarded = {path: site.guarded(page) for path, page in routes.items()}

@@ -48,6 +48,8 @@ class SiteOptions:
     """What the faucet gives, when there is one."""
     has_bridge: bool = False
     """Whether the node answers the bridge_* methods."""
+    has_disputes: bool = False
+    """Whether it answers the game_* methods."""
     chain_name: str = "Tombolo"
 
 

@@ -10,7 +10,6 @@ from node.cli.parameters import check_url
 
 if TYPE_CHECKING:
     from node.dispute import DisputeResult
-    from prover.machine.vm import VM
 
 
 def dispute(
@@ -39,6 +38,26 @@ def dispute(
             show_default="a fresh embedded one",
         ),
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve a page that shows the dispute narrow, and keep it and its L1 until Ctrl-C. 0 picks a port.",
+            show_default="none",
+        ),
+    ] = None,
+    block_time: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.05,
+            max=60,
+            help="Of the embedded L1: a move takes one block.",
+            show_default="0.2, or 1 with --page",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Lie about a rollup, and watch L1 find out by executing one step.
@@ -56,26 +75,50 @@ def dispute(
       [dim]# an honest proposer against a lying challenger[/]
       tombolo dispute --lie gas --liar challenger
       tombolo dispute --lie random --seed 7 --json
+      [dim]# then open http://127.0.0.1:8550/disputes/0 and watch[/]
+      tombolo dispute --page 8550
       anvil & tombolo dispute --l1 http://127.0.0.1:8545
     """
     import asyncio
 
-    from node.dispute import DisputeOptions, judged_kinds, run_dispute
+    from node.dispute import DisputeOptions, DisputeResult, judged_kinds, run_dispute
 
     if liar not in ("proposer", "challenger"):
         raise typer.BadParameter(f"{liar!r} is neither proposer nor challenger")
     kinds = judged_kinds()
     kind = kinds[seed % len(kinds)] if lie == "random" else lie
-    quiet = as_json or not sys.stdout.isatty()
-    result = asyncio.run(
-        run_dispute(
-            DisputeOptions(kind=kind, at=_place(at), seed=seed, liar=liar, l1_url=l1),
-            (lambda _line: None) if quiet else typer.echo,
-        )
+    quiet = as_json or not (sys.stdout.isatty() or page is not None)
+
+    async def at_the_end(result: DisputeResult) -> None:
+        _show_json(result) if as_json else _show(result)
+        if page is not None:
+            await _until_signal(quiet=quiet)
+
+    options = DisputeOptions(
+        kind=kind,
+        at=_place(at),
+        seed=seed,
+        liar=liar,
+        l1_url=l1,
+        l1_block_seconds=block_time or (0.2 if page is None else 1.0),
+        page_port=page,
     )
-    _show_json(result) if as_json else _show(result)
+    result = asyncio.run(run_dispute(options, (lambda _line: None) if quiet else typer.echo, at_the_end=at_the_end))
     if not result.truth_won:
         raise typer.Exit(1)
+
+
+async def _until_signal(*, quiet: bool) -> None:
+    """Keep the page open."""
+    import asyncio
+
+    from node.role import stop_on_signals
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    if not quiet:
+        typer.echo("the page stays open; Ctrl-C ends it")
+    await stop.wait()
 
 
 def _place(at: str | None) -> tuple[int, int, int] | None:
@@ -123,8 +166,9 @@ def _show(result: "DisputeResult") -> None:
     from rich.table import Column, Table
 
     from node.cli.views import console
+    from node.state_words import next_opcode, short_hash, state_fields
     from prover.game import place_of
-    from prover.prove_statetest import step_name
+    from prover.machine.vm import PHASE_NAMES
 
     game = result.game.game
     table = Table("move", "who", Column("gas", justify="right"), box=SIMPLE)
@@ -135,48 +179,22 @@ def _show(result: "DisputeResult") -> None:
     console.print(table)
     block, item, step = place_of(game.position)
     before = result.honest.machine_at(game.position)
-    console.print(f"disputed: block {block}, item {item}, step {step}: [bold]{step_name(before)}[/]")
+    what = next_opcode(before) or PHASE_NAMES[before.phase]
+    console.print(f"disputed: block {block}, item {item}, step {step}: [bold]{what}[/]")
     right, wrong = (trace.machine_at(game.position + 1) for trace in (result.honest, result.lying))
     names = ("proposer says", "challenger says")
     columns = (wrong, right) if result.liar == "proposer" else (right, wrong)
     differences = Table("state after it", *names, box=SIMPLE)
-    shown = [_fields(vm) for vm in columns]
+    shown = [state_fields(vm) for vm in columns]
     for name in shown[0] | shown[1]:
         values = [fields.get(name, "-") for fields in shown]
         if values[0] != values[1]:
             differences.add_row(name, *values)
-    differences.add_row("hash", *(_short(vm.digest()) for vm in columns))
+    differences.add_row("hash", *(short_hash(vm.digest()) for vm in columns))
     console.print(differences)
-    computed = "nothing: the game ended by the clock" if result.computed is None else _short(result.computed)
+    computed = "nothing: the game ended by the clock" if result.computed is None else short_hash(result.computed)
     console.print(f"L1 computed {computed}: {'the assertion falls' if game.status == 3 else 'the challenge fails'}")
     for name, (put, taken) in result.balances.items():
         console.print(f"{name:<11} put {put / 10**18:g} ether, has {taken / 10**18:g} of it or of the other's")
     put, taken = (sum(entry[index] for entry in result.balances.values()) for index in range(2))
     console.print(f"{'burnt':<11} {(put - taken) / 10**18:g} ether")
-
-
-def _fields(vm: "VM") -> dict[str, str]:
-    """A state in words, for people: what a lie may have changed."""
-    from prover.commitments.journal_tree import SLOT, journal_path
-    from prover.commitments.structures import DirtySlot, SlotRecord
-    from prover.machine.frame import Frame
-    from prover.machine.vm import PHASE_NAMES
-
-    fields = {"phase": PHASE_NAMES[vm.phase], "cursor": _short(vm.cursor.digest())}
-    if vm.has_globals:
-        fields |= {"refund": str(vm.refund), "journal": _short(vm.journal.root().digest())}
-        fields |= {"logs": _short(vm.logs.digest())}
-        if isinstance(vm.dirty_slots, DirtySlot):
-            dirty = vm.dirty_slots
-            record = vm.journal.read(journal_path(SLOT, dirty.address, dirty.slot), SlotRecord, None)
-            fields[f"slot {dirty.slot:#x}"] = "-" if record is None else hex(record.current)
-    if isinstance(vm.frame, Frame):
-        frame = vm.frame
-        fields |= {"pc": str(frame.pc), "gas": str(frame.gas), "code": _short(frame.code_hash)}
-        fields |= {"memory": _short(frame.memory.digest()), "stack": _short(frame.stack.digest())}
-        fields |= {f"stack[{index}]": hex(value) for index, value in enumerate(reversed(frame.stack.items[-4:]))}
-    return fields
-
-
-def _short(digest: bytes) -> str:
-    return f"0x{digest.hex()[:10]}…{digest.hex()[-8:]}"

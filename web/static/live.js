@@ -22,6 +22,7 @@ function swap(old, fresh) {
   const active = old.contains(document.activeElement) ? document.activeElement : null;
   const focused = active?.getAttribute("href") ?? null;
   const claim = active?.dataset.claim;
+  const id = active?.id;
   const open = [...old.querySelectorAll("details")].map((details) => details.open);
   old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
   if (known.size) {
@@ -29,6 +30,7 @@ function swap(old, fresh) {
   }
   old.querySelectorAll("details").forEach((details, index) => (details.open = open[index] ?? details.open));
   if (claim) old.querySelector(`[data-claim="${CSS.escape(claim)}"]`)?.focus();
+  if (id) document.getElementById(id)?.focus();
   if (focused !== null) [...old.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
 }
 
