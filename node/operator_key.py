@@ -14,6 +14,8 @@ OPERATOR_KEY_VARIABLE = "TOMBOLO_OPERATOR_KEY"
 KEYSTORE_VARIABLE = "TOMBOLO_OPERATOR_KEYSTORE"
 PROPOSER_KEY_VARIABLE = "TOMBOLO_PROPOSER_KEY"
 """Of the account that bonds output roots. It must not be the operator's, which sends batches by nonces of its own."""
+CHALLENGER_KEY_VARIABLE = "TOMBOLO_CHALLENGER_KEY"
+"""Of the account that disputes false outputs; it must not be a proposer's here, which sends by nonces of its own."""
 RELAYER_KEY_VARIABLE = "TOMBOLO_RELAYER_KEY"
 """Of the account that carries messages between chains; again one of its own."""
 PASSWORD_FILE_VARIABLE = "TOMBOLO_OPERATOR_PASSWORD_FILE"  # noqa: S105 - a variable's name

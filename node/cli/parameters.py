@@ -26,6 +26,7 @@ class RoleName(StrEnum):
     sequencer = "sequencer"
     verifier = "verifier"
     proposer = "proposer"
+    challenger = "challenger"
     l1 = "l1"
 
 

@@ -65,7 +65,7 @@ from node.cli.places import (
 from node.logs import LogFormat, LogLevel
 
 if TYPE_CHECKING:
-    from node.rollup_node import ProposerOptions, SequencerOptions
+    from node.rollup_node import PlayerOptions, ProposerOptions, SequencerOptions
 
 T = TypeVar("T")
 
@@ -257,7 +257,11 @@ def node(
     that pays. A [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
     trust nobody. A [bold]proposer[/] is a verifier that also bonds output roots on L1,
     without which nothing can be withdrawn; its key is in TOMBOLO_PROPOSER_KEY, or a
-    keystore. [bold]l1[/] is the embedded L1, for development only.
+    keystore. A [bold]challenger[/] is a verifier that disputes every bonded output root that
+    L1 does not yield, move by move down to one step that L1 executes, and takes half
+    of the liar's bond; it needs TOMBOLO_CHALLENGER_KEY or a keystore, ether for the
+    game's bond and for gas, and a rollup that was launched with the dispute game. It
+    keeps nothing: killed in mid-game, it goes on from L1. [bold]l1[/] is the embedded L1, for development only.
 
     \b
     [bold]Examples[/]
@@ -268,15 +272,18 @@ def node(
       tombolo node --role sequencer --operator-keystore operator.json --log-format json
       [dim]# withdrawals for a rollup on another L1: an output root every ten minutes[/]
       TOMBOLO_PROPOSER_KEY=0x… tombolo node --role proposer --proposal-interval 600
+      [dim]# watch what others bond, and dispute what is false[/]
+      TOMBOLO_CHALLENGER_KEY=0x… tombolo node --role challenger --data-dir watch
     """
     from node.logs import set_up_logging
-    from node.operator_key import PROPOSER_KEY_VARIABLE, key_of, operator_key
+    from node.operator_key import CHALLENGER_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, key_of, operator_key
 
     _check_flags(context, role)
     set_up_logging(log_format, log_level)
     place = data_dir or DATA_DIR / role.value
     key = operator_key(operator_keystore) if role in (RoleName.l1, RoleName.sequencer) else None
     proposer_key = key_of(PROPOSER_KEY_VARIABLE, operator_keystore) if role is RoleName.proposer else None
+    challenger_key = key_of(CHALLENGER_KEY_VARIABLE, operator_keystore) if role is RoleName.challenger else None
     if role is RoleName.l1:
         from node.l1_node import L1Options
         from node.run import run_l1
@@ -313,6 +320,7 @@ def node(
         da_settings=da_settings(da_set),
         rpc_fronts=_default_fronts(is_sequencer) if rpc_fronts is None else rpc_fronts,
         proposer=_proposer(proposer_key, proposal_interval) if role is RoleName.proposer else None,
+        player=_player(challenger_key) if role is RoleName.challenger else None,
     )
     run_rollup(options, with_parent=with_parent)
 
@@ -326,7 +334,7 @@ def _check_flags(context: typer.Context, role: RoleName) -> None:
     if role is not RoleName.sequencer:
         _only_for("a sequencer", context, *FOR_SEQUENCERS)
     if role is RoleName.verifier:
-        _only_for("a sequencer or a proposer", context, "operator_keystore")
+        _only_for("a sequencer, a proposer or a challenger", context, "operator_keystore")
     if role is not RoleName.proposer:
         _only_for("a proposer", context, "proposal_interval")
 
@@ -365,6 +373,17 @@ def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptio
         )
     config = ProposerConfig() if interval_seconds is None else ProposerConfig(interval_seconds=interval_seconds)
     return ProposerOptions(key, config)
+
+
+def _player(key: bytes | None) -> "PlayerOptions":
+    from node.operator_key import CHALLENGER_KEY_VARIABLE
+    from node.rollup_node import PlayerOptions
+
+    if key is None:
+        raise typer.BadParameter(
+            f"a challenger needs {CHALLENGER_KEY_VARIABLE} or --operator-keystore: the key that bonds and moves on L1"
+        )
+    return PlayerOptions(key)
 
 
 def _default_fronts(is_sequencer: bool) -> int:

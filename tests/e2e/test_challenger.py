@@ -1,7 +1,9 @@
 """A challenger that reads nothing but L1 finds a false output of a live rollup, and takes the liar's bond."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from node.challenger import Player, PlayerConfig
 from node.clock import SystemClock
 from node.deploy import wait_until_mined
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
-from node.game_contract import GameReader
+from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
 from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
@@ -22,11 +24,95 @@ from protocol.errors import Retry
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, Status, propose_call
-from protocol.types import Hash32
+from protocol.types import Address, Hash32
 from prover.commitments.chain_structures import Output
+from prover.game import ROUNDS
+from prover.game import Status as GameStatus
 from prover.lies import KINDS, lie_about
 from prover.trajectory import Trajectory
 from tests.e2e.network import Network, as_sequencer, embedded_l1, running
+from tests.e2e.processes import Running
+
+REORG_DEPTH = 3
+
+
+Happening = Callable[[GameOnL1], Awaitable[None]]
+"""Something that happens while a game is open; called at each look."""
+
+
+async def nothing(_found: GameOnL1) -> None:
+    """Nothing happens."""
+
+
+@dataclass
+class ChallengerProcess:
+    """`tombolo node --role challenger`, one life after another on one database."""
+
+    folder: Path
+    l1_url: str
+    lives: int = 0
+
+    def start(self) -> Running:
+        self.lives += 1
+        arguments = ["node", "--role", "challenger", "--data-dir", str(self.folder / "challenger"), "--rpc-port", "0"]
+        arguments += ["--rollup", str(self.folder / "rollup.json"), "--l1", self.l1_url]
+        key = {"TOMBOLO_CHALLENGER_KEY": CHALLENGER_KEY.hex()}
+        self.process = Running(
+            [*arguments, "--da-dir", str(self.folder / "da")], self.folder / f"life{self.lives}.txt", key
+        )
+        return self.process
+
+    @property
+    def said(self) -> str:
+        """What the last life wrote."""
+        return self.process.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", ["kill", "reorg"])
+async def test_a_challenger_process_wins_by_the_step_whatever_happens_in_mid_game(tmp_path: Path, event: str):
+    """`kill -9` and a new life; or L1 takes blocks with moves off. Nothing is on disk, so nothing is mended."""
+    async with embedded_l1(tmp_path, 0.25) as l1, L1Client(f"http://127.0.0.1:{l1.port}") as client:
+        rollup = await launch_with_game(client, SystemClock(), tmp_path / "rollup.json", lambda _line: None)
+        contracts = rollup.config.settlement
+        assert contracts is not None
+        verifier = NodeOptions(tmp_path / "verifier", tmp_path / "rollup.json", client.url, tmp_path / "da", rpc_port=0)
+        sequencer = as_sequencer(verifier, PROPOSER_KEY)
+        nodes = RollupNode(sequencer, SystemClock()), RollupNode(verifier, SystemClock())
+        challenger = ChallengerProcess(tmp_path, client.url)
+        seen: list[tuple[int, L1BlockRef]] = []
+
+        async def happen(found: GameOnL1) -> None:
+            if seen or found.game.status != GameStatus.OPEN or not 4 <= found.game.round < ROUNDS:
+                return
+            seen.append((found.game.round, (await client.head()).ref))
+            if event == "kill":
+                await asyncio.to_thread(challenger.process.kill)
+                challenger.start()
+            else:
+                await client.request("anvil_rollback", [hex(REORG_DEPTH)])
+
+        challenger.start()
+        try:
+            async with running(nodes[0]), running(nodes[1]):
+                network = Network(client.url, tmp_path, sequencer, verifier, *nodes)
+                await _transfer(network)
+                await network.until_verified(network.sequencer.chain.head().number)
+                await _lie_and_lose(client, network, contracts.game, happen)
+        finally:
+            challenger.process.kill()
+        [(round_, head)] = seen
+        assert round_ < ROUNDS, "in mid-game"
+        moves = [move for _number, move, _tx in await _moves(client, contracts.game)]
+        assert moves == ["open", *["post", "pick"] * ROUNDS, "prove"], "L1 as it is now holds one whole game"
+        if event == "kill":
+            assert challenger.lives == 2
+            assert challenger.said.count("pick part") >= ROUNDS - round_ - 1, "the second life went on"
+            assert "dispute assertion" not in challenger.said, "and opened no game of its own"
+        else:
+            now = await client.block(head.number)
+            assert now is not None
+            assert now.hash != head.hash, "the L1 block of that look is gone"
 
 
 @pytest.mark.slow
@@ -52,7 +138,13 @@ async def _transfer(network: Network) -> None:
         assert (await wait_until_mined(l2, SystemClock(), receipt.transaction_hash)).succeeded
 
 
-async def _lie_and_lose(client: L1Client, network: Network, game_address: bytes) -> None:
+async def _moves(client: L1Client, game: Address) -> list[tuple[int, str, Hash32]]:
+    return await GameReader(client, game).moves(0, 0, (await client.head()).ref.number)
+
+
+async def _lie_and_lose(
+    client: L1Client, network: Network, game_address: Address, happening: Happening = nothing
+) -> None:
     contracts = network.verifier.driver.config.settlement
     assert contracts is not None
     outputs = OutputsReader(client, contracts.outputs)
@@ -99,6 +191,8 @@ async def _lie_and_lose(client: L1Client, network: Network, game_address: bytes)
     for _ in range(2_000):
         with suppress(Retry, L1Refused):
             await defender.step()
+            if await reader.word("count()"):
+                await happening(await reader.game(0))
         if await reader.word("count()") and (await outputs.assertion(1)).status is Status.REJECTED:
             break
         await SystemClock().sleep(0.05)
