@@ -5,6 +5,7 @@ from bench.measures import (
     derive,
     history,
     network,
+    proof,
     reads,
     resources,
     startup,
@@ -25,4 +26,5 @@ MEASURES: tuple[Measure, ...] = (
     *resources.MEASURES,
     *accounts.MEASURES,
     *network.MEASURES,
+    *proof.MEASURES,
 )

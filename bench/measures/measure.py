@@ -41,6 +41,8 @@ class Sizes:
     accounts: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     account_blocks: int = 8
     transactions_per_block: int = 2_000
+    proof_examples: int | None = None
+    """How many of the corpus's transactions are judged step by step; None: all, and the dearest known."""
 
 
 QUICK = Sizes(
@@ -60,6 +62,7 @@ QUICK = Sizes(
     accounts=(1_000, 2_000, 4_000),
     account_blocks=1,
     transactions_per_block=100,
+    proof_examples=3,
 )
 """Whether the harness works; the figures mean nothing."""
 
