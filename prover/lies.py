@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
-from protocol.types import ZERO_HASH, Address
-from prover.commitments.chain_structures import ChainBlock
+from protocol.types import ZERO_HASH, Address, Hash32
+from prover.commitments.chain_structures import ChainBlock, Filling, ReceiptLogs, Sealing
 from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
 from prover.commitments.pages import NO_PAGES
 from prover.commitments.structures import (
@@ -31,8 +31,11 @@ from prover.machine.vm import (
     BLOCK_DONE,
     DONE,
     EXECUTE,
+    FILL,
     FLUSH_ACCOUNTS,
     NEXT_ITEM,
+    RECEIPT_HASH,
+    RECEIPT_LOGS,
     RETURN,
     SEAL,
     VM,
@@ -150,6 +153,29 @@ def _header(vm: VM) -> None:
     vm.cursor = replace(vm.cursor, hash=keccak(vm.cursor.hash))
 
 
+def _bloom(vm: VM) -> None:
+    if not isinstance(vm.cursor, ReceiptLogs):
+        raise TypeError("no logs are being put into a bloom")
+    vm.cursor = replace(vm.cursor, bloom_0=vm.cursor.bloom_0 ^ 1)
+
+
+def _leaf(vm: VM) -> None:
+    if not isinstance(vm.cursor, Filling):
+        raise TypeError("no receipt has been hashed")
+    vm.cursor = replace(vm.cursor, leaf=keccak(vm.cursor.leaf))
+
+
+def _transactions(vm: VM) -> None:
+    if not isinstance(vm.cursor, Sealing):
+        raise TypeError("no transaction has been put into the trie")
+    vm.cursor = replace(vm.cursor, transactions_root=Hash32(keccak(vm.cursor.transactions_root)))
+
+
+def _is_full(_opcode: int, vm: VM) -> bool:
+    """All transactions are in the trie: before that, nobody could go on from a root of no nodes."""
+    return isinstance(vm.cursor, Sealing) and vm.cursor.left == 0
+
+
 def _halt(vm: VM) -> None:
     vm.go(RETURN, Return(True, NO_PAGES, 0, 0))
 
@@ -181,6 +207,9 @@ KINDS = {
         Kind("skipped", "a valid transaction is skipped", BEGIN, lambda _opcode, vm: vm.phase == ACCESS, _skip),
         Kind("forged", "a transaction that nobody posted", NEXT_ITEM, lambda _opcode, vm: vm.phase == BEGIN, _forge),
         Kind("batch", "an item of the batch is passed over", NEXT_ITEM, lambda _opcode, vm: vm.phase == BEGIN, _drop),
+        Kind("bloom", "a block's bloom", RECEIPT_LOGS, lambda _opcode, vm: vm.phase == RECEIPT_LOGS, _bloom),
+        Kind("receipts-root", "a block's receipts", RECEIPT_HASH, lambda _opcode, vm: vm.phase == FILL, _leaf),
+        Kind("transactions-root", "a block's transactions", FILL, _is_full, _transactions),
         Kind("header", "a block's hash", SEAL, lambda _opcode, vm: vm.phase == BLOCK_DONE, _header),
         Kind("halt", "a program ends early", EXECUTE, _executed(*range(0x01, 0xA5)), _halt),
     )

@@ -27,6 +27,8 @@ LIBRARIES = (
     "l1/proof/block_writes",
     "l1/proof/boot",
     "l1/proof/block_end",
+    "l1/proof/receipts",
+    "l1/proof/block_tries",
 )
 """In the order of the dispatcher's constructor, whose tables name them by number."""
 ROOM = 20

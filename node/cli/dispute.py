@@ -18,7 +18,7 @@ def dispute(
         typer.Option(
             metavar="KIND",
             help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
-            "batch, header, or random.",
+            "batch, bloom, receipts-root, transactions-root, header, or random.",
         ),
     ] = "opcode",
     at: Annotated[

@@ -143,6 +143,7 @@ class Sealing(Hashed):
     boundary: Committed
     receipts: Committed
     left: int
+    count: int
     transactions_root: Hash32
     receipts_root: Hash32
     bloom_0: int
@@ -156,10 +157,62 @@ class Sealing(Hashed):
 
     def bloom(self) -> int:
         """The 2,048 bits as one number."""
-        bloom = 0
-        for index in range(8):
-            bloom = bloom << 256 | cast(int, getattr(self, f"bloom_{index}"))
-        return bloom
+        return _bloom_of(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLogs(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.RECEIPT_LOGS
+    sealing: Committed
+    left: Committed
+    ordered: Committed
+    bloom_0: int
+    bloom_1: int
+    bloom_2: int
+    bloom_3: int
+    bloom_4: int
+    bloom_5: int
+    bloom_6: int
+    bloom_7: int
+
+    def bloom(self) -> int:
+        """The 2,048 bits as one number."""
+        return _bloom_of(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptHashing(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.RECEIPT_HASHING
+    sealing: Committed
+    logs: Committed
+    data: Pages
+    data_offset: int
+    data_left: int
+    pending_length: int
+    pending_0: Hash32
+    pending_1: Hash32
+    pending_2: Hash32
+    pending_3: Hash32
+    pending_4: Hash32
+    hashing: Committed
+
+    def pending(self) -> bytes:
+        """The bytes that wait for more."""
+        words = (self.pending_0, self.pending_1, self.pending_2, self.pending_3, self.pending_4)
+        return b"".join(words)[: self.pending_length]
+
+
+@dataclass(frozen=True, slots=True)
+class Filling(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.FILLING
+    sealing: Committed
+    leaf: Hash32
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +256,18 @@ def bloom_words(bloom: int) -> tuple[int, int, int, int, int, int, int, int]:
         bloom >> 256 * (7 - index) & (2**256 - 1) for index in range(8)
     )
     return first, second, third, fourth, fifth, sixth, seventh, eighth
+
+
+def _bloom_of(words: Sealing | ReceiptLogs) -> int:
+    bloom = 0
+    for index in range(8):
+        bloom = bloom << 256 | cast(int, getattr(words, f"bloom_{index}"))
+    return bloom
+
+
+def pending_words(pending: bytes) -> tuple[Hash32, Hash32, Hash32, Hash32, Hash32]:
+    """Fewer than 136 bytes as five words, zeros behind them."""
+    first, second, third, fourth, fifth = (
+        Hash32(pending[start : start + 32].ljust(32, b"\0")) for start in range(0, 160, 32)
+    )
+    return first, second, third, fourth, fifth

@@ -38,6 +38,9 @@ _CURSOR_OF_PHASE = {
     "l1 walk": "Boot",
     "batch walk": "Boot",
     "deposit walk": "Boot",
+    "receipt logs": "ReceiptLogs",
+    "receipt hash": "ReceiptHashing",
+    "fill": "Filling",
 }
 
 _HEAD = """# Byte layouts of the proof

@@ -481,9 +481,36 @@ SEALING = _layout(
     ("boundary", COMMITMENT, "TxBoundary"),
     ("receipts", COMMITMENT, "chain of Receipt: those that are left"),
     ("left", U64, "how many"),
-    ("transactions_root", BYTES32),
+    ("count", U64, "of all transactions of the block"),
+    ("transactions_root", BYTES32, "as far as the trie is filled"),
     ("receipts_root", BYTES32),
     *((f"bloom_{index}", U256) for index in range(8)),
+)
+RECEIPT_LOGS = _layout(
+    "ReceiptLogs",
+    "A receipt's logs on the way into their order, for its bloom.",
+    ("sealing", COMMITMENT, "Sealing"),
+    ("left", COMMITMENT, "chain of Log, the newest first"),
+    ("ordered", COMMITMENT, "chain of Log, the oldest of those passed last"),
+    *((f"bloom_{index}", U256) for index in range(8)),
+)
+RECEIPT_HASHING = _layout(
+    "ReceiptHashing",
+    "The leaf that holds a receipt, while it is encoded and hashed.",
+    ("sealing", COMMITMENT, "Sealing"),
+    ("logs", COMMITMENT, "chain of Log, the oldest first: those that are left"),
+    ("data", PAGES, "of the log that has begun"),
+    ("data_offset", U64, "of its next byte"),
+    ("data_left", U64, "bytes"),
+    ("pending_length", U8, "bytes that are encoded and do not fill a block of the hash"),
+    *((f"pending_{index}", BYTES32) for index in range(5)),
+    ("hashing", COMMITMENT, "Hashing"),
+)
+FILLING = _layout(
+    "Filling",
+    "A transaction and its receipt on their way into the tries.",
+    ("sealing", COMMITMENT, "Sealing"),
+    ("leaf", BYTES32, "hash of the leaf that holds the receipt"),
 )
 START = _layout(
     "Start",
@@ -548,6 +575,9 @@ CHAIN = (
     BLOCK_PLAN,
     ITEM_HASHING,
     SEALING,
+    RECEIPT_LOGS,
+    RECEIPT_HASHING,
+    FILLING,
     START,
     BOOT,
     OUTPUT,

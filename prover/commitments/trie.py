@@ -164,7 +164,11 @@ def parse(data: bytes) -> Short | Branch:
 
 def encode_subtree(subtree: Short | Branch) -> bytes:
     """A node's RLP."""
-    items = subtree.items if isinstance(subtree, Branch) else (encode(_packed(subtree)), subtree.item)
+    items = (
+        subtree.items
+        if isinstance(subtree, Branch)
+        else (encode(packed_path(subtree.path, subtree.leaf)), subtree.item)
+    )
     payload = b"".join(items)
     if len(payload) < 56:
         return bytes((0xC0 + len(payload),)) + payload
@@ -172,10 +176,10 @@ def encode_subtree(subtree: Short | Branch) -> bytes:
     return bytes((0xF7 + len(size),)) + size + payload
 
 
-def _packed(short: Short) -> bytes:
-    """The path in hex-prefix form."""
-    flag = 2 if short.leaf else 0
-    nibbles = (flag + 1, *short.path) if len(short.path) % 2 else (flag, 0, *short.path)
+def packed_path(path: Nibbles, leaf: bool) -> bytes:
+    """A path in hex-prefix form."""
+    flag = 2 if leaf else 0
+    nibbles = (flag + 1, *path) if len(path) % 2 else (flag, 0, *path)
     return bytes(16 * nibbles[index] + nibbles[index + 1] for index in range(0, len(nibbles), 2))
 
 

@@ -113,5 +113,5 @@ def _begin(vm: VM, boundary: TxBoundary, item: Hash32) -> None:
 
 
 def _end(vm: VM, boundary: TxBoundary) -> None:
-    roots = Hash32(EMPTY_ROOT)
-    vm.go(SEAL, Sealing(boundary, boundary.receipts, boundary.tx_index, roots, roots, *([0] * 8)))
+    roots, count = Hash32(EMPTY_ROOT), boundary.tx_index
+    vm.go(SEAL, Sealing(boundary, boundary.receipts, count, count, roots, roots, *([0] * 8)))

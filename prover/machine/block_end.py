@@ -1,6 +1,7 @@
-"""The end of a block: its transactions and receipts into their tries, one of each per step; then the header's hash.
+"""The end of a block: its transactions and receipts into their tries, one after another; then the header's hash.
 
-The chain of receipts has the last one on top, and a trie is the same in whatever order it is filled.
+The chain of receipts has the last one on top, and a trie is the same in whatever order it is filled. `receipts` hashes
+the leaf that holds a receipt, `block_tries` puts it and the transaction into the tries.
 """
 
 from dataclasses import replace
@@ -9,53 +10,23 @@ from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
 from protocol.crypto import keccak
 from protocol.extra_data import extra_data_of_origin
 from protocol.mpt import EMPTY_ROOT
-from protocol.receipt import Log, logs_bloom
-from protocol.receipt import Receipt as ReceiptFields
-from protocol.rlp_codec import as_bytes, decode_list, encode, uint_bytes
+from protocol.rlp_codec import as_bytes, decode_list
 from protocol.types import Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 from prover.commitments import trie
-from prover.commitments.chain_structures import ChainBlock, L1Inputs, L1Link, Sealing, bloom_words
-from prover.commitments.structures import BlockContext, LogLink, Receipt, TxBoundary
-from prover.machine.block_begin import put
-from prover.machine.vm import BLOCK_DONE, SEAL, VM, is_end, opened
+from prover.commitments.chain_structures import ChainBlock, L1Inputs, L1Link, ReceiptLogs, Sealing
+from prover.commitments.structures import NOTHING, BlockContext, Receipt, TxBoundary
+from prover.machine.vm import BLOCK_DONE, RECEIPT_LOGS, VM, is_end, opened
 
 
 def seal_step(vm: VM) -> None:
-    """Put the last transaction that is left, and its receipt, into the tries; after the first one, make the block."""
+    """Begin with the last receipt that is left; after the first one, make the block."""
     sealing = opened(vm, vm.cursor, Sealing)
     if is_end(sealing.receipts):
         _finish(vm, sealing)
         return
     receipt = opened(vm, sealing.receipts, Receipt)
-    logs = _logs_of(vm, receipt)
-    bloom = logs_bloom(logs)
-    fields = ReceiptFields(
-        type=receipt.type,
-        outcome=int(receipt.status),
-        cumulative_gas_used=receipt.cumulative_gas_used,
-        bloom=bloom,
-        logs=logs,
-        gas_used=0,
-    )
-    left = sealing.left - 1
-    key = encode(uint_bytes(left))
-    transactions_root = put(vm, sealing.transactions_root, key, vm.oracle.transaction(receipt.tx, vm.recorder))
-    receipts_root = put(vm, sealing.receipts_root, key, fields.encode())
-    words = bloom_words(sealing.bloom() | bloom)
-    vm.go(SEAL, Sealing(sealing.boundary, receipt.below, left, transactions_root, receipts_root, *words))
-
-
-def _logs_of(vm: VM, receipt: Receipt) -> tuple[Log, ...]:
-    """The logs, oldest first."""
-    logs = []
-    link = receipt.logs
-    while not is_end(link):
-        entry = opened(vm, link, LogLink)
-        topics = tuple(topic.to_bytes(32, "big") for topic in entry.topics())
-        logs.append(Log(entry.address, topics, entry.data.read(entry.data_offset, entry.data_length, vm.recorder)))
-        link = entry.below
-    return tuple(reversed(logs))
+    vm.go(RECEIPT_LOGS, ReceiptLogs(sealing, receipt.logs, NOTHING, *([0] * 8)))
 
 
 def _finish(vm: VM, sealing: Sealing) -> None:

@@ -78,6 +78,17 @@ class DeferredHashing:
         """The digest of the whole input."""
         return HASHES[self.function](self.source.read(self.start, self.length, None))
 
+    def finished_with(self, tail: bytes) -> bytes:
+        """The digest of what was absorbed and the rest, where there is no source: at once while nothing is known."""
+        parts = [tail]
+        hashing = self
+        while hashing._since is not None:
+            hashing, data = hashing._since
+            parts.append(data)
+        if hashing.remaining != hashing.length:
+            return finished(self.known(), tail)
+        return HASHES[self.function](b"".join(reversed(parts)))
+
     def known(self) -> Hashing:
         """The structure, lanes and all; computed once, from the last one that was."""
         pending: list[tuple[DeferredHashing, bytes]] = []

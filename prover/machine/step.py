@@ -8,6 +8,7 @@ from collections.abc import Callable
 from prover.machine.batch_items import item_hash_step, next_item_step
 from prover.machine.block_begin import next_block_step, origin_step, system_write_step
 from prover.machine.block_end import seal_step
+from prover.machine.block_tries import fill_step
 from prover.machine.boot import (
     batch_walk_step,
     deposit_walk_step,
@@ -25,6 +26,7 @@ from prover.machine.frame import Frame
 from prover.machine.hashing import hash_step
 from prover.machine.opcodes import table_of
 from prover.machine.precompiles import precompile_step
+from prover.machine.receipts import receipt_hash_step, receipt_logs_step
 from prover.machine.stack import LIMIT
 from prover.machine.transaction import access_step, begin_step, end_step
 from prover.machine.vm import (
@@ -40,6 +42,7 @@ from prover.machine.vm import (
     ENTER,
     EXECUTE,
     FAULT,
+    FILL,
     FLUSH_ACCOUNTS,
     FLUSH_SLOTS,
     HASH,
@@ -50,6 +53,8 @@ from prover.machine.vm import (
     ORIGIN,
     OUTPUT,
     PRECOMPILE,
+    RECEIPT_HASH,
+    RECEIPT_LOGS,
     RETURN,
     RING_WALK,
     SEAL,
@@ -165,4 +170,7 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     L1_WALK: l1_walk_step,
     BATCH_WALK: batch_walk_step,
     DEPOSIT_WALK: deposit_walk_step,
+    RECEIPT_LOGS: receipt_logs_step,
+    RECEIPT_HASH: receipt_hash_step,
+    FILL: fill_step,
 }

@@ -22,6 +22,7 @@ BEGIN, ACCESS, ENTER, EXECUTE, COPY, HASH, PRECOMPILE, RETURN, FAULT, CREATE_FIN
 FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
 NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT = range(14, 22)
 START, RING_WALK, L1_WALK, BATCH_WALK, DEPOSIT_WALK = range(22, 27)
+RECEIPT_LOGS, RECEIPT_HASH, FILL = range(27, 30)
 PHASE_NAMES = (
     "begin",
     "access",
@@ -50,6 +51,9 @@ PHASE_NAMES = (
     "l1 walk",
     "batch walk",
     "deposit walk",
+    "receipt logs",
+    "receipt hash",
+    "fill",
 )
 
 

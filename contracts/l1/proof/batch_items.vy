@@ -179,6 +179,7 @@ def _sealed(boundary: layout.TxBoundary) -> bytes32:
     sealing.boundary = layout._tx_boundary_digest(boundary)
     sealing.receipts = boundary.receipts
     sealing.left = boundary.tx_index
+    sealing.count = boundary.tx_index
     sealing.transactions_root = EMPTY_ROOT
     sealing.receipts_root = EMPTY_ROOT
     return self._outside(layout.PHASE_SEAL, layout._sealing_digest(sealing))

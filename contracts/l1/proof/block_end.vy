@@ -3,9 +3,9 @@
 """
 @title The end of a block
 @license MIT
-@notice The phase seal when all receipts are in their trie: the header and its hash, and the chain after the block. A library
-        of the one-step verifier. The steps that fill the tries are not judged yet.
-@dev Follows `_finish` in `prover/machine/block_end.py`. See `machine.vy` for the arguments. Source of the header's form:
+@notice The phase seal: the next receipt; when all are in their trie, the header and its hash, and the chain after the
+        block. A library of the one-step verifier.
+@dev Follows `prover/machine/block_end.py`. See `machine.vy` for the arguments. Source of the header's form:
      yellow paper section 4.4, EIP-1559, EIP-4788, EIP-4844, EIP-4895.
 """
 
@@ -55,7 +55,8 @@ def step(
     origin: layout.L1Link = empty(layout.L1Link)
     at: uint256 = 0
     sealing, at = layout._open_sealing(state.vm.cursor, tape.preimages)
-    assert sealing.receipts == empty(bytes32), "proof: receipts are left"
+    if sealing.receipts != empty(bytes32):
+        return self._next_receipt(state.vm.cursor, sealing.receipts, at)
     boundary, at = layout._open_tx_boundary(sealing.boundary, at)
     context, at = layout._open_block_context(boundary.block, at)
     after, at = layout._open_chain_block(boundary.parent, at)
@@ -76,6 +77,23 @@ def step(
     after.inputs = boundary.batch_cursor
     return machine._post(
         layout.PHASE_BLOCK_DONE, layout._chain_block_digest(after), empty(bytes32), empty(bytes32)
+    )
+
+
+@internal
+@view
+def _next_receipt(sealing: bytes32, link: bytes32, at: uint256) -> bytes32:
+    """
+    @dev Begin with the last receipt that is left.
+    """
+    receipt: layout.Receipt = empty(layout.Receipt)
+    end: uint256 = 0
+    receipt, end = layout._open_receipt(link, at)
+    logs: layout.ReceiptLogs = empty(layout.ReceiptLogs)
+    logs.sealing = sealing
+    logs.left = receipt.logs
+    return machine._post(
+        layout.PHASE_RECEIPT_LOGS, layout._receipt_logs_digest(logs), empty(bytes32), empty(bytes32)
     )
 
 

@@ -46,6 +46,9 @@ TAG_BATCH_READING: constant(bytes32) = 0x1f24f7f541937cde1d1176e2cdd17314ef2e8a0
 TAG_BLOCK_PLAN: constant(bytes32) = 0xf34583fb8f5eafa371180c06c6b6c033744f647880cbef1b53bb86ec6766574e
 TAG_ITEM_HASHING: constant(bytes32) = 0xcc9cfdc32879afc38fb3fd8c5f612d3dcf704887dc6be018dd022b0613b4d62e
 TAG_SEALING: constant(bytes32) = 0x55682b65044333017e6302365088de06e08065a4e2f82a0a36a686c72681697e
+TAG_RECEIPT_LOGS: constant(bytes32) = 0x9f642cd7db82d72e6eec8fb29768e3270e7151ca53837d68afe87d45f426b2ca
+TAG_RECEIPT_HASHING: constant(bytes32) = 0xb90526f2ee562f0dd288e9cfc86abbb6e19e0c72acc69db841a07ca3477e7806
+TAG_FILLING: constant(bytes32) = 0x88fb1c9e3fcacb80bb60bfff479df75a86007de1ec2a91f25a67b1fe52d8c8f0
 TAG_START: constant(bytes32) = 0xfa9d02a7de5aad79a50f81aec2304cfddfdda3e7f7b5733eb39bd4fa3f2c045d
 TAG_BOOT: constant(bytes32) = 0xe897217bad69fceab7048f461caceb51b18ec385f179eb42b034a028c72ae759
 TAG_OUTPUT: constant(bytes32) = 0x2f01ff16fc45496bab4d68c74362a2984b1e58d98ff0d049cacdab9b9be3e0f1
@@ -81,6 +84,9 @@ PHASE_RING_WALK: constant(uint256) = 23
 PHASE_L1_WALK: constant(uint256) = 24
 PHASE_BATCH_WALK: constant(uint256) = 25
 PHASE_DEPOSIT_WALK: constant(uint256) = 26
+PHASE_RECEIPT_LOGS: constant(uint256) = 27
+PHASE_RECEIPT_HASH: constant(uint256) = 28
+PHASE_FILL: constant(uint256) = 29
 
 # Page trees.
 PAGE_SIZE: constant(uint256) = 1024
@@ -449,6 +455,7 @@ struct Sealing:
     boundary: bytes32
     receipts: bytes32
     left: uint256
+    count: uint256
     transactions_root: bytes32
     receipts_root: bytes32
     bloom_0: uint256
@@ -459,6 +466,40 @@ struct Sealing:
     bloom_5: uint256
     bloom_6: uint256
     bloom_7: uint256
+
+
+struct ReceiptLogs:
+    sealing: bytes32
+    left: bytes32
+    ordered: bytes32
+    bloom_0: uint256
+    bloom_1: uint256
+    bloom_2: uint256
+    bloom_3: uint256
+    bloom_4: uint256
+    bloom_5: uint256
+    bloom_6: uint256
+    bloom_7: uint256
+
+
+struct ReceiptHashing:
+    sealing: bytes32
+    logs: bytes32
+    data: bytes32
+    data_offset: uint256
+    data_left: uint256
+    pending_length: uint256
+    pending_0: bytes32
+    pending_1: bytes32
+    pending_2: bytes32
+    pending_3: bytes32
+    pending_4: bytes32
+    hashing: bytes32
+
+
+struct Filling:
+    sealing: bytes32
+    leaf: bytes32
 
 
 struct Start:
@@ -1597,7 +1638,7 @@ def _check_sealing(x: Sealing):
     """
     @dev Refuses words above their kind.
     """
-    assert x.left < 2**64, "layout: word"
+    assert (x.left | x.count) < 2**64, "layout: word"
 
 
 @internal
@@ -1606,14 +1647,110 @@ def _open_sealing(digest: bytes32, at: uint256) -> (Sealing, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[448] = slice(msg.data, at, 448)
+    preimage: Bytes[480] = slice(msg.data, at, 480)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: Sealing = empty(Sealing)
     tag, x = abi_decode(preimage, (bytes32, Sealing))
     assert tag == TAG_SEALING, "layout: preimage"
     self._check_sealing(x)
-    return x, at + 448
+    return x, at + 480
+
+
+@internal
+@pure
+def _receipt_logs_digest(x: ReceiptLogs) -> bytes32:
+    return keccak256(abi_encode(TAG_RECEIPT_LOGS, x))
+
+
+@internal
+@pure
+def _check_receipt_logs(x: ReceiptLogs):
+    """
+    @dev Refuses words above their kind.
+    """
+    pass
+
+
+@internal
+@view
+def _open_receipt_logs(digest: bytes32, at: uint256) -> (ReceiptLogs, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[384] = slice(msg.data, at, 384)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: ReceiptLogs = empty(ReceiptLogs)
+    tag, x = abi_decode(preimage, (bytes32, ReceiptLogs))
+    assert tag == TAG_RECEIPT_LOGS, "layout: preimage"
+    self._check_receipt_logs(x)
+    return x, at + 384
+
+
+@internal
+@pure
+def _receipt_hashing_digest(x: ReceiptHashing) -> bytes32:
+    return keccak256(abi_encode(TAG_RECEIPT_HASHING, x))
+
+
+@internal
+@pure
+def _check_receipt_hashing(x: ReceiptHashing):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (
+        x.pending_length < 2**8
+        and (x.data_offset | x.data_left) < 2**64
+    ), "layout: word"
+
+
+@internal
+@view
+def _open_receipt_hashing(digest: bytes32, at: uint256) -> (ReceiptHashing, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[416] = slice(msg.data, at, 416)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: ReceiptHashing = empty(ReceiptHashing)
+    tag, x = abi_decode(preimage, (bytes32, ReceiptHashing))
+    assert tag == TAG_RECEIPT_HASHING, "layout: preimage"
+    self._check_receipt_hashing(x)
+    return x, at + 416
+
+
+@internal
+@pure
+def _filling_digest(x: Filling) -> bytes32:
+    return keccak256(abi_encode(TAG_FILLING, x))
+
+
+@internal
+@pure
+def _check_filling(x: Filling):
+    """
+    @dev Refuses words above their kind.
+    """
+    pass
+
+
+@internal
+@view
+def _open_filling(digest: bytes32, at: uint256) -> (Filling, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[96] = slice(msg.data, at, 96)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: Filling = empty(Filling)
+    tag, x = abi_decode(preimage, (bytes32, Filling))
+    assert tag == TAG_FILLING, "layout: preimage"
+    self._check_filling(x)
+    return x, at + 96
 
 
 @internal

@@ -21,7 +21,7 @@ PC: constant(uint256) = VM + 32 * (4 + 11 + 15)
 
 # By phase and by opcode, a byte each: the library's number; 255 where there is none.
 NOWHERE: constant(uint256) = 255
-PHASES: constant(bytes32) = 0x0b0907ff010208070706090a0a0a0c02100f0d0d0e0f0f0f0f0f0fffffffffff
+PHASES: constant(bytes32) = 0x0b0907ff010208070706090a0a0a0c02100f0d0d0e0f0f0f0f0f0f111112ffff
 OPCODES: constant(bytes32[8]) = [
     0x0000000000000000000000000000000000000000000000000000000000000000,
     0x0200000000000000000000000000000000030000000100000000000303000003,
