@@ -157,7 +157,8 @@ def game(**changes: Json) -> dict[str, Json]:
 async def page(answer: Json, path: str = "/disputes/3", status: int = 200) -> str:
     """What a person reads when the node answers this."""
 
-    async def ask(_method: str, *_params: Json) -> Json:
+    async def ask(method: str, *params: Json) -> Json:
+        assert method in ("game_get", "game_list"), params
         if isinstance(answer, str):
             raise server_error(answer)
         return answer
