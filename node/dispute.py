@@ -45,7 +45,7 @@ from prover.chain import chain_rules, start_chain
 from prover.commitments.chain_structures import Output
 from prover.game import Status
 from prover.lies import KINDS, Kind, lie_about, lie_at
-from prover.machine.vm import SEAL, VM
+from prover.machine.vm import VM
 from prover.trajectory import Lie, Trajectory
 from prover.verifier import DISPATCHER, LIBRARIES, ROOM
 
@@ -54,7 +54,6 @@ L1_CHAIN_ID, L2_CHAIN_ID = 71716, 71717
 BOND, GAME_BOND = 10**18, 10**17
 CLOCK_SECONDS, EXTENSION_SECONDS = 600, 120
 MOST_LOOKS = 2_000
-SEALING_LIBRARY = "l1/proof/block_end"
 
 PROGRAM = Address(b"\xd1" * 20)
 PROGRAM_CODE = bytes.fromhex("6003600401600052600054600101600055602060002060015533600760206000a25b60005160025500")
@@ -111,25 +110,11 @@ class DisputeResult:
 
 
 def kind_of(name: str) -> Kind:
-    """A kind of lie that L1's verifier can judge.
-
-    Raises:
-        InvalidInput: There is no such kind, or the verifier does not execute its steps yet.
-    """
+    """A kind of lie by its name; raises InvalidInput when there is none."""
     kind = KINDS.get(name)
     if kind is None:
-        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join(judged_kinds())}")
-    if name not in judged_kinds():
-        raise InvalidInput(
-            f"{name}: the verifier on L1 does not execute the step that seals a block yet; "
-            f"it does for: {', '.join(judged_kinds())}"
-        )
+        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join(KINDS)}")
     return kind
-
-
-def judged_kinds() -> list[str]:
-    """The kinds of lies whose steps L1's verifier executes."""
-    return [name for name, kind in KINDS.items() if kind.phase != SEAL or SEALING_LIBRARY in LIBRARIES]
 
 
 async def run_dispute(

@@ -81,11 +81,12 @@ def dispute(
     """
     import asyncio
 
-    from node.dispute import DisputeOptions, DisputeResult, judged_kinds, run_dispute
+    from node.dispute import DisputeOptions, DisputeResult, run_dispute
+    from prover.lies import KINDS
 
     if liar not in ("proposer", "challenger"):
         raise typer.BadParameter(f"{liar!r} is neither proposer nor challenger")
-    kinds = judged_kinds()
+    kinds = list(KINDS)
     kind = kinds[seed % len(kinds)] if lie == "random" else lie
     quiet = as_json or not (sys.stdout.isatty() or page is not None)
 
