@@ -1,10 +1,10 @@
 """What L1 answers over JSON-RPC, checked field by field before anything believes it."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from da import json_text
 from protocol.errors import Retry
 from protocol.l1 import L1BlockRef
 from protocol.types import Address, Hash32
@@ -13,9 +13,6 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x[0-9a-fA-F]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_BRACKET = re.compile(rb"[\[\]{}]")
-MAX_JSON_DEPTH = 100
 
 
 class MalformedAnswer(Retry):
@@ -66,22 +63,10 @@ class L1Receipt:
 
 def parse_json(body: bytes) -> Json:
     """Read one JSON text; raises MalformedAnswer."""
-    # py-evm lifts Python's recursion limit so far that deep nesting would overflow the C stack: refuse it unread.
-    if body.count(b"[") + body.count(b"{") > MAX_JSON_DEPTH and _depth(body) > MAX_JSON_DEPTH:
-        raise MalformedAnswer(f"L1 answered JSON nested deeper than {MAX_JSON_DEPTH} levels")
     try:
-        value: Json = json.loads(body.decode())
-    except ValueError as error:
-        raise MalformedAnswer(f"L1 answered {len(body)} bytes that are not JSON: {error}") from error
-    return value
-
-
-def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        return json_text.parse_json(body)
+    except json_text.MalformedJson as error:
+        raise MalformedAnswer(f"L1 answered what cannot be read: {error}") from error
 
 
 def as_record(value: Json, what: str) -> dict[str, Json]:
