@@ -22,8 +22,8 @@ from node.settlement import (
 )
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
-from protocol.fee_terms import NO_FEES
 from protocol.forks import Fork
+from protocol.provable import Unprovable, unprovable
 from protocol.types import Address
 
 
@@ -50,6 +50,12 @@ class LaunchOptions:
     """Of the layers in `da_layer`, by `layer.key`; the public ones go into the rollup's file."""
 
 
+def unprovable_launch(options: LaunchOptions) -> Unprovable | None:
+    """Why no game could judge such a chain; None if one can."""
+    fees = options.fees
+    return unprovable(options.fork, fees.knobs, layer_names(options.da_layer), fees.gas_token, options.gas_limit)
+
+
 async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options: LaunchOptions, path: Path) -> Rollup:
     """Deploy with `operator_key`, whose account is also the batcher, and write `rollup.json` to `path`, last.
 
@@ -69,11 +75,9 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         base_fee_change_denominator=options.base_fee_change_denominator,
     )
     check_fees(options.fees, chain, options.gas_limit)
-    if options.settlement.game is not None and options.fees.knobs != NO_FEES:
-        raise InvalidInput("fraud proofs do not know fees beside gas yet: launch without such fees, or without a game")
-    if options.settlement.game is not None and options.da_layer != "calldata":
-        # The machine passes over commitments of other layers: it would judge against everybody's chain.
-        raise InvalidInput("fraud proofs read batches in calldata alone yet: launch with that alone, or without a game")
+    reason = unprovable_launch(options)
+    if options.settlement.game is not None and reason is not None:
+        raise InvalidInput(f"{reason}: launch otherwise, or without a game")
     chain = options.fees.on(chain)
     nonce = await l1.nonce(operator)
     addresses = l1_addresses(operator, nonce, options.settlement)

@@ -8,9 +8,9 @@ from protocol.block import Header
 from protocol.crypto import keccak
 from protocol.deposit import Deposit, deposit_preimage, next_deposit_accumulator
 from protocol.errors import Halt, InvalidBatch, InvalidInput
-from protocol.fee_terms import NO_FEES
 from protocol.inbox import next_accumulator
 from protocol.output_root import OUTPUT_VERSION_0, output_root
+from protocol.provable import unprovable
 from protocol.rollup import RollupConfig
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
 from prover.commitments.chain_structures import ChainRules, Start
@@ -19,7 +19,6 @@ from prover.machine.frame import NO_FRAME
 from prover.machine.journal import FullJournal
 from prover.machine.oracle import FullOracle, ring_of
 from prover.machine.vm import START, VM
-from prover.statetest import FORK_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,9 @@ def chain_rules(config: RollupConfig) -> ChainRules:
     """
     chain = config.chain
     fork = chain.forks.at(1, 0)
-    if fork not in FORK_NAMES:
-        raise InvalidInput(f"fraud proofs know {', '.join(FORK_NAMES.values())}; the chain starts with {fork.name}")
-    if config.fees != NO_FEES:
-        raise InvalidInput("fraud proofs do not know fees beside gas yet; the chain charges some")
+    reason = unprovable(fork, config.fees, gas_token=config.gas_token, gas_limit=config.gas_limit)
+    if reason is not None:
+        raise InvalidInput(str(reason))
     return ChainRules(
         chain_id=chain.chain_id,
         fork=int(fork),

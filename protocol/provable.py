@@ -1,0 +1,53 @@
+"""Which chains fraud proofs can judge: the one place that says so, for launches, intents, nodes and the machine.
+
+A chain that the machine does not know in full must not be launched under a game: its proposer would lose disputes about
+true outputs. Whoever teaches the machine more takes a line away here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.fee_terms import NO_FEES, FeeKnobs
+from protocol.forks import Fork
+from protocol.types import Address
+
+PROVABLE_FORKS = (Fork.CANCUN,)
+PROVABLE_LAYERS = ("calldata",)
+MOST_GAS = 1 << 25
+"""A trace has a step per gas at most, and a game walks 2^25 steps of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprovable:
+    """What is in the way: a knob of an intent as `group.name`, and why."""
+
+    knob: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.why} ({self.knob})"
+
+
+def unprovable(
+    fork: Fork,
+    fees: FeeKnobs = NO_FEES,
+    layers: Sequence[str] = (),
+    gas_token: Address | None = None,
+    gas_limit: int = 0,
+) -> Unprovable | None:
+    """The first reason why such a chain cannot be proved yet; None if it can. `layers` are those of its batches."""
+    if fork not in PROVABLE_FORKS:
+        known = ", ".join(one.name.capitalize() for one in PROVABLE_FORKS)
+        return Unprovable("chain.fork", f"fraud proofs know {known}; the chain starts with {fork.name}")
+    if gas_limit > MOST_GAS:
+        return Unprovable("chain.gas_limit", f"fraud proofs walk {MOST_GAS:,} gas of a transaction, not {gas_limit:,}")
+    if fees != NO_FEES:
+        return Unprovable("fees", "fraud proofs do not know fees beside gas yet; the chain charges some")
+    if gas_token is not None:
+        return Unprovable("fees.gas_token", "fraud proofs do not know chains whose gas is a token yet")
+    for name in layers:
+        if name not in PROVABLE_LAYERS:
+            # The machine passes over commitments of other layers: it would judge against everybody's chain.
+            known = ", ".join(PROVABLE_LAYERS)
+            return Unprovable("da.layer", f"fraud proofs read batches in {known} alone yet, not in {name}")
+    return None
