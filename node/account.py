@@ -29,14 +29,16 @@ class Account:
         Raises:
             L1Refused: It would revert, or the account cannot pay; nothing was sent.
             TransactionFailed: It reverted all the same.
+            NonceTaken: A reorg has put another transaction of this account in its place.
             Retry: The node does not answer, or has not mined it in time.
         """
         client = self.client
         gas = await client.estimate_gas(self.address, to, data, value=value)
         fees = await client.suggest_fees()
+        nonce = await client.nonce(self.address, "pending")
         unsigned = UnsignedTransaction(
             chain_id=await client.chain_id(),
-            nonce=await client.nonce(self.address, "pending"),
+            nonce=nonce,
             gas_limit=gas + gas // 3,
             to=to,
             value=value,
@@ -46,7 +48,7 @@ class Account:
         )
         tx = sign_transaction(unsigned, self._private_key)
         await client.send_raw(tx.raw)
-        receipt = await wait_until_mined(client, self._clock, tx.hash)
+        receipt = await wait_until_mined(client, self._clock, tx.hash, origin=(self.address, nonce))
         if not receipt.succeeded:
             raise TransactionFailed(f"transaction 0x{tx.hash.hex()} reverted")
         return receipt

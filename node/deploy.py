@@ -36,6 +36,10 @@ class DeploymentFailed(Reject):
     """The creation was mined and left no contract."""
 
 
+class NonceTaken(Reject):
+    """Another transaction of the same sender was mined in this one's place."""
+
+
 async def deploy(
     client: L1Client,
     clock: Clock,
@@ -124,14 +128,23 @@ async def wait_until_mined(
     clock: Clock,
     transaction_hash: Hash32,
     *,
+    origin: tuple[Address, int] | None = None,
     timeout_seconds: float = 300.0,
     poll_seconds: float = 0.1,
 ) -> L1Receipt:
-    """The receipt of a transaction that was sent; raises Retry when there is none after `timeout_seconds`."""
+    """The receipt of a transaction that was sent; `origin` is its sender and nonce, where the caller knows them.
+
+    Raises:
+        NonceTaken: Another transaction of the sender has this nonce: this one is never mined.
+        Retry: There is no receipt after `timeout_seconds`.
+    """
     for _poll in range(max(1, int(timeout_seconds / poll_seconds))):
+        taken = origin is not None and await client.nonce(origin[0]) > origin[1]
         receipt = await client.receipt(transaction_hash)
         if receipt is not None:
             return receipt
+        if taken:
+            raise NonceTaken(f"another transaction took the nonce of 0x{transaction_hash.hex()}, as after a reorg")
         await clock.sleep(poll_seconds)
     raise Retry(f"L1 has not mined transaction 0x{transaction_hash.hex()} in {timeout_seconds:.0f} s")
 

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from node.account import Account
+from node.account import Account, TransactionFailed
 from node.artifacts import load_artifact
 from node.bridge import Bridge, Stage, open_bridge
 from node.chain import Chain
 from node.clock import SystemClock
-from node.deploy import deploy
-from node.l1_client import L1Client
+from node.deploy import NonceTaken, deploy
+from node.l1_client import L1Client, L1Refused
 from node.l1_node import L1Node
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.abi import encode_call
@@ -35,6 +35,8 @@ CAROL = Address(b"\xca" * 20)
 PEOPLE = (private_key_address(ALICE), private_key_address(BOB))
 SUPPLY = 10**9
 GAS_MONEY = 10**16
+OVERTAKEN = (TransactionFailed, NonceTaken, L1Refused)
+"""What comes of a transaction when a forced one, or a reorg of L1, changes the sender's account before it is mined."""
 
 
 @dataclass
@@ -157,7 +159,24 @@ class World:
     # --- what must hold ---
 
     def check(self) -> None:
-        """Exactly, on each chain as it is at this moment."""
+        """Exactly, on each chain as it is at one moment: each node's worker may move its head while we look."""
+        for _look in range(50):
+            before = self.heads()
+            try:
+                self.check_now()
+            except Exception:
+                if self.heads() == before:
+                    raise
+            if self.heads() == before:
+                return
+        raise AssertionError("no chain stood still for one look")
+
+    def heads(self) -> list[Hash32]:
+        """What tells whether anything moved."""
+        return [chain.head().hash for chain in (self.l1_node.chain, *(node.chain for node in self.nodes.values()))]
+
+    def check_now(self) -> None:
+        """One look."""
         for role, node in self.nodes.items():
             check_l2(node.chain, f"{role} after {self.done}")
         portal = self.bridge.contracts.portal
@@ -256,8 +275,11 @@ async def walk(folder: Path, seed: int, steps: int) -> None:
         actions: list[Callable[[], Awaitable[None]]] = [*usual, *rare]
         actions += made.chance.choices(usual * 2 + rare, k=max(0, steps - len(actions)))
         for action in actions:
-            await action()
-            made.done.append(action.__name__)
+            try:
+                await action()
+                made.done.append(action.__name__)
+            except OVERTAKEN as error:
+                made.done.append(f"{action.__name__}: {error}")
             made.check()
         assert made.started, "something was withdrawn"
         await settle(made)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from da.adapter import Commitment
 from node.artifacts import Artifact
 from node.clock import SystemClock
-from node.deploy import DeploymentFailed, deploy, wait_until_mined
+from node.deploy import DeploymentFailed, NonceTaken, deploy, wait_until_mined
 from node.l1_client import Fees, L1Client, L1Refused, L1Unreachable, shown_url
 from node.l1_inputs import L1Inputs, L1Position
 from node.l1_reader import L1Reader
@@ -352,6 +352,16 @@ async def transfer(client: L1Client, nonce: int, to: Address, data: bytes = b"")
     gas = await client.estimate_gas(SENDER, to, data)
     unsigned = UnsignedTransaction(ANVIL_CHAIN_ID, nonce, gas, to, 0, data, fees.max_fee, fees.tip)
     return await client.send_raw(sign_transaction(unsigned, KEY).raw)
+
+
+async def test_a_transaction_whose_nonce_another_one_took_is_not_waited_for(anvil: Anvil) -> None:
+    async with L1Client(anvil.url) as client:
+        nonce = await client.nonce(SENDER)
+        mined = await transfer(client, nonce, Address(b"\x77" * 20), b"first")
+        origin = (SENDER, nonce)
+        assert (await wait_until_mined(client, SystemClock(), mined, origin=origin)).transaction_hash == mined
+        with pytest.raises(NonceTaken, match="another transaction took the nonce"):
+            await wait_until_mined(client, SystemClock(), Hash32(b"\x01" * 32), origin=origin)
 
 
 async def test_every_read_works_against_anvil(anvil: Anvil) -> None:
