@@ -50,16 +50,14 @@ class VyperReferee:
         """
         return self.call(step_calldata(pre_hash, witness))
 
-    def call(self, calldata: bytes) -> Hash32:
-        """What the verifier answers to this calldata.
+    def call(self, calldata: bytes, gas: int = _GAS_LIMIT) -> Hash32:
+        """What the verifier answers to this calldata with so much gas.
 
         Raises:
             InvalidWitness: It reverted, or did not answer with a hash.
         """
         try:
-            answer = bytes(
-                self._evm.message_call(_CALLER, self._address, calldata=calldata, gas=_GAS_LIMIT, is_static=True)
-            )
+            answer = bytes(self._evm.message_call(_CALLER, self._address, calldata=calldata, gas=gas, is_static=True))
         except RuntimeError as error:
             raise InvalidWitness(f"the verifier reverted: {_reason(str(error))}") from error
         if len(answer) != 32:
