@@ -368,7 +368,7 @@ def _resized(call: bytearray, _other: bytes, random: Random) -> None:
     if at + 32 <= len(call):
         now = int.from_bytes(call[at : at + 32], "big")
         length = max(0, random.choice([now - 1, now + 1, now + 32, 0, now * 2, 2**64]))
-        call[at : at + 32] = length.to_bytes(32, "big")
+        call[at : at + 32] = (length % 2**256).to_bytes(32, "big")
 
 
 _CALL_WAYS: tuple[Callable[[bytearray, bytes, Random], None], ...] = (
