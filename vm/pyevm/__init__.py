@@ -14,4 +14,9 @@ py-evm is not maintained any more. What it lacks or gets wrong, and where it is 
 - point evaluation at 8 s, signature recovery at 4 ms, RIPEMD-160 missing from OpenSSL: `precompiles`
 - EIP-7702 delegations resolved for calls, SELFDESTRUCT after nested calls of a delegated sender: `execution`, `opcodes`
 - Osaka's CLZ (EIP-7939) and P-256 (EIP-7951): `osaka`
+- seconds of imports that a node seldom needs: `lean`
 """
+
+from vm.pyevm.lean import leave_out
+
+leave_out()  # before any module here imports py-evm

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ckzg
-from Crypto.Hash import RIPEMD160
 from eth.exceptions import VMError
 from eth.vm.forks.berlin.computation import BERLIN_PRECOMPILES
 from eth.vm.forks.byzantium.computation import BYZANTIUM_PRECOMPILES
@@ -80,6 +79,8 @@ def ecrecover(frame: Frame) -> None:
 
 def ripemd160(frame: Frame) -> None:
     """0x03: RIPEMD-160. Replaced: py-evm takes it from OpenSSL, and many builds of that no longer have it."""
+    from Crypto.Hash import RIPEMD160  # noqa: PLC0415 - with a parser for C behind it, that few chains ever need
+
     data = frame.msg.data
     frame.consume_gas(GAS_RIPEMD160 + GAS_RIPEMD160_WORD * ((len(data) + 31) // 32))
     frame.output = bytes(12) + RIPEMD160.new(data).digest()
