@@ -1,30 +1,28 @@
 """Challenger and defender: one account's games on one rollup, in whichever role.
 
-Each look reads the contracts as L1 has them now and sends at most one transaction, so a crash or an L1 reorg at any
-moment needs no repair, and nothing lies on disk. What is true comes from a `Trajectory` of our own, computed from L1's
-data; an assertion whose trace does not begin where the game contract says it does is left alone.
+Each look reads the contracts as L1 has them now, and has one transaction to send at most, so a crash or an L1 reorg at
+any moment needs no repair, and nothing lies on disk. What is true comes from a `Trajectory` of our own, computed from
+L1's data; an assertion whose trace does not begin where the game contract says it does is left alone.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from node.clock import Clock
+from node.duties import look
 from node.game_contract import GameOnL1, GameReader, open_call, pick_call, post_call, prove_call
-from node.l1_client import L1Client, L1Refused
+from node.l1_client import L1Client
 from node.outputs_reader import OutputsReader
 from node.serial_sender import Call, SenderConfig, SerialSender
 from protocol.abi import encode_call
 from protocol.errors import Retry
+from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.outputs import Status as AssertionStatus
 from protocol.rollup import SettlementContracts
-from protocol.types import Address
+from protocol.types import Address, Hash32
 from prover.game import Status, Turn, first_wrong_part, states_between
 from prover.trajectory import Trajectory
-
-logger = logging.getLogger(__name__)
 
 MOST_OPEN = 256
 """Assertions after the last confirmed one that are looked at; older ones first."""
@@ -45,31 +43,39 @@ class PlayerConfig:
     collects: bool = True
     """Whether to take what games have brought as soon as it is there."""
     poll_seconds: float = 1.0
+    """How often to look at L1, where the account has nothing else to do."""
     sender: SenderConfig = field(default_factory=SenderConfig)
+    """Patience and fees, likewise."""
 
 
 class Player:
-    """One account."""
+    """One account's games, as a `node.duties.Duty`."""
 
     def __init__(
         self,
         trace_of: TraceOf,
         l1: L1Client,
         contracts: SettlementContracts,
-        private_key: bytes,
-        clock: Clock,
+        sender: SerialSender,
         config: PlayerConfig | None = None,
+        *,
+        rules: Hash32 | None = None,
+        is_true: Callable[[Assertion], bool] = lambda _assertion: False,
     ) -> None:
+        """`rules` is the digest of the chain's rules, where nobody has looked yet whether the game is one about it;
+        `is_true` tells assertions that our own derivation confirms: no trace need be computed to let them be."""
+        self.name = "disputes"
+        self.complaint: str | None = None
         self._config = config or PlayerConfig()
         self._trace_of = trace_of
+        self._unseen_rules = rules
+        self._is_true = is_true
         self._l1 = l1
         self._outputs = OutputsReader(l1, contracts.outputs)
         self._game = GameReader(l1, contracts.game)
-        self._private_key = private_key
-        self._sender = SerialSender(l1, private_key, self._config.sender)
-        self._clock = clock
+        self._sender = sender
         self._traces: dict[tuple[int, bytes], Trajectory] = {}
-        self._complaint: str | None = None
+        self._trouble: str | None = None
 
     @property
     def address(self) -> Address:
@@ -82,34 +88,27 @@ class Player:
 
     def forget(self) -> None:
         """Be as after a crash: whatever matters is on L1."""
-        self._sender = SerialSender(self._l1, self._private_key, self._config.sender)
+        self._sender.forget()
         self._traces.clear()
 
-    async def run(self) -> None:
-        """Play for ever; cancel to stop, at any moment."""
-        while True:
-            try:
-                complaint = await self.step()
-            except (Retry, L1Refused) as error:
-                complaint = str(error)
-            if complaint is not None and complaint != self._complaint:
-                logger.warning("disputes: %s", complaint)
-            self._complaint = complaint
-            await self._clock.sleep(self._config.poll_seconds)
-
     async def step(self) -> str | None:
-        """Look once, and send at most one transaction; returns what keeps it from going on, if anything does.
+        """Look once, with nothing else to do; returns the complaint. Raises as `node.duties.look`."""
+        await look(self._l1, self._sender, self)
+        return self.complaint
 
-        Raises:
-            Retry: L1 does not answer; another step goes on from here.
-            L1Refused: L1 refuses a question, or would revert the transaction: the next step looks again.
-        """
-        head = (await self._l1.head()).ref
-        if not await self._sender.is_free(head.number):
-            return None
+    async def due(self, head: L1BlockRef) -> Call | str | None:
+        """The transaction that is to be sent now; see `Duty`."""
+        self._trouble = None
+        if not await self._is_there():
+            return "no game decides about this chain's outputs, an account does" if self._config.challenges else None
         # Moves have deadlines; opening and collecting can wait for them.
         call = await self._move(head.timestamp) or await self._opening() or await self._collection()
-        return None if call is None else await self._sender.send(call, head.number)
+        return call or self._trouble
+
+    async def _is_there(self) -> bool:
+        if self._unseen_rules is not None and await self._game.is_about(self._unseen_rules):
+            self._unseen_rules = None
+        return self._unseen_rules is None
 
     # --- what to do ---------------------------------------------------------------------------------------------------
 
@@ -171,6 +170,8 @@ class Player:
         for assertion in await self._outputs.after(confirmed.id, MOST_OPEN):
             if assertion.status is not AssertionStatus.PENDING or assertion.proposer == self.address:
                 continue
+            if self._is_true(assertion):
+                continue
             if await self._game.word("played(uint256,address)", assertion.id, self.address):
                 continue
             trace = await self._trace(assertion)
@@ -200,8 +201,7 @@ class Player:
             if trace is None:
                 return None
             if trace.state_hash(0) != start:
-                self._complaint = f"assertion {assertion.id} is about a chain or an L1 that is not ours"
-                logger.warning("disputes: %s", self._complaint)
+                self._trouble = f"assertion {assertion.id} is about a chain or an L1 that is not ours"
                 return None
             while len(self._traces) >= KEPT_TRACES:
                 del self._traces[next(iter(self._traces))]

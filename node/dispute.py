@@ -29,6 +29,7 @@ from node.outputs_reader import OutputsReader
 from node.replay import Replay, replay
 from node.role import run_role
 from node.rollup_file import Rollup
+from node.serial_sender import SerialSender
 from node.settlement import SettlementOptions
 from protocol.abi import encode_call
 from protocol.batch import Batch, BlockClaim, encode_batch
@@ -138,7 +139,7 @@ async def run_dispute(
             rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say)
             dispute = _Dispute(client, clock, rollup, say)
             async with dispute.page(options.page_port):
-                newest = await _post_batch(client, clock, rollup, say)
+                newest = await post_batch(client, clock, rollup, say)
                 result = await dispute.run(kind, options, newest)
                 if at_the_end is not None:
                     await at_the_end(result)
@@ -208,7 +209,7 @@ async def launch_with_game(client: L1Client, clock: Clock, path: Path, say: Call
     return rollup
 
 
-async def _post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> L1BlockRef:
+async def post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> L1BlockRef:
     """Two blocks of three transactions each, in one batch; returns its L1 block once that has a child."""
     genesis = rollup.genesis_timestamp
     transactions = []
@@ -235,6 +236,28 @@ async def _post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Calla
     if block is None or block.hash != receipt.block_hash:
         raise Retry("L1 has reorganised; start again")
     return block
+
+
+async def beginning_of(client: L1Client, rollup: Rollup, chain: Replay, newest: L1BlockRef) -> VM:
+    """The first state of the trace of a rollup's first assertion, if it is about L1 up to `newest`."""
+    contracts = rollup.config.settlement
+    if contracts is None:
+        raise InvalidInput("a rollup without settlement contracts has nothing to dispute")
+    wanted = Assertion(
+        id=1,
+        output_root=OutputRoot(Hash32(bytes(32))),
+        l1_block_hash=newest.hash,
+        parent=0,
+        l2_block_number=chain.head.number,
+        l1_block_number=newest.number,
+        created_at=0,
+        proposer=ZERO_ADDRESS,
+        open_games=0,
+        status=AssertionStatus.PENDING,
+    )
+    parent = await OutputsReader(client, contracts.outputs).assertion(0)
+    claim = await read_claim(client, rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0))
+    return start_chain(claim, chain.state(0).code, chain.state(0).node)
 
 
 class _Dispute:
@@ -267,7 +290,7 @@ class _Dispute:
     async def run(self, kind: Kind, options: DisputeOptions, newest: L1BlockRef) -> DisputeResult:
         """Lie about L1 up to `newest`."""
         chain = await replay(self._client, self._rollup, newest.number)
-        honest_start = await self._beginning(chain, newest)
+        honest_start = await beginning_of(self._client, self._rollup, chain, newest)
         place = options.at
         lie = lie_about(kind, honest_start, options.seed) if place is None else lie_at(kind, honest_start, *place)
         honest, lying = Trajectory(honest_start), Trajectory(honest_start, lie)
@@ -279,25 +302,6 @@ class _Dispute:
         self._say(f"assertion {assertion.id}: block {assertion.l2_block_number}, root 0x{assertion.output_root.hex()}")
         game = await self._play(assertion, honest, lying, options)
         return await self._result(kind, options, lie, honest, lying, game)
-
-    async def _beginning(self, chain: Replay, newest: L1BlockRef) -> VM:
-        parent = await self._outputs.assertion(0)
-        wanted = Assertion(
-            id=1,
-            output_root=OutputRoot(Hash32(bytes(32))),
-            l1_block_hash=newest.hash,
-            parent=0,
-            l2_block_number=chain.head.number,
-            l1_block_number=newest.number,
-            created_at=0,
-            proposer=ZERO_ADDRESS,
-            open_games=0,
-            status=AssertionStatus.PENDING,
-        )
-        claim = await read_claim(
-            self._client, self._rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0)
-        )
-        return start_chain(claim, chain.state(0).code, chain.state(0).node)
 
     async def _propose(self, trace: Trajectory, newest: L1BlockRef) -> Assertion:
         output = trace.machine_at(2**50).cursor
@@ -336,7 +340,7 @@ class _Dispute:
             return trace
 
         config = PlayerConfig(challenges=challenges, collects=False)
-        return Player(trace_of, self._client, self._contracts, key, self._clock, config)
+        return Player(trace_of, self._client, self._contracts, SerialSender(self._client, key), config)
 
     async def _result(
         self,

@@ -77,6 +77,19 @@ class GameReader:
             raise MalformedAnswer(f"{signature} of 0x{self.address.hex()} answered {len(words)} words")
         return words[0]
 
+    async def is_about(self, chain_rules: Hash32) -> bool:
+        """Whether there is a game at all, and about the chain with these rules; an account may stand there instead.
+
+        Raises:
+            Retry, L1Refused: As every method; also where there is a contract of another kind.
+        """
+        if not await self._client.code(self.address):
+            return False
+        found = _hash(await self.word("rules()"))
+        if found != chain_rules:
+            raise MalformedAnswer(f"0x{self.address.hex()} judges a chain with other rules than this one has")
+        return True
+
     async def rules(self) -> Rules:
         """The clocks of this deployment."""
         if self._rules is None:

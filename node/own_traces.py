@@ -41,6 +41,7 @@ class OwnTraces:
         self._chain = chain
         self._outputs = outputs
         self._processed = processed
+        self._said: str | None = None
 
     async def trace_of(self, assertion: Assertion) -> Trajectory | None:
         """Our trace; None while we are behind, or where the parent is not our chain's: then that one is disputed.
@@ -56,15 +57,13 @@ class OwnTraces:
                 return None
             trace = await asyncio.to_thread(Trajectory, beginning)
         except (InvalidInput, UnprovableChain) as error:
-            logger.error("assertion %d cannot be disputed: %s", assertion.id, error)
+            self._say(f"assertion {assertion.id} cannot be disputed: {error}")
             return None
         record = record_at(self._chain.store, assertion.l1_block_number)
         derived = None if record is None else output_at(self._chain, record.safe_number)
         found = trace.machine_at(END).cursor
         if not isinstance(found, Output) or derived is None or found.root != derived.root:
-            logger.error(
-                "assertion %d: the machine's chain is not the one derived here; it is left alone", assertion.id
-            )
+            self._say(f"assertion {assertion.id}: the machine's chain is not the one derived here; it is left alone")
             return None
         return trace
 
@@ -72,8 +71,11 @@ class OwnTraces:
         """The machine at the trace's first state; as `trace_of`, but raises InvalidInput for what cannot be proved."""
         parent = await self._outputs.assertion(assertion.parent)
         ours = output_at(self._chain, parent.l2_block_number)
-        behind = self._processed() < assertion.l1_block_number
-        if behind or ours is None or ours.root != parent.output_root:
+        if self._processed() < assertion.l1_block_number:
+            return None
+        if ours is None and parent.l2_block_number <= self._chain.head().number:
+            raise InvalidInput(f"the state of block {parent.l2_block_number} is not kept here: raise --retention")
+        if ours is None or ours.root != parent.output_root:
             return None
         ancestors = [
             self._header(number) for number in range(max(0, ours.header.number - RING + 1), ours.header.number)
@@ -88,6 +90,12 @@ class OwnTraces:
         )
         state = self._chain.state_at(ours.header)
         return start_chain(claim, state.code, state.node)
+
+    def _say(self, what: str) -> None:
+        """Once, not at every look."""
+        if what != self._said:
+            logger.error(what)
+        self._said = what
 
     def _header(self, number: int) -> Header:
         block_hash = self._chain.canonical_hash(number)

@@ -7,24 +7,21 @@ it as *the last* block that this much of L1 yields: so it says nothing less, and
 can walk through.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from node.clock import Clock
-from node.l1_client import L1Client, L1Refused
+from node.duties import look
+from node.l1_client import L1Client
 from node.l1_records import L1Record
 from node.output_roots import Output
 from node.outputs_reader import OutputsReader
 from node.serial_sender import Call, SenderConfig, SerialSender
 from protocol.abi import encode_call
-from protocol.errors import Retry
+from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion, Status, propose_call
 from protocol.rollup import SettlementContracts
 from protocol.types import Address
 from prover.game import BLOCK_BITS
-
-logger = logging.getLogger(__name__)
 
 MOST_OPEN = 256
 """Assertions after the last confirmed one that are looked at; older ones first."""
@@ -93,26 +90,25 @@ class Derived:
 
 
 class Proposer:
-    """One account's bonds on one rollup."""
+    """One account's bonds on one rollup, as a `node.duties.Duty`."""
 
     def __init__(
         self,
         derived: Derived,
         l1: L1Client,
         contracts: SettlementContracts,
-        private_key: bytes,
-        clock: Clock,
+        sender: SerialSender,
         config: ProposerConfig | None = None,
     ) -> None:
+        self.name = "proposer"
+        self.complaint: str | None = None
         self._config = config or ProposerConfig()
         self._derived = derived
         self._l1 = l1
         self._contracts = contracts
         self._outputs = OutputsReader(l1, contracts.outputs)
-        self._sender = SerialSender(l1, private_key, self._config.sender)
-        self._clock = clock
+        self._sender = sender
         self._own: set[int] | None = None
-        self._complaint: str | None = None
         self._last_l2_block: int | None = None
 
     @property
@@ -122,30 +118,15 @@ class Proposer:
 
     def status(self) -> ProposerStatus:
         """What it is doing."""
-        return ProposerStatus(self._last_l2_block, self._sender.under_way, self._complaint)
-
-    async def run(self) -> None:
-        """Look after the rollup's outputs for ever; cancel to stop, at any moment."""
-        while True:
-            try:
-                complaint = await self.step()
-            except (Retry, L1Refused) as error:
-                complaint = str(error)
-            if complaint is not None and complaint != self._complaint:
-                logger.warning("proposer: %s", complaint)
-            self._complaint = complaint
-            await self._clock.sleep(self._config.poll_seconds)
+        return ProposerStatus(self._last_l2_block, self._sender.under_way, self.complaint)
 
     async def step(self) -> str | None:
-        """Look once, and send at most one transaction; returns what keeps it from going on, if anything does.
+        """Look once, with nothing else to do; returns the complaint. Raises as `node.duties.look`."""
+        await look(self._l1, self._sender, self)
+        return self.complaint
 
-        Raises:
-            Retry: L1 does not answer; another step goes on from here.
-            L1Refused: L1 refuses a question, or would revert the transaction: the next step looks again.
-        """
-        head = (await self._l1.head()).ref
-        if not await self._sender.is_free(head.number):
-            return None
+    async def due(self, head: L1BlockRef) -> Call | str | None:
+        """The transaction that is to be sent now; see `Duty`."""
         confirmed = await self._outputs.latest_confirmed()
         opened = await self._outputs.after(confirmed.id, MOST_OPEN)
         await self._remember_own(confirmed, opened)
@@ -153,13 +134,12 @@ class Proposer:
         if isinstance(chain, str):
             return chain
         closed_at = head.timestamp - self._contracts.challenge_window
-        call = (
+        return (
             self._confirmation(chain, closed_at)
             or await self._superseding(confirmed, closed_at)
             or await self._collection()
             or await self._proposal(chain, opened, head.number)
         )
-        return await self._sender.send(call, head.number) if isinstance(call, Call) else call
 
     async def _remember_own(self, confirmed: Assertion, opened: Sequence[Assertion]) -> None:
         """Know the own assertions that may be overtaken; at the start, look a bit behind the last confirmed one."""
@@ -227,6 +207,8 @@ class Proposer:
         if output is None or last is None:
             return f"the state of block {number} is not kept here any more: raise --retention"
         is_due = output.header.timestamp >= last.header.timestamp + self._config.interval_seconds
+        # More blocks than one assertion may span never make a longer interval: they would wait for ever.
+        is_due = is_due or self._waiting(parent) > MOST_BLOCKS
         if not is_due or record.block.ref.number < parent.l1_block_number or self._has_bond_on(number, opened):
             return None
         if record.block.ref.number < l1_head - KNOWN_BLOCKS:
@@ -240,7 +222,7 @@ class Proposer:
     def _newest_within(self, parent: Assertion) -> L1Record | str | None:
         """The newest L1 block that yields blocks after the parent's, but no more than an assertion may span."""
         most = parent.l2_block_number + MOST_BLOCKS
-        last = self._derived.newest() - max(1, self._config.l1_confirmations)
+        last = self._newest_l1()
         newest = found = self._derived.record(last)
         if newest is None or newest.safe_number <= parent.l2_block_number:
             return None
@@ -256,6 +238,15 @@ class Proposer:
         if found is None or not parent.l2_block_number < found.safe_number <= most:
             return f"one L1 block yields more than {MOST_BLOCKS} blocks after block {parent.l2_block_number}: too many"
         return found
+
+    def _newest_l1(self) -> int:
+        """The number of the newest L1 block that a proposal may name."""
+        return self._derived.newest() - max(1, self._config.l1_confirmations)
+
+    def _waiting(self, parent: Assertion) -> int:
+        """How many blocks L1 yields after the parent's."""
+        newest = self._derived.record(self._newest_l1())
+        return 0 if newest is None else newest.safe_number - parent.l2_block_number
 
     def _has_bond_on(self, number: int, opened: Sequence[Assertion]) -> bool:
         """Whether we have bonded this block already; on the same parent the contract would refuse it, too."""

@@ -15,6 +15,7 @@ from protocol.chain_config import ChainConfig
 from protocol.errors import InvalidInput
 from protocol.forks import Fork, constant_schedule
 from protocol.l1 import L1BlockRef
+from protocol.provable import Unprovable, unprovable
 from protocol.rollup import RollupConfig, SettlementContracts
 from protocol.types import Address, Hash32
 
@@ -285,6 +286,13 @@ def fees_of(config: RollupConfig) -> FeeOptions:
         config.l1_blob_update_fraction,
         config.gas_token,
     )
+
+
+def unprovable_chain(rollup: Rollup) -> Unprovable | None:
+    """Why no game could judge this chain; None if one can."""
+    config = rollup.config
+    fork = config.chain.forks.at(0, rollup.genesis_timestamp)
+    return unprovable(fork, config.fees, layer_names(rollup.da_layer), config.gas_token, config.gas_limit)
 
 
 def rollup_chain_config(

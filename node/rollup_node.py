@@ -21,6 +21,7 @@ from node.challenger import Player, PlayerConfig
 from node.clock import Clock
 from node.decoder import Decoder
 from node.driver import BatchSource, Driver
+from node.duties import Duty, look_for_ever
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.game_rpc import GameDesk
 from node.game_view import GameView
@@ -35,8 +36,9 @@ from node.own_traces import OwnTraces
 from node.pages import NodePages
 from node.producer import Producer, ProducerConfig, RollupPlan
 from node.proposer import Derived, Proposer, ProposerConfig
-from node.rollup_file import Rollup, load_rollup
+from node.rollup_file import Rollup, load_rollup, unprovable_chain
 from node.rollup_rpc import rollup_methods
+from node.serial_sender import SerialSender
 from node.services import Services
 from node.store import Store
 from node.sync_progress import sync_progress
@@ -45,6 +47,7 @@ from protocol.batch import encoded_size
 from protocol.engine import BlockBuilder
 from protocol.errors import Halt, InvalidInput, Retry
 from protocol.l1 import L1Block
+from protocol.rollup import SettlementContracts
 from prover.chain import chain_rules
 from prover.trajectory import Trajectory
 from rpc.server import Server
@@ -129,7 +132,7 @@ class RollupNode:
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
         self.proposer: Proposer | None = None
-        self._player: Player | None = None
+        self._players: list[Player] = []
 
     async def start(self) -> None:
         """Open or create the database, check that L1 is the right one, and serve."""
@@ -187,11 +190,9 @@ class RollupNode:
             )
             self._tasks += [self._producer.run(), self.batcher.run()]
         if options.proposer is not None:
-            self.proposer = self._make_proposer(rollup, options.proposer, l1)
-            self._tasks.append(self.proposer.run())
+            self._tasks.append(self._propose(rollup, options.proposer, l1))
         if options.player is not None:
-            self._player = self._make_player(rollup, options.player, l1)
-            self._tasks.append(self._player.run())
+            self._tasks.append(self._challenge(rollup, options.player, l1))
         # A page would rather say that L1 is silent than keep its reader waiting.
         self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
         index = BatchIndex(store, asked, config.inbox_address, layers)
@@ -253,28 +254,57 @@ class RollupNode:
             self._self_client = L1Client(url, self._clock, timeout_seconds=10, attempts=1)
         return self._self_client
 
-    def _make_proposer(self, rollup: Rollup, options: ProposerOptions, l1: L1Client) -> Proposer:
-        settlement, chain = rollup.config.settlement, self.chain
+    def _propose(self, rollup: Rollup, options: ProposerOptions, l1: L1Client) -> Coroutine[None, None, None]:
+        """Bond outputs, and defend them where a game judges: one account, so one sender."""
+        settlement = rollup.config.settlement
         if settlement is None:
             raise InvalidInput("a chain without settlement contracts has no output roots to propose")
-        derived = Derived(
+        sender = SerialSender(l1, options.key, options.config.sender)
+        self.proposer = Proposer(self._derived(), l1, settlement, sender, options.config)
+        duties: list[Duty] = [self.proposer]
+        if unprovable_chain(rollup) is None:
+            # First, because moves have deadlines.
+            duties.insert(0, self._make_player(rollup, settlement, sender, PlayerConfig(challenges=False), l1))
+        return look_for_ever(l1, sender, duties, self._clock, options.config.poll_seconds)
+
+    def _challenge(self, rollup: Rollup, options: PlayerOptions, l1: L1Client) -> Coroutine[None, None, None]:
+        """Dispute what is false."""
+        settlement, reason = rollup.config.settlement, unprovable_chain(rollup)
+        if settlement is None:
+            raise InvalidInput("a chain without settlement contracts has nothing to dispute")
+        if reason is not None:
+            raise InvalidInput(str(reason))  # before anything is at stake
+        if self.options.proposer is not None and self.options.proposer.key == options.key:
+            raise InvalidInput("a challenger needs an account of its own, not the proposer's")
+        sender = SerialSender(l1, options.key, options.config.sender)
+        player = self._make_player(rollup, settlement, sender, options.config, l1)
+        return look_for_ever(l1, sender, [player], self._clock, options.config.poll_seconds)
+
+    def _make_player(
+        self,
+        rollup: Rollup,
+        settlement: SettlementContracts,
+        sender: SerialSender,
+        config: PlayerConfig,
+        l1: L1Client,
+    ) -> Player:
+        outputs = OutputsReader(l1, settlement.outputs)
+        traces = OwnTraces(l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number)
+        rules, is_true = chain_rules(rollup.config).digest(), self._derived().confirms
+        player = Player(traces.trace_of, l1, settlement, sender, config, rules=rules, is_true=is_true)
+        self._players.append(player)
+        return player
+
+    def _derived(self) -> Derived:
+        chain = self.chain
+        return Derived(
             lambda: self.driver.processed.number,
             lambda number: record_at(chain.store, number),
             lambda number: output_at(chain, number),
         )
-        return Proposer(derived, l1, settlement, options.key, self._clock, options.config)
-
-    def _make_player(self, rollup: Rollup, options: PlayerOptions, l1: L1Client) -> Player:
-        settlement = rollup.config.settlement
-        if settlement is None:
-            raise InvalidInput("a chain without settlement contracts has nothing to dispute")
-        chain_rules(rollup.config)  # refuses a chain that cannot be proved, before anything is at stake
-        outputs = OutputsReader(l1, settlement.outputs)
-        traces = OwnTraces(l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number)
-        return Player(traces.trace_of, l1, settlement, options.key, self._clock, options.config)
 
     def _known_traces(self, assertion_id: int) -> list[tuple[str, Trajectory]]:
-        return [] if self._player is None else [("node", trace) for trace in self._player.traces_of(assertion_id)]
+        return [("node", trace) for player in self._players for trace in player.traces_of(assertion_id)]
 
     def _pending_block(self) -> BlockBuilder | None:
         return None if self._producer is None else self._producer.pending_block()

@@ -66,6 +66,10 @@ class SerialSender:
         """What has been sent and is not settled yet."""
         return None if self._sent is None else self._sent.call.what
 
+    def forget(self) -> None:
+        """Be as after a crash."""
+        self._sent = self._outbid = self._foreign_since = None
+
     async def is_free(self, l1_head: int) -> bool:
         """Whether something may be sent: nothing is under way, or what is has waited for long enough."""
         nonce = await self._l1.nonce(self.address)

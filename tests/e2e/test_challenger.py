@@ -19,6 +19,7 @@ from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from node.own_traces import OwnTraces
 from node.rollup_node import NodeOptions, PlayerOptions, RollupNode
+from node.serial_sender import SerialSender
 from protocol.crypto import private_key_address
 from protocol.errors import Retry
 from protocol.l1 import L1BlockRef
@@ -186,7 +187,7 @@ async def _lie_and_lose(
     async def trace_of(_assertion: Assertion) -> Trajectory:
         return lying
 
-    defender = Player(trace_of, client, contracts, PROPOSER_KEY, SystemClock(), PlayerConfig(challenges=False))
+    defender = Player(trace_of, client, contracts, SerialSender(client, PROPOSER_KEY), PlayerConfig(challenges=False))
     reader = GameReader(client, contracts.game)
     for _ in range(2_000):
         with suppress(Retry, L1Refused):

@@ -16,7 +16,7 @@ from node.output_roots import Output
 from node.outputs_reader import OutputsReader
 from node.proposer import MOST_BLOCKS, Derived, Proposer, ProposerConfig
 from node.rollup_file import rollup_chain_config
-from node.serial_sender import SenderConfig
+from node.serial_sender import SenderConfig, SerialSender
 from node.settlement import SettlementOptions, after_genesis, before_genesis, l1_addresses
 from protocol.abi import encode_call
 from protocol.crypto import keccak, private_key_address
@@ -44,6 +44,7 @@ class World:
     def __init__(self, anvil: Anvil, client: L1Client) -> None:
         self.anvil = anvil
         self.client = client
+        self.config = CONFIG
         self.refs: dict[int, L1BlockRef] = {}
         self.safe_since = {0: 0}
         """The safe head from an L1 block on."""
@@ -63,7 +64,8 @@ class World:
     def start(self) -> None:
         """As after a crash: nothing is remembered."""
         derived = Derived(lambda: max(self.refs), self.record, output)
-        self.proposer = Proposer(derived, self.client, self.contracts, KEY, SystemClock(), CONFIG)
+        sender = SerialSender(self.client, KEY, self.config.sender)
+        self.proposer = Proposer(derived, self.client, self.contracts, sender, self.config)
 
     def record(self, number: int) -> L1Record | None:
         ref = self.refs.get(number)
@@ -247,6 +249,18 @@ async def test_every_bond_names_the_last_block_of_its_l1_and_spans_no_more_than_
     complaint = await world.step()
     assert complaint is not None
     assert str(MOST_BLOCKS) in complaint, "one L1 block that yields too many is told"
+
+
+async def test_a_long_interval_does_not_keep_more_blocks_waiting_than_an_assertion_may_span(world: World) -> None:
+    """Else the interval would never be over: no block that could be bonded is so much later than the last one."""
+    world.config = replace(CONFIG, interval_seconds=10**6)
+    world.start()
+    await world.find(MOST_BLOCKS)
+    await world.step(2)
+    assert bonds(await world.assertions()) == []
+    await world.find(MOST_BLOCKS + 1)
+    await world.step(4)
+    assert bonds(await world.assertions()) == [(0, MOST_BLOCKS)]
 
 
 async def test_a_bond_that_was_overtaken_comes_back(world: World) -> None:
