@@ -67,6 +67,16 @@ def opening(blob: bytes, index: int) -> tuple[bytes, bytes]:
     return value, proof
 
 
+def is_element_of(commitment: bytes, index: int, element: bytes, proof: bytes) -> bool:
+    """Whether the proof shows that the blob with this commitment has `element` (32 bytes) at `index`; 3 ms."""
+    try:
+        return bool(
+            ckzg.verify_kzg_proof(commitment, point(index).to_bytes(32, "big"), element, proof, trusted_setup())
+        )
+    except (RuntimeError, ValueError):
+        return False
+
+
 def point(index: int) -> int:
     """Where the blob's polynomial has the field element `index` as its value: roots of unity, bits reversed."""
     reversed_bits = int(f"{index:012b}"[::-1], 2)

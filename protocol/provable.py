@@ -13,6 +13,8 @@ from protocol.types import Address
 
 PROVABLE_FORKS = (Fork.CANCUN,)
 PROVABLE_LAYERS = ("calldata",)
+MOST_HASHED_BYTES = 120_000
+"""Of a batch that its keccak256 names: a game shows it whole, in one L1 transaction."""
 MOST_GAS = 1 << 25
 """A trace has a step per gas at most, and a game walks 2^25 steps of one transaction."""
 

@@ -80,6 +80,9 @@ class RollupConfig:
     gas_token: Address | None = None
     """The ERC-20 on L1 that the chain's native value stands for; None: ether."""
 
+    layers: int = 1
+    """Which data layers' commitments count: bit n stands for those that begin with byte n. Calldata's (0) always do."""
+
     @property
     def timestamp_step(self) -> int:
         """The least seconds between consecutive blocks."""

@@ -1,20 +1,24 @@
 """Where a chain's trace begins: what an assertion says, and everything that it stands for, by hash."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from protocol.batch import TX_ITEM, split_items
+from protocol.blobs import unpack_blobs
 from protocol.block import Header
 from protocol.crypto import keccak
 from protocol.deposit import Deposit, deposit_preimage, next_deposit_accumulator
 from protocol.errors import Halt, InvalidBatch, InvalidInput
 from protocol.inbox import next_accumulator
+from protocol.kzg import commitment_of, versioned_hash
 from protocol.output_root import OUTPUT_VERSION_0, output_root
 from protocol.provable import unprovable
 from protocol.rollup import RollupConfig
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
 from prover.commitments.chain_structures import ChainRules, Start
 from prover.commitments.structures import NOTHING
+from prover.machine.batch_data import BLOB_LAYER
+from prover.machine.boot import CALLDATA_LAYER
 from prover.machine.frame import NO_FRAME
 from prover.machine.journal import FullJournal
 from prover.machine.oracle import FullOracle, ring_of
@@ -23,11 +27,26 @@ from prover.machine.vm import START, VM
 
 @dataclass(frozen=True, slots=True)
 class L1Entry:
-    """An L1 block with what it holds for the chain: commitments in the inbox, deposits in the portal, in order."""
+    """An L1 block with what it holds for the chain: commitments in the inbox, deposits in the portal, in order.
+
+    `contents` are what commitments without their data stand for: the data that one is a hash of, or its blobs.
+    """
 
     header: Header
     commitments: Sequence[bytes] = ()
     deposits: Sequence[Deposit] = ()
+    contents: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
+
+    def batches(self) -> list[bytes]:
+        """The bytes of the batches that count, in order."""
+        found = []
+        for commitment in self.commitments:
+            content = self.contents.get(commitment)
+            if content is not None:
+                found.append(unpack_blobs(content) if commitment[0] == BLOB_LAYER else b"".join(content))
+            elif commitment[0] == CALLDATA_LAYER:
+                found.append(commitment[1:])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,7 @@ def chain_rules(config: RollupConfig) -> ChainRules:
         l1_genesis_hash=config.l1_genesis.hash,
         inbox=config.inbox_address,
         portal=ZERO_ADDRESS if config.settlement is None else config.settlement.portal,
+        layers=config.layers,
     )
 
 
@@ -103,7 +123,7 @@ def start_chain(claim: Claim, codes: Callable[[Hash32], bytes], nodes: Callable[
         except Halt:  # not one of L2's: nothing but its hash says whose a node is
             return claim.l1_nodes(digest)
 
-    oracle = FullOracle(codes, node, dict(_long_preimages(claim)), ring_of({}))
+    oracle = FullOracle(codes, node, dict(_long_preimages(claim)), ring_of({}), blobs=_blobs(claim))
     return VM(
         phase=START,
         cursor=claim.start(),
@@ -143,16 +163,31 @@ def _preimages(claim: Claim) -> dict[Hash32, bytes]:
 
 
 def _long_preimages(claim: Claim) -> Iterable[tuple[Hash32, bytes]]:
-    """Commitments, the transactions in their batches, deposits' transactions and calldata."""
+    """Commitments, data that one is a hash of, the transactions in batches, deposits' transactions and calldata."""
     for entry in claim.l1:
         for commitment in entry.commitments:
             yield keccak(commitment), commitment
-            for raw in _transactions(commitment[1:]):
+        for commitment, content in entry.contents.items():
+            if commitment[0] != BLOB_LAYER:
+                yield from ((keccak(data), data) for data in content)
+        for batch in entry.batches():
+            for raw in _transactions(batch):
                 yield keccak(raw), raw
         for deposit in entry.deposits:
             raw = deposit.transaction(entry.header.hash).raw
             yield keccak(raw), raw
             yield keccak(deposit.data), deposit.data
+
+
+def _blobs(claim: Claim) -> dict[bytes, bytes]:
+    """By versioned hash."""
+    return {
+        versioned_hash(commitment_of(blob)): blob
+        for entry in claim.l1
+        for commitment, content in entry.contents.items()
+        if commitment[0] == BLOB_LAYER
+        for blob in content
+    }
 
 
 def _transactions(data: bytes) -> list[bytes]:

@@ -6,6 +6,7 @@ outcome from executing it; nobody supplies either. A contract that does the same
 function by function.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 from protocol.rlp_codec import InvalidRlp
@@ -15,7 +16,7 @@ from prover.commitments.layout import RING_DEPTH, InvalidEncoding, Memo
 from prover.commitments.tape import InvalidWitness, Reader, Recorder, Sealed, Witness
 from prover.machine.frame import NO_FRAME, Frame, decode_frame
 from prover.machine.journal import ProvenJournal
-from prover.machine.oracle import grown_root
+from prover.machine.oracle import ELEMENT_OPENING_BYTES, grown_root, opened_elements
 from prover.machine.stack import opened_stack
 from prover.machine.step import step
 from prover.machine.vm import VM
@@ -117,6 +118,14 @@ class WitnessOracle:
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction with this hash."""
         return self._reader.code(item)
+
+    def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
+        """The field elements that KZG openings show."""
+        openings = self._reader.raw_code()
+        found = opened_elements(blobs, first, openings) if len(openings) == ELEMENT_OPENING_BYTES * count else None
+        if found is None:
+            raise InvalidWitness("the openings do not show these elements of these blobs")
+        return found
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The leaf at `number` mod 256, folded up to the ring's root."""

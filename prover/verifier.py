@@ -29,6 +29,7 @@ LIBRARIES = (
     "l1/proof/block_end",
     "l1/proof/receipts",
     "l1/proof/block_tries",
+    "l1/proof/batch_data",
 )
 """In the order of the dispatcher's constructor, whose tables name them by number."""
 ROOM = 20

@@ -30,6 +30,7 @@ class ChainRules(Hashed):
     l1_genesis_hash: Hash32
     inbox: Address
     portal: Address
+    layers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,19 @@ class BatchLink(Hashed):
     l1_number: int
     data: Pages
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchData(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.BATCH_DATA
+    boot: Committed
+    commitment: Hash32
+    l1_number: int
+    data: Pages
+    length: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _CURSOR_OF_PHASE = {
     "ring walk": "Boot",
     "l1 walk": "Boot",
     "batch walk": "Boot",
+    "batch data": "BatchData",
     "deposit walk": "Boot",
     "receipt logs": "ReceiptLogs",
     "receipt hash": "ReceiptHashing",

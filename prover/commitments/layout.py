@@ -395,6 +395,7 @@ CHAIN_RULES = _layout(
     ("l1_genesis_hash", BYTES32),
     ("inbox", ADDRESS, "on L1"),
     ("portal", ADDRESS, "on L1"),
+    ("layers", U8, "bit n: commitments that begin with byte n count"),
 )
 CHAIN_BLOCK = _layout(
     "ChainBlock",
@@ -436,6 +437,16 @@ BATCH_LINK = _layout(
     ("l1_number", U64, "of the L1 block that it was posted in"),
     ("data", PAGES),
     ("length", U64),
+)
+BATCH_DATA = _layout(
+    "BatchData",
+    "A batch whose bytes are not in its commitment, while they are opened.",
+    ("boot", COMMITMENT, "Boot: the batch walk, to go on with afterwards"),
+    ("commitment", BYTES32, "keccak of what the inbox took"),
+    ("l1_number", U64, "of the L1 block that it was posted in"),
+    ("data", PAGES, "as far as it has been read out of blobs"),
+    ("length", U64, "bytes of the data; zero until it is known"),
+    ("pages", U64, "that have been read"),
 )
 DEPOSIT_LINK = _layout(
     "DepositLink",
@@ -570,6 +581,7 @@ CHAIN = (
     L1_INPUTS,
     L1_LINK,
     BATCH_LINK,
+    BATCH_DATA,
     DEPOSIT_LINK,
     BATCH_READING,
     BLOCK_PLAN,

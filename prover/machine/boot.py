@@ -20,7 +20,7 @@ from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
 from protocol.types import ZERO_HASH, Address, Hash32
 from prover.commitments import trie
 from prover.commitments.chain_structures import (
-    BatchLink,
+    BatchData,
     Boot,
     ChainBlock,
     ChainRules,
@@ -32,9 +32,10 @@ from prover.commitments.chain_structures import (
 from prover.commitments.pages import pages_of
 from prover.commitments.structures import NOTHING
 from prover.commitments.tape import InvalidWitness
+from prover.machine.batch_data import has_form, walk_on
 from prover.machine.block_begin import UnprovableChain
 from prover.machine.oracle import RING_SIZE, ring_of
-from prover.machine.vm import BATCH_WALK, BLOCK_DONE, DEPOSIT_WALK, L1_WALK, RING_WALK, VM, opened
+from prover.machine.vm import BATCH_DATA, BATCH_WALK, BLOCK_DONE, DEPOSIT_WALK, L1_WALK, RING_WALK, VM, opened
 
 EMPTY_RING = ring_of({}).digest()
 INBOX_ACCUMULATOR_SLOT = 1
@@ -117,7 +118,10 @@ def l1_walk_step(vm: VM) -> None:
 
 
 def batch_walk_step(vm: VM) -> None:
-    """Read the inbox's hash chain at both ends; then take one batch per step from its newer end."""
+    """Read the inbox's hash chain at both ends; then take one batch per step from its newer end.
+
+    A commitment of a layer that the chain does not have, or to nothing that could be opened, is passed over.
+    """
     boot = opened(vm, vm.cursor, Boot)
     block = opened(vm, boot.block, ChainBlock)
     if boot.count == 0:
@@ -133,10 +137,13 @@ def batch_walk_step(vm: VM) -> None:
     inputs = opened(vm, block.inputs, L1Inputs)
     before, commitment_hash, l1_number = _entry(vm, boot.next)
     commitment = vm.oracle.transaction(commitment_hash, vm.recorder)
-    if len(commitment) > 1 and commitment[0] == CALLDATA_LAYER:
-        data = commitment[1:]
-        inputs = replace(inputs, batches=BatchLink(inputs.batches, l1_number, pages_of(data), len(data)))
-    vm.go(BATCH_WALK, replace(boot, block=replace(block, inputs=inputs), next=before))
+    after = replace(boot, next=before)
+    if commitment[:1] == bytes((CALLDATA_LAYER,)):
+        walk_on(vm, after, block, inputs, l1_number, pages_of(commitment[1:]), len(commitment) - 1)
+    elif has_form(commitment) and opened(vm, block.rules, ChainRules).layers >> commitment[0] & 1:
+        vm.go(BATCH_DATA, BatchData(after, commitment_hash, l1_number, pages_of(b""), 0, 0))
+    else:
+        vm.go(BATCH_WALK, after)
 
 
 def deposit_walk_step(vm: VM) -> None:

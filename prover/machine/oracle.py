@@ -1,9 +1,12 @@
-"""What the machine knows by hash: codes, trie nodes, transactions and ancestors, from whoever keeps the state."""
+"""What the machine knows by hash: codes, trie nodes, transactions, blobs, ancestors, from whoever keeps the state."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from protocol.blobs import MAX_BLOBS
 from protocol.crypto import keccak
+from protocol.kzg import FIELD_ELEMENTS_PER_BLOB, commitment_of, is_element_of, opening, versioned_hash
 from protocol.types import ZERO_HASH, Hash32
 from prover.commitments.layout import RING_DEPTH, RING_NODE
 from prover.commitments.tape import Recorder
@@ -22,6 +25,8 @@ class FullOracle:
     new_codes: dict[Hash32, bytes] = field(default_factory=dict)
     new_nodes: dict[Hash32, bytes] = field(default_factory=dict)
     new_rings: "dict[Hash32, Ring]" = field(default_factory=dict)
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
+    """By versioned hash."""
 
     def code(self, code_hash: Hash32, recorder: Recorder | None) -> bytes:
         """The code with this hash."""
@@ -48,6 +53,13 @@ class FullOracle:
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction's bytes."""
         return _noted_code(self.transactions[item], recorder)
+
+    def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
+        """Field elements of these blobs, counted through them; the witness has a KZG opening of each."""
+        places = [divmod(number, FIELD_ELEMENTS_PER_BLOB) for number in range(first, first + count)]
+        if recorder is not None:
+            recorder.codes.append(b"".join(_element_opening(self.blobs[blobs[blob]], index) for blob, index in places))
+        return [self.blobs[blobs[blob]][32 * index : 32 * index + 32] for blob, index in places]
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The hash of block `number`, one of the last 256."""
@@ -82,6 +94,33 @@ def _noted_code(data: bytes, recorder: Recorder | None) -> bytes:
     if recorder is not None:
         recorder.codes.append(data)
     return data
+
+
+ELEMENT_OPENING_BYTES = 128
+"""KZG commitment (48), proof (48), the element (32)."""
+
+
+def _element_opening(blob: bytes, index: int) -> bytes:
+    element, proof = opening(blob, index)
+    return _commitment_of(blob) + proof + element
+
+
+@lru_cache(maxsize=MAX_BLOBS)
+def _commitment_of(blob: bytes) -> bytes:
+    return commitment_of(blob)
+
+
+def opened_elements(blobs: Sequence[bytes], first: int, openings: bytes) -> list[bytes] | None:
+    """What openings, one after another, show of these blobs from an element on; None if one of them is wrong."""
+    elements = []
+    for number, start in enumerate(range(0, len(openings), ELEMENT_OPENING_BYTES), first):
+        shown = openings[start : start + ELEMENT_OPENING_BYTES]
+        commitment, proof, element = shown[:48], shown[48:96], shown[96:]
+        blob, index = divmod(number, FIELD_ELEMENTS_PER_BLOB)
+        if versioned_hash(commitment) != blobs[blob] or not is_element_of(commitment, index, element, proof):
+            return None
+        elements.append(element)
+    return elements
 
 
 class Ring:

@@ -5,6 +5,7 @@ Whoever takes the step never says which kind it is. It follows from the state al
 
 from collections.abc import Callable
 
+from prover.machine.batch_data import batch_data_step
 from prover.machine.batch_items import item_hash_step, next_item_step
 from prover.machine.block_begin import next_block_step, origin_step, system_write_step
 from prover.machine.block_end import seal_step
@@ -31,6 +32,7 @@ from prover.machine.stack import LIMIT
 from prover.machine.transaction import access_step, begin_step, end_step
 from prover.machine.vm import (
     ACCESS,
+    BATCH_DATA,
     BATCH_WALK,
     BEGIN,
     BLOCK_DONE,
@@ -169,6 +171,7 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     RING_WALK: ring_walk_step,
     L1_WALK: l1_walk_step,
     BATCH_WALK: batch_walk_step,
+    BATCH_DATA: batch_data_step,
     DEPOSIT_WALK: deposit_walk_step,
     RECEIPT_LOGS: receipt_logs_step,
     RECEIPT_HASH: receipt_hash_step,

@@ -4,6 +4,7 @@ The same transition runs on two kinds of state. The machine's has everything: fr
 the tries and codes. The referee's has digests, and opens what it needs from a witness. `opened` is where they meet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -23,6 +24,7 @@ FLUSH_SLOTS, FLUSH_ACCOUNTS, DONE = range(11, 14)
 NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT = range(14, 22)
 START, RING_WALK, L1_WALK, BATCH_WALK, DEPOSIT_WALK = range(22, 27)
 RECEIPT_LOGS, RECEIPT_HASH, FILL = range(27, 30)
+BATCH_DATA = 30
 PHASE_NAMES = (
     "begin",
     "access",
@@ -54,6 +56,7 @@ PHASE_NAMES = (
     "receipt logs",
     "receipt hash",
     "fill",
+    "batch data",
 )
 
 
@@ -74,6 +77,9 @@ class Oracle(Protocol):
 
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction's bytes."""
+
+    def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
+        """Field elements, 32 bytes each, of blobs with these versioned hashes, counted through them."""
 
     def ancestor(self, ring: Hash32, number: int, recorder: Recorder | None) -> Hash32:
         """The leaf of the ring at `number` mod 256."""

@@ -1,18 +1,21 @@
 """Small rollups on an imagined L1, derived and executed by `protocol.derivation` and the py-evm engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from random import Random
 
 from genesis.dev import rollup_genesis
 from genesis.model import GenesisAccount, build_genesis
 from protocol.batch import Batch, BlockClaim, encode_batch
+from protocol.blobs import pack_blobs
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
 from protocol.crypto import keccak, private_key_address
 from protocol.deposit import Deposit, next_deposit_accumulator
 from protocol.derivation import Derivation, Tip
 from protocol.engine import execute_payload
 from protocol.inbox import next_accumulator
+from protocol.kzg import commitment_of, versioned_hash
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import output_root
@@ -60,18 +63,23 @@ class Chain:
     """Of the inbox and of the portal."""
     deposit_count: int = 0
     nonces: dict[bytes, int] = field(default_factory=dict)
+    layer: int = 0
+    """Where batches go: the first byte of their commitments."""
 
     @property
     def tip(self) -> Header:
         return self.headers[-1]
 
-    def feed(self, deposits: Sequence[Deposit] = (), batches: Sequence[bytes] = ()) -> None:
-        """One more L1 block; everything that it derives is executed."""
+    def feed(
+        self, deposits: Sequence[Deposit] = (), batches: Sequence[bytes] = (), posted: Sequence[bytes] = ()
+    ) -> None:
+        """One more L1 block; everything that it derives is executed. `posted` are commitments that nobody can open."""
         parent = self.l1[-1].header
         place = (parent.number + 1, parent.timestamp + 12, parent.hash)
         deposits = [replace(one, index=self.deposit_count + offset) for offset, one in enumerate(deposits)]
         self.deposit_count += len(deposits)
-        commitments = [b"\0" + data for data in batches]
+        contents = dict(published(self.layer, data) for data in batches)
+        commitments = [*posted, *(published(self.layer, data)[0] for data in batches)]
         for commitment in commitments:
             self.accumulators[0] = next_accumulator(self.accumulators[0], keccak(commitment), *place)
         for one in deposits:
@@ -80,7 +88,7 @@ class Chain:
         state = l1_state(inbox, portal, self.deposit_count)
         self.l1_nodes.update(state._nodes)
         header = l1_header(*place, state.root)
-        self.l1.append(L1Entry(header, commitments, deposits))
+        self.l1.append(L1Entry(header, commitments, deposits, contents if self.layer else {}))
         engine = PyEvmEngine(self.config.chain)
         raws = tuple(one.transaction(header.hash).raw for one in deposits)
         for payload in self.derivation.feed(L1Block(ref_of(header), raws), batches):
@@ -104,6 +112,17 @@ class Chain:
         outbox = self.state.account(OUTBOX_ADDRESS)
         root = Hash32(EMPTY_ROOT) if outbox is None else outbox.storage_root
         return self.tip.number, output_root(self.tip.state_root, root, self.tip.hash)
+
+
+@cache
+def published(layer: int, data: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """The commitment to a batch in calldata, a file, blobs or on a server, and what it stands for."""
+    if layer == 2:
+        blobs = pack_blobs(data)
+        return b"\2" + b"".join(versioned_hash(commitment_of(blob)) for blob in blobs), blobs
+    if layer == 0:
+        return b"\0" + data, (data,)
+    return (b"\1" if layer == 1 else b"\3\0") + keccak(data), (data,)
 
 
 def l1_state(inbox: Hash32, portal: Hash32, deposits: int) -> MemoryState:
@@ -148,11 +167,19 @@ def ref_of(header: Header) -> L1BlockRef:
 
 
 def fresh_chain(
-    *, window: int = 6, drift: int = 40, gas_limit: int = 2_000_000, block_time: int = 1000, elasticity: int = 2
+    *,
+    window: int = 6,
+    drift: int = 40,
+    gas_limit: int = 2_000_000,
+    block_time: int = 1000,
+    elasticity: int = 2,
+    more: Mapping[Address, GenesisAccount] | None = None,
+    layer: int = 0,
 ) -> Chain:
-    """A rollup at its genesis, with three funded accounts and the contracts of CODES."""
+    """A rollup at its genesis: three funded accounts, the contracts of CODES, `more`; batches go to `layer`."""
     accounts = {private_key_address(key): GenesisAccount(balance=10**20) for key in KEYS}
     accounts |= {address: GenesisAccount(balance=5, nonce=1, code=program) for address, program in CODES.items()}
+    accounts |= more or {}
     genesis = rollup_genesis(71717, L1_TIME, accounts=accounts, gas_limit=gas_limit, elasticity=elasticity)
     header = build_genesis(genesis).block.header
     state = memory_state(
@@ -184,9 +211,10 @@ def fresh_chain(
             finalisation_delay=1,
             bond=1,
         ),
+        layers=1 | 1 << layer,
     )
     derivation = Derivation(config, Tip(0, L1_TIME, L1_GENESIS), L1Window([L1Block(ref_of(first))]))
-    return Chain(config, [header], state, derivation, [L1Entry(first)], state, dict(empty_l1._nodes))
+    return Chain(config, [header], state, derivation, [L1Entry(first)], state, dict(empty_l1._nodes), layer=layer)
 
 
 def transfer(chain: Chain, key: bytes, to: Address | None, *, nonce: int | None = None, **fields: object) -> bytes:
@@ -214,7 +242,7 @@ def deposit(random: Random) -> Deposit:
     return Deposit(0, sender, to, mint, value, gas_limit, random.choice([b"", b"\x01\x02"]))
 
 
-def random_chain(random: Random, l1_blocks: int = 12) -> Chain:
+def random_chain(random: Random, l1_blocks: int = 12, layer: int = 0) -> Chain:
     """A chain out of honest batches, wrong ones and rubbish, with deposits on time and late."""
     chain = fresh_chain(
         window=random.choice([2, 6]),
@@ -222,6 +250,7 @@ def random_chain(random: Random, l1_blocks: int = 12) -> Chain:
         block_time=random.choice([500, 1000]),
         gas_limit=random.choice([1_000_000, 2_000_000]),
         elasticity=random.choice([2, 6]),
+        layer=layer,
     )
     for _ in range(l1_blocks):
         deposits = [deposit(random) for _ in range(random.choice([0, 0, 0, 1, 2]))]

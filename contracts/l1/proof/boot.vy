@@ -22,6 +22,12 @@ INBOX_ACCUMULATOR_SLOT: constant(uint256) = 1
 PORTAL_COUNT_SLOT: constant(uint256) = 1
 PORTAL_ACCUMULATOR_SLOT: constant(uint256) = 2
 CALLDATA_LAYER: constant(uint256) = 0
+FILE_LAYER: constant(uint256) = 1
+BLOB_LAYER: constant(uint256) = 2
+ALT_DA_LAYER: constant(uint256) = 3
+BLOB_HASH_VERSION: constant(uint256) = 1
+MAX_BLOBS: constant(uint256) = 6
+MAX_GENERIC: constant(uint256) = 1057  # bytes of a commitment with an alt-DA server's own key
 MAX_COMMITMENT: constant(uint256) = 128 * 1024 + 1
 
 # A rollup's extra data: its version, the origin, and in version 1 sixteen bytes more.
@@ -227,19 +233,50 @@ def _batch_walk(before: layout.Boot, preimages: uint256, commitment: bytes32, le
     inputs, at = layout._open_l1_inputs(block_.inputs, at)
     entry: uint256[5] = self._entry(boot.next, at)
     assert commitment == convert(entry[1], bytes32), "proof: commitment"
-    if length > 1 and convert(slice(msg.data, machine._code_start(), 1), uint256) == CALLDATA_LAYER:
+    boot.next = convert(entry[0], bytes32)
+    layer: uint256 = convert(slice(msg.data, machine._code_start(), 1), uint256)
+    if self._has_form(layer, length):
+        rules: layout.ChainRules = empty(layout.ChainRules)
+        rules, at = layout._open_chain_rules(block_.rules, at + 160)
+        if (rules.layers >> layer) & 1 == 1:
+            cursor: layout.BatchData = empty(layout.BatchData)
+            cursor.boot = layout._boot_digest(boot)
+            cursor.commitment = commitment
+            cursor.l1_number = entry[2]
+            cursor.data = layout.EMPTY_TREE
+            return self._go(layout.PHASE_BATCH_DATA, layout._batch_data_digest(cursor))
+    if length > 1 and layer == CALLDATA_LAYER:
         inputs.batches = layout._batch_link_digest(
             layout.BatchLink(
                 below=inputs.batches,
                 l1_number=entry[2],
-                data=self._pages(machine._code_start() + 1, length - 1),
+                data=new_pages._of_calldata(machine._code_start() + 1, length - 1),
                 length=length - 1,
             )
         )
         block_.inputs = layout._l1_inputs_digest(inputs)
     boot.block = layout._chain_block_digest(block_)
-    boot.next = convert(entry[0], bytes32)
     return self._go(layout.PHASE_BATCH_WALK, layout._boot_digest(boot))
+
+
+@internal
+@view
+def _has_form(layer: uint256, length: uint256) -> bool:
+    """
+    @dev Whether data could match the commitment that `code` is, as far as the phase batch data can open data.
+    """
+    if layer == FILE_LAYER:
+        return length == 33
+    at: uint256 = machine._code_start()
+    if layer == ALT_DA_LAYER and length > 33:
+        kind: uint256 = convert(slice(msg.data, at + 1, 1), uint256)
+        return (kind == 0 and length == 34) or (kind == 1 and length > 34 and length <= MAX_GENERIC)
+    if layer != BLOB_LAYER or length % 32 != 1 or length == 1 or length // 32 > MAX_BLOBS:
+        return False
+    for index: uint256 in range(length // 32, bound=MAX_BLOBS):
+        if convert(slice(msg.data, at + 1 + 32 * index, 1), uint256) != BLOB_HASH_VERSION:
+            return False
+    return True
 
 
 @internal
@@ -306,16 +343,3 @@ def _word_of(state_root: bytes32, contract: uint256, slot: uint256, at: uint256)
     word: uint256 = 0
     word, next = accounts._slot_in_trie(record.storage_root, slot, next)
     return word, next
-
-
-@internal
-@view
-def _pages(start: uint256, length: uint256) -> bytes32:
-    """
-    @dev The root of a page tree with the bytes that begin at `start` in calldata.
-    """
-    leaves: DynArray[bytes32, 128] = []
-    for index: uint256 in range((length + layout.PAGE_SIZE - 1) // layout.PAGE_SIZE, bound=128):
-        page: Bytes[1024] = slice(msg.data, start + layout.PAGE_SIZE * index, 1024)
-        leaves.append(new_pages._leaf(slice(page, 0, min(layout.PAGE_SIZE, length - layout.PAGE_SIZE * index))))
-    return new_pages._root(leaves)

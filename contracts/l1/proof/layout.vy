@@ -41,6 +41,7 @@ TAG_CHAIN_BLOCK: constant(bytes32) = 0x7c29806f7d4dde9858630117ae23c2728e9552318
 TAG_L1_INPUTS: constant(bytes32) = 0x6939aff954118b99de3cade1292bb391e4a312432763c4fc99d1ab1fa45951f3
 TAG_L1_LINK: constant(bytes32) = 0x1374f16283ce8cf70c6b993a93b6dd87fe47ee7b548f610cd919e3ebcdff8742
 TAG_BATCH_LINK: constant(bytes32) = 0x902f7d055bbb5d2c7f76eba8639e3685b5e08e14479d28511b39a3cae1c49395
+TAG_BATCH_DATA: constant(bytes32) = 0x1e1f20dac075d8707f2ae4bd29ea5ae0a1bb69349cbacbcfca31e77cbe0e2579
 TAG_DEPOSIT_LINK: constant(bytes32) = 0xe23c628dfd2a6d2fbc34dc98342c5ecebba34ad827a1457f6910da6118f447b7
 TAG_BATCH_READING: constant(bytes32) = 0x1f24f7f541937cde1d1176e2cdd17314ef2e8a0345fa9e5278633bcc8d1e2eab
 TAG_BLOCK_PLAN: constant(bytes32) = 0xf34583fb8f5eafa371180c06c6b6c033744f647880cbef1b53bb86ec6766574e
@@ -87,6 +88,7 @@ PHASE_DEPOSIT_WALK: constant(uint256) = 26
 PHASE_RECEIPT_LOGS: constant(uint256) = 27
 PHASE_RECEIPT_HASH: constant(uint256) = 28
 PHASE_FILL: constant(uint256) = 29
+PHASE_BATCH_DATA: constant(uint256) = 30
 
 # Page trees.
 PAGE_SIZE: constant(uint256) = 1024
@@ -378,6 +380,7 @@ struct ChainRules:
     l1_genesis_hash: bytes32
     inbox: uint256
     portal: uint256
+    layers: uint256
 
 
 struct ChainBlock:
@@ -415,6 +418,15 @@ struct BatchLink:
     l1_number: uint256
     data: bytes32
     length: uint256
+
+
+struct BatchData:
+    boot: bytes32
+    commitment: bytes32
+    l1_number: uint256
+    data: bytes32
+    length: uint256
+    pages: uint256
 
 
 struct DepositLink:
@@ -1349,7 +1361,7 @@ def _check_chain_rules(x: ChainRules):
     """
     assert (
         x.fixed_base_fee < 2
-        and x.fork < 2**8
+        and (x.fork | x.layers) < 2**8
         and (x.chain_id | x.gas_limit | x.elasticity | x.base_fee_denominator | x.timestamp_step) < 2**64
         and (x.max_drift | x.sequencing_window | x.l1_genesis) < 2**64
         and (x.fee_recipient | x.inbox | x.portal) < 2**160
@@ -1362,14 +1374,14 @@ def _open_chain_rules(digest: bytes32, at: uint256) -> (ChainRules, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[512] = slice(msg.data, at, 512)
+    preimage: Bytes[544] = slice(msg.data, at, 544)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: ChainRules = empty(ChainRules)
     tag, x = abi_decode(preimage, (bytes32, ChainRules))
     assert tag == TAG_CHAIN_RULES, "layout: preimage"
     self._check_chain_rules(x)
-    return x, at + 512
+    return x, at + 544
 
 
 @internal
@@ -1494,6 +1506,37 @@ def _open_batch_link(digest: bytes32, at: uint256) -> (BatchLink, uint256):
     assert tag == TAG_BATCH_LINK, "layout: preimage"
     self._check_batch_link(x)
     return x, at + 160
+
+
+@internal
+@pure
+def _batch_data_digest(x: BatchData) -> bytes32:
+    return keccak256(abi_encode(TAG_BATCH_DATA, x))
+
+
+@internal
+@pure
+def _check_batch_data(x: BatchData):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (x.l1_number | x.length | x.pages) < 2**64, "layout: word"
+
+
+@internal
+@view
+def _open_batch_data(digest: bytes32, at: uint256) -> (BatchData, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[224] = slice(msg.data, at, 224)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: BatchData = empty(BatchData)
+    tag, x = abi_decode(preimage, (bytes32, BatchData))
+    assert tag == TAG_BATCH_DATA, "layout: preimage"
+    self._check_batch_data(x)
+    return x, at + 224
 
 
 @internal

@@ -25,6 +25,7 @@ EMPTY_KECCAK: constant(bytes32) = 0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82
 HUGE: constant(uint256) = 2**128  # more gas than a frame can have
 
 CODE_OFFSET: constant(uint256) = 4 + 32 * 42  # where calldata says how far behind the selector `code` lies
+OTHER_OFFSET: constant(uint256) = CODE_OFFSET + 32
 
 # By opcode, a byte each: how many items it takes, +128 if the stack grows; 127 where Cancun has no such opcode.
 ROWS: constant(bytes32[8]) = [
@@ -114,6 +115,15 @@ def _code_start() -> uint256:
     @dev Where in calldata the bytes of `code` begin: the same place that the argument was decoded from.
     """
     return 4 + layout._word(CODE_OFFSET) + 32
+
+
+@internal
+@view
+def _other_start() -> uint256:
+    """
+    @dev Where in calldata the bytes of `other` begin.
+    """
+    return 4 + layout._word(OTHER_OFFSET) + 32
 
 
 @internal

@@ -43,3 +43,18 @@ def _root(leaves: DynArray[bytes32, MAX_LEAVES]) -> bytes32:
         count = above
         unwritten = layout._page_node(unwritten, unwritten)
     return nodes[0]
+
+
+@internal
+@view
+def _of_calldata(start: uint256, length: uint256) -> bytes32:
+    """
+    @notice The root of a page tree with the bytes that begin at `start` in calldata; up to 128 KiB.
+    """
+    if length == 0:
+        return layout.EMPTY_TREE
+    leaves: DynArray[bytes32, MAX_LEAVES] = []
+    for index: uint256 in range((length + layout.PAGE_SIZE - 1) // layout.PAGE_SIZE, bound=MAX_LEAVES):
+        page: Bytes[1024] = slice(msg.data, start + layout.PAGE_SIZE * index, 1024)
+        leaves.append(self._leaf(slice(page, 0, min(layout.PAGE_SIZE, length - layout.PAGE_SIZE * index))))
+    return self._root(leaves)

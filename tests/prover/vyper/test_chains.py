@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protocol.types import Hash32
 from prover.commitments.tape import InvalidWitness, Witness
+from prover.machine.batch_data import ALT_DA_LAYER, FILE_LAYER
 from prover.machine.step import resume
 from prover.machine.vm import BLOCK_DONE, DONE, EXECUTE, OUTPUT, PHASE_NAMES, VM
 from prover.witness import witnessed_step
@@ -36,23 +37,24 @@ def steps_of(vm: VM) -> Iterator[Step]:
 def shapes() -> list[Step]:
     """One step of each phase between transactions and shape that some chains have."""
     found: dict[object, Step] = {}
-    for seed in range(100, 104):
-        for step in steps_of(random_chain(Random(seed), 8).machine()):
+    for seed, layer in zip(range(100, 105), [0, 0, 0, 0, FILE_LAYER], strict=True):
+        for step in steps_of(random_chain(Random(seed), 8, layer).machine()):
             phase, _before, witness, _after = step
             if phase > DONE:
                 found.setdefault((phase, len(witness.preimages), len(witness.pages), len(witness.codes)), step)
     return list(found.values())
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_every_step_of_a_random_chain_is_judged_to_the_machines_next_state(referee, seed):
-    for phase, before, witness, after in steps_of(random_chain(Random(seed)).machine()):
+@pytest.mark.parametrize(("seed", "layer"), [(0, 0), (1, 0), (2, 0), (3, 0), (4, FILE_LAYER), (5, ALT_DA_LAYER)])
+def test_every_step_of_a_random_chain_is_judged_to_the_machines_next_state(referee, seed, layer):
+    for phase, before, witness, after in steps_of(random_chain(Random(seed), layer=layer).machine()):
         assert referee.judge(before, witness) == after, PHASE_NAMES[phase]
         assert referee.gas_used < 12_000_000
 
 
 def test_random_chains_have_every_phase_of_the_chain():
-    seen = Counter(phase for seed in range(4) for phase, *_ in steps_of(random_chain(Random(seed)).machine()))
+    chains = [random_chain(Random(seed), layer=layer) for seed, layer in enumerate([0, 0, 0, 0, FILE_LAYER])]
+    seen = Counter(phase for chain in chains for phase, *_ in steps_of(chain.machine()))
     assert set(range(DONE, len(PHASE_NAMES))) <= set(seen)
     assert seen[EXECUTE]
 
