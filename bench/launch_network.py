@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,18 +33,20 @@ proof.finalisation_delay_seconds = 1
 proof.proposal_interval_seconds = 1
 """
 """Nothing arrives before its challenge period is over, so that is short."""
+# The first message leaves from the first of them: what it waits for is in a blob.
 INTENTS = {
     "lagoon": """preset = "teaching"
 chain.chain_id = 90001
 chain.block_time_seconds = 1
-da.layer = "file"
+da.layer = "blob"
+da.settings = { "blob.proofs" = "blobs" }
+da.fallback = ["calldata"]
 """,
     "market": """preset = "teaching"
 chain.chain_id = 90003
 chain.block_time_seconds = 2
 chain.fork = "prague"
 da.layer = "file"
-da.fallback = ["calldata"]
 fees.min_base_fee_wei = 1000000
 fees.operator_fee_wei = 1000
 fees.l1_base_fee_scalar = 1000
@@ -57,6 +60,8 @@ fees.elasticity = 10
 fees.base_fee_change_denominator = 250
 """,
 }
+
+LAYERS = {"lagoon": "blob", "market": "file", "arcade": "calldata"}
 
 MILESTONES = (
     ("L1 answers", ("L1", "answers at")),
@@ -97,7 +102,10 @@ def measure(repository: Path, python: Path, folder: Path, first_port: int) -> di
     with output.open("wb") as out:
         process = subprocess.Popen(command, cwd=repository, stdout=out, stderr=out, env=_environment())
     try:
-        return _watch(process, output, start)
+        reached = _watch(process, output, start)
+        for place, name in enumerate(INTENTS):
+            _check_layer(name, f"http://127.0.0.1:{first_port + 10 * place}")
+        return reached
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -117,6 +125,18 @@ def _watch(process: "subprocess.Popen[bytes]", output: Path, start: float) -> di
                     reached[name] = now
         time.sleep(0.05)
     return reached
+
+
+def _check_layer(name: str, url: str) -> None:
+    """Leave unless the chain's newest batch is where its intent says, by its commitment on L1."""
+    wanted = LAYERS[name]
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "rollup_batches", "params": [None, 1]}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        batches = json.load(answer)["result"]["batches"]
+    found = {transaction["layer"] for batch in batches for transaction in batch["transactions"] or ()}
+    if found != {wanted}:
+        raise SystemExit(f"{name}: batches are to go to {wanted}, but the newest is in {', '.join(found) or 'nothing'}")
 
 
 def clone_and_install(folder: Path) -> tuple[Path, Path, float]:
