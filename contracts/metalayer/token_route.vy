@@ -10,7 +10,9 @@
      - a *network token* is an ERC-7802 token that lives at one address on every chain: likewise;
      - any other token is at home here: it is locked here, and released when it comes back.
 
-     An asset is (home, token, kind), and amounts are the home token's units everywhere: images have its decimals.
+     An asset is (home, token, kind), and amounts on the way are the home token's units: images have its decimals. A
+     network token may have other decimals here than at home, and then says those by `home_decimals()`: its amounts are
+     scaled. What does not make a whole unit is never burnt when leaving, and kept for its owner when arriving.
      What arrives is what counts: tokens that take a fee are sent on without it.
 
      A transfer is paid out if the mailbox delivers it from this same address on another chain *and* L1's ledger has
@@ -113,6 +115,7 @@ locked: public(HashMap[address, uint256])
 image_of: public(HashMap[bytes32, address])
 asset_of: public(HashMap[address, Asset])  # of images alone
 limits: public(HashMap[address, Bucket])
+dust: public(HashMap[address, HashMap[address, uint256]])  # token → owner → units of the home: less than one unit here
 fees: public(HashMap[address, uint256])  # wei that came back with transfers that did not arrive
 
 
@@ -161,7 +164,11 @@ def send(token: address, destination: uint32, recipient: address, amount: uint25
         extcall ICrosschainToken(token).crosschainBurn(msg.sender, amount)
     elif self._is_network_token(token):
         transfer.asset = Asset(home=staticcall INetworkToken(token).home_domain(), token=token, is_native=True)
-        extcall ICrosschainToken(token).crosschainBurn(msg.sender, amount)
+        transfer.decimals = self._home_decimals(token)
+        more: uint256 = self._factor(transfer.decimals, self._decimals(token))
+        less: uint256 = self._factor(self._decimals(token), transfer.decimals)
+        transfer.amount = amount // less * more
+        extcall ICrosschainToken(token).crosschainBurn(msg.sender, amount // less * less)
     else:
         transfer.asset = Asset(home=staticcall mailbox.local_domain(), token=token, is_native=False)
         balance_before: uint256 = staticcall IERC20(token).balanceOf(self)
@@ -205,11 +212,11 @@ def handle(origin: uint32, sender: bytes32, body: Bytes[MAX_BODY]):
     message_id: bytes32 = staticcall mailbox.processing()
     assert staticcall settled_roots.decisions(message_id) == CLEARED, "route: not cleared"
     transfer: Transfer = self._decode(body)
-    token: address = self._credit(transfer, transfer.recipient)
-    self._take(token, transfer.amount)
-    log TransferReceived(
-        message_id=message_id, token=token, recipient=transfer.recipient, amount=transfer.amount
-    )
+    token: address = empty(address)
+    amount: uint256 = 0
+    token, amount = self._credit(transfer, transfer.recipient)
+    self._take(token, amount)
+    log TransferReceived(message_id=message_id, token=token, recipient=transfer.recipient, amount=amount)
 
 
 @external
@@ -226,8 +233,10 @@ def on_refund(destination: uint32, recipient: bytes32, body: Bytes[MAX_BODY]):
     message_id: bytes32 = staticcall mailbox.processing()
     assert staticcall settled_roots.decisions(message_id) == VOIDED, "route: not void"
     transfer: Transfer = self._decode(body)
-    token: address = self._credit(transfer, transfer.sender)
-    log TransferReturned(message_id=message_id, token=token, sender=transfer.sender, amount=transfer.amount)
+    token: address = empty(address)
+    amount: uint256 = 0
+    token, amount = self._credit(transfer, transfer.sender)
+    log TransferReturned(message_id=message_id, token=token, sender=transfer.sender, amount=amount)
     self.fees[transfer.sender] += msg.value
 
 
@@ -261,24 +270,25 @@ def set_limit(token: address, capacity: uint256, refill: uint256):
 
 
 @internal
-def _credit(transfer: Transfer, to: address) -> address:
+def _credit(transfer: Transfer, to: address) -> (address, uint256):
     """
-    @dev Pay `to` in the token that the asset is here; returns that token.
+    @dev Pay `to` in the token that the asset is here; returns that token, and how many of its units.
     """
     asset: Asset = transfer.asset
     if asset.is_native:
         # The token says itself where it is made, so no chain can pass for its home.
         assert self._is_network_token(asset.token), "route: no such network token here"
         assert staticcall INetworkToken(asset.token).home_domain() == asset.home, "route: another home"
-        extcall ICrosschainToken(asset.token).crosschainMint(to, transfer.amount)
-        return asset.token
+        amount: uint256 = self._arrived(asset.token, to, transfer.amount)
+        extcall ICrosschainToken(asset.token).crosschainMint(to, amount)
+        return asset.token, amount
     if asset.home == staticcall mailbox.local_domain():
         assert self.locked[asset.token] >= transfer.amount, "route: more than is locked"
         self.locked[asset.token] -= transfer.amount
         assert extcall IERC20(asset.token).transfer(
             to, transfer.amount, default_return_value=True
         ), "route: transfer failed"
-        return asset.token
+        return asset.token, transfer.amount
     key: bytes32 = keccak256(abi_encode(asset))
     image: address = self.image_of[key]
     if image == empty(address):
@@ -288,7 +298,31 @@ def _credit(transfer: Transfer, to: address) -> address:
         extcall IImage(image).initialize(transfer.name, transfer.symbol, transfer.decimals)
         log ImageCreated(asset=key, image=image)
     extcall ICrosschainToken(image).crosschainMint(to, transfer.amount)
-    return image
+    return image, transfer.amount
+
+
+@internal
+def _arrived(token: address, owner: address, units: uint256) -> uint256:
+    """
+    @dev Units of the home as units here. What is less than one here stays the owner's, until more of it arrives.
+    """
+    home_decimals: uint256 = self._home_decimals(token)
+    decimals: uint256 = self._decimals(token)
+    less: uint256 = self._factor(home_decimals, decimals)
+    if less == 1:
+        return units * self._factor(decimals, home_decimals)
+    total: uint256 = self.dust[token][owner] + units
+    self.dust[token][owner] = total % less
+    return total // less
+
+
+@internal
+@pure
+def _factor(decimals: uint256, over: uint256) -> uint256:
+    """
+    @dev What an amount grows by that gets `decimals` instead of fewer, or 1.
+    """
+    return 10 ** (max(decimals, over) - over)
 
 
 @internal
@@ -354,16 +388,28 @@ def _text(token: address, method: Bytes[4]) -> bytes32:
 
 @internal
 @view
+def _home_decimals(token: address) -> uint256:
+    """
+    @dev Of a network token, which need not say: then they are the same everywhere.
+    """
+    return self._number(token, method_id("home_decimals()", output_type=Bytes[4]), self._decimals(token))
+
+
+@internal
+@view
 def _decimals(token: address) -> uint256:
+    return self._number(token, method_id("decimals()", output_type=Bytes[4]), DEFAULT_DECIMALS)
+
+
+@internal
+@view
+def _number(token: address, method: Bytes[4], otherwise: uint256) -> uint256:
+    """
+    @dev What the token answers, if it is a number of at most 8 bits.
+    """
     success: bool = False
     answer: Bytes[32] = b""
-    success, answer = raw_call(
-        token,
-        method_id("decimals()", output_type=Bytes[4]),
-        max_outsize=32,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
+    success, answer = raw_call(token, method, max_outsize=32, is_static_call=True, revert_on_failure=False)
     if not success or len(answer) != 32 or convert(answer, uint256) > 255:
-        return DEFAULT_DECIMALS
+        return otherwise
     return convert(answer, uint256)

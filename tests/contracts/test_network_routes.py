@@ -136,6 +136,67 @@ def test_a_network_token_has_one_address_and_one_supply(world: World) -> None:
     assert [holdings(world, asset, one) for one in (a, b, c)] == [200, 0, 500]
 
 
+def scaled_token(world: World, decimals: tuple[int, int, int]) -> Address:
+    """A network token of Alice's at home on the first chain, with these decimals on the three."""
+    members = trio(world)
+    arguments = ([one.domain for one in members], decimals, SUPPLY, "0x" + ALICE.hex())
+    code = load_mock("scaled_token").init_code
+    code += abi_encode(["uint32[3]", "uint256[3]", "uint256", "address"], arguments)
+    for member in members:
+        world.must(member, ALICE, DEPLOYMENT_PROXY, bytes(32) + code)
+    return Address(keccak(b"\xff" + DEPLOYMENT_PROXY + bytes(32) + keccak(code))[12:])
+
+
+def test_an_amount_is_scaled_where_a_network_token_has_other_decimals(world: World) -> None:
+    a, b, c = trio(world)
+    token = scaled_token(world, (6, 18, 2))
+    message = send_token(world, a, b, token, 5_000, BOB)
+    assert (decode_transfer(message.body).amount, decode_transfer(message.body).decimals) == (5_000, 6)
+    world.deliver_transfer(message)
+    assert balance_of(b, token, BOB) == 5_000 * 10**12
+
+    # What is less than a unit of the home is not burnt: it could not be told apart from nothing there.
+    message = send_token(world, b, a, token, 3 * 10**12 + 7, ALICE, sender=BOB)
+    assert decode_transfer(message.body).amount == 3
+    assert balance_of(b, token, BOB) == 4_997 * 10**12
+    world.deliver_transfer(message)
+    assert balance_of(a, token, ALICE) == SUPPLY - 5_000 + 3
+    with pytest.raises(Failed, match="route: nothing to send"):
+        send_token(world, b, a, token, 10**12 - 1, ALICE, sender=BOB)
+
+    world.deliver_transfer(send_token(world, b, c, token, 4_997 * 10**12, BOB, sender=BOB))
+    assert (balance_of(b, token, BOB), balance_of(c, token, BOB)) == (0, 0)
+    assert route(c, "dust(address,address)", "0x" + token.hex(), "0x" + BOB.hex()) == 4_997
+    asset = Asset(a.domain, token, is_native=True)
+    assert [holdings(world, asset, one) for one in (a, b, c)] == [0, 0, 4_997]
+
+
+def test_dust_is_its_owners_until_it_makes_a_unit(world: World) -> None:
+    a, _b, c = trio(world)
+    token = scaled_token(world, (6, 18, 2))
+    dust = ("dust(address,address)", "0x" + token.hex())
+    world.deliver_transfer(send_token(world, a, c, token, 19_999, BOB))
+    assert (balance_of(c, token, BOB), route(c, *dust, "0x" + BOB.hex())) == (1, 9_999)
+    world.deliver_transfer(send_token(world, a, c, token, 9_999, ALICE))
+    assert (balance_of(c, token, ALICE), route(c, *dust, "0x" + ALICE.hex())) == (0, 9_999)
+    world.deliver_transfer(send_token(world, a, c, token, 1, BOB))
+    assert (balance_of(c, token, BOB), route(c, *dust, "0x" + BOB.hex())) == (2, 0)
+
+
+@pytest.mark.parametrize(("source", "amount"), [(0, 12_345), (2, 1)])
+def test_a_scaled_transfer_that_does_not_arrive_comes_back_whole(world: World, source: int, amount: int) -> None:
+    members = trio(world)
+    token = scaled_token(world, (6, 18, 2))
+    world.deliver_transfer(send_token(world, members[0], members[2], token, 50_000, ALICE))
+    before = balance_of(members[source], token, ALICE)
+    message = send_token(world, members[source], members[1], token, amount, BOB)
+    assert balance_of(members[source], token, ALICE) == before - amount
+    world.settle(members[source])
+    world.expire(message)
+    world.return_transfer(message)
+    assert balance_of(members[source], token, ALICE) == before
+
+
 def test_only_the_route_mints_and_burns(world: World) -> None:
     a, b, _c = trio(world)
     token = new_token(world, a)

@@ -42,6 +42,7 @@ from tests.metalayer.world import (
     artifact,
     balance_of,
     calldata,
+    load_mock,
     send_ether,
     send_token,
     with_app,
@@ -49,13 +50,16 @@ from tests.metalayer.world import (
 
 ALICE = account("alice")
 SUPPLY = 1_000_000
+DECIMALS = (3, 5, 1)
+"""Of the scaled token on the three chains; the first is its home."""
 MARGIN = 60
 """Seconds that an attempt at delivery may take in this world, a block per step."""
 
 
 @cache
-def prepared() -> tuple[World, Address, Address]:
-    """Three chains; a token at home on the first, a network token, and Alice with both and with ether everywhere."""
+def prepared() -> tuple[World, Address, Address, Address]:
+    """Three chains; a token at home on the first, a network token, one with other decimals on each chain, and Alice
+    with all of them and with ether everywhere."""
     world = with_app(3)
     first, *_others = world.members.values()
     code = artifact("examples/token").init_code + abi_encode(["uint256"], [SUPPLY])
@@ -65,11 +69,17 @@ def prepared() -> tuple[World, Address, Address]:
     arguments = [b"Grain".ljust(32, b"\0"), b"GRN".ljust(32, b"\0"), first.domain, SUPPLY, "0x" + ALICE.hex()]
     code = artifact("metalayer/network_token").init_code
     code += abi_encode(["bytes32", "bytes32", "uint32", "uint256", "address"], arguments)
+    scaled = load_mock("scaled_token").init_code
+    scaled_arguments = [list(world.members), DECIMALS, SUPPLY, "0x" + ALICE.hex()]
+    scaled += abi_encode(["uint32[3]", "uint256[3]", "uint256", "address"], scaled_arguments)
     for member in world.members.values():
         world.must(member, ALICE, DEPLOYMENT_PROXY, bytes(32) + code)
+        world.must(member, ALICE, DEPLOYMENT_PROXY, bytes(32) + scaled)
         world.give(member, ALICE, 10 * ETHER)
-    grain = Address(keccak(b"\xff" + DEPLOYMENT_PROXY + bytes(32) + keccak(code))[12:])
-    return world, token, grain
+    grain, scales = (
+        Address(keccak(b"\xff" + DEPLOYMENT_PROXY + bytes(32) + keccak(one))[12:]) for one in (code, scaled)
+    )
+    return world, token, grain, scales
 
 
 class Interrupted(Exception):
@@ -162,7 +172,7 @@ class Conservation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world, self.token, self.grain = prepared()
+        self.world, self.token, self.grain, self.scaled = prepared()
         self.asset = Asset(next(iter(self.world.members)), self.token, is_native=False)
         self.image = image_address(self.asset)
         self.start = self.world.mark()
@@ -183,8 +193,8 @@ class Conservation(RuleBasedStateMachine):
         """Some of both tokens is everywhere."""
         home, *others = self.members
         for other in others:
-            send_token(self.world, home, other, self.token, 1_000, ALICE)
-            send_token(self.world, home, other, self.grain, 1_000, ALICE)
+            for token in (self.token, self.grain, self.scaled):
+                send_token(self.world, home, other, token, 1_000, ALICE)
         self.world.settle(home)
         ForgetfulRelayer(self.world, 1_000).run()
         assert balance_of(others[0], self.image, ALICE) == 1_000
@@ -192,15 +202,15 @@ class Conservation(RuleBasedStateMachine):
     @rule(
         source=st.integers(0, 2),
         hop=st.integers(1, 2),
-        is_native=st.booleans(),
+        which=st.sampled_from(["token", "grain", "scaled"]),
         amount=st.integers(1, 1_500),
         life=st.sampled_from([200, 2_500, 9_000]),
     )
-    def transfer(self, source: int, hop: int, is_native: bool, amount: int, life: int) -> None:
+    def transfer(self, source: int, hop: int, which: str, amount: int, life: int) -> None:
         sender, receiver = self.members[source], self.members[(source + hop) % 3]
-        token = self.grain if is_native else self.token if source == 0 else self.image
+        token = {"token": self.token if source == 0 else self.image, "grain": self.grain, "scaled": self.scaled}[which]
         amount = min(amount, balance_of(sender, token, ALICE))
-        if amount:
+        if amount >= (self.less(source) if which == "scaled" else 1):
             send_token(self.world, sender, receiver, token, amount, ALICE, life=life)
 
     @rule(source=st.integers(0, 2), hop=st.integers(1, 2), life=st.sampled_from([200, 9_000]))
@@ -251,8 +261,10 @@ class Conservation(RuleBasedStateMachine):
     def tokens_are_conserved(self) -> None:
         home, *others = self.members
         moving = self.in_flight()
-        native = sum(one.amount for one in moving if one.asset.is_native)
+        native = sum(one.amount for one in moving if one.asset.token == self.grain)
         assert sum(self.supply(member, self.grain) for member in self.members) + native == SUPPLY
+        scaled = sum(one.amount for one in moving if one.asset.token == self.scaled)
+        assert sum(map(self.scaled_units, self.members)) + scaled == SUPPLY
         locked = home.chain.read(TOKEN_ROUTE_ADDRESS, "locked(address)", "0x" + self.token.hex())
         images = sum(self.supply(member, self.image) for member in others)
         assert locked == images + sum(one.amount for one in moving if not one.asset.is_native)
@@ -269,6 +281,11 @@ class Conservation(RuleBasedStateMachine):
                 )
                 assert isinstance(held, int)
                 assert self.supply(member, token) <= held
+        asset = Asset(self.asset.home, self.scaled, True)
+        for member in others:
+            held = self.world.l1.read(self.world.network.ledger, "holdings(bytes32,uint256)", asset.id, member.domain)
+            assert isinstance(held, int)
+            assert self.scaled_units(member) <= held
 
     @invariant()
     def ether_is_conserved(self) -> None:
@@ -283,6 +300,21 @@ class Conservation(RuleBasedStateMachine):
         )
         arriving = sum(deposit.mint for member in self.members for deposit in member.pending)
         assert people + leaving + arriving == 30 * ETHER
+
+    def less(self, place: int) -> int:
+        """Units of the scaled token there that make one at home."""
+        return int(10 ** max(0, DECIMALS[place] - DECIMALS[0]))
+
+    def scaled_units(self, member: Member) -> int:
+        """The scaled token's supply and dust there, in units of its home; no part of one is ever left."""
+        place = self.members.index(member)
+        supply, rest = divmod(self.supply(member, self.scaled), self.less(place))
+        assert rest == 0
+        dust = member.chain.read(
+            TOKEN_ROUTE_ADDRESS, "dust(address,address)", "0x" + self.scaled.hex(), "0x" + ALICE.hex()
+        )
+        assert isinstance(dust, int)
+        return supply * int(10 ** max(0, DECIMALS[0] - DECIMALS[place])) + dust
 
     def supply(self, member: Member, token: Address) -> int:
         if member.chain.state.account(token) is None:
