@@ -15,23 +15,22 @@ from tempfile import TemporaryDirectory
 from genesis.dev import DEV_PRIVATE_KEYS
 from genesis.model import GenesisAccount
 from node.account import Account
-from node.artifacts import Artifact, load_artifact
 from node.challenger import Player, PlayerConfig
 from node.claims import read_claim
 from node.clock import Clock, SystemClock
-from node.deploy import Creation, created_address, deploy_all
 from node.dispute_page import serve_disputes
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
 from node.outputs_reader import OutputsReader
+from node.proof_contracts import ProofOptions
 from node.replay import Replay, replay
 from node.role import run_role
 from node.rollup_file import Rollup
 from node.serial_sender import SerialSender
 from node.settlement import SettlementOptions
-from protocol.abi import encode_call
+from protocol.abi import address_of, encode_call
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
@@ -42,13 +41,13 @@ from protocol.outputs import Assertion, propose_call
 from protocol.outputs import Status as AssertionStatus
 from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, Address, Hash32
-from prover.chain import chain_rules, start_chain
+from prover.chain import start_chain
 from prover.commitments.chain_structures import Output
 from prover.game import Status
 from prover.lies import KINDS, Kind, lie_about, lie_at
 from prover.machine.vm import VM
 from prover.trajectory import Lie, Trajectory
-from prover.verifier import DISPATCHER, LIBRARIES, ROOM
+from prover.verifier import LIBRARIES
 
 PROPOSER_KEY, CHALLENGER_KEY, DEPLOYER_KEY = DEV_PRIVATE_KEYS[:3]
 L1_CHAIN_ID, L2_CHAIN_ID = 71716, 71717
@@ -177,35 +176,17 @@ async def _l1(options: DisputeOptions, folder: Path, clock: Clock) -> AsyncItera
 
 async def launch_with_game(client: L1Client, clock: Clock, path: Path, say: Callable[[str], None]) -> Rollup:
     """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`."""
-    deployer = private_key_address(DEPLOYER_KEY)
-    libraries = await deploy_all(
-        client, clock, DEPLOYER_KEY, [Creation(load_artifact(name)) for name in LIBRARIES if name]
-    )
-    addresses = iter(libraries)
-    words = [next(addresses).address if name else ZERO_ADDRESS for name in LIBRARIES]
-    words += [ZERO_ADDRESS] * (ROOM - len(words))
-    dispatcher = Creation(load_artifact(DISPATCHER), b"".join(word.rjust(32, b"\0") for word in words))
-    [verifier] = await deploy_all(client, clock, DEPLOYER_KEY, [dispatcher])
-    say(f"verifier on L1 at 0x{verifier.address.hex()}: a dispatcher and {len(libraries)} libraries")
-    game = created_address(deployer, await client.nonce(deployer))
-    settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, game=game)
+    proofs = ProofOptions(GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS)
+    settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, proofs=proofs)
     program = {PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)}
     options = LaunchOptions(L2_CHAIN_ID, settlement=settlement, predeploys=program)
     rollup = await launch_rollup(client, clock, PROPOSER_KEY, options, path)
     contracts = rollup.config.settlement
     if contracts is None:
         raise InvalidInput("the launch made no settlement contracts")
-    arguments = (
-        contracts.outputs.rjust(32, b"\0")
-        + verifier.address.rjust(32, b"\0")
-        + chain_rules(rollup.config).digest()
-        + b"".join(number.to_bytes(32, "big") for number in (GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS))
-    )
-    artifact: Artifact = load_artifact("l1/game")
-    [deployed] = await deploy_all(client, clock, DEPLOYER_KEY, [Creation(artifact, arguments)])
-    if deployed.address != contracts.game:
-        raise Retry("the deployer's account has sent something else meanwhile; start again")
-    say(f"rollup launched; outputs at 0x{contracts.outputs.hex()}, game at 0x{game.hex()}")
+    verifier = address_of(await GameReader(client, contracts.game).word("verifier()"))
+    say(f"verifier on L1 at 0x{verifier.hex()}: a dispatcher and {len(LIBRARIES)} libraries")
+    say(f"rollup launched; outputs at 0x{contracts.outputs.hex()}, game at 0x{contracts.game.hex()}")
     return rollup
 
 

@@ -11,6 +11,7 @@ from node.clock import Clock
 from node.deploy import DeploymentFailed, deploy_all
 from node.fee_options import FeeOptions, check_fees
 from node.l1_client import L1Client
+from node.proof_contracts import game_creation, verifier_creations
 from node.rollup_file import Rollup, new_rollup, rollup_chain_config, save_rollup
 from node.settlement import (
     SettlementOptions,
@@ -76,13 +77,16 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     )
     check_fees(options.fees, chain, options.gas_limit)
     reason = unprovable_launch(options)
-    if options.settlement.game is not None and reason is not None:
+    settlement, proofs = options.settlement, options.settlement.proofs
+    if (settlement.game is not None or proofs is not None) and reason is not None:
         raise InvalidInput(f"{reason}: launch otherwise, or without a game")
     chain = options.fees.on(chain)
     nonce = await l1.nonce(operator)
-    addresses = l1_addresses(operator, nonce, options.settlement)
-    first = before_genesis(operator, addresses, chain, options.gas_limit, options.settlement, options.fees.knobs)
-    inbox = (await deploy_all(l1, clock, operator_key, first, nonce=nonce))[-1]
+    verifier = [] if proofs is None or proofs.verifier is not None else verifier_creations(operator, nonce + 2)
+    addresses = l1_addresses(operator, nonce, settlement, len(verifier))
+    first = before_genesis(operator, addresses, chain, options.gas_limit, settlement, options.fees.knobs)
+    made = await deploy_all(l1, clock, operator_key, [*first, *verifier], nonce=nonce)
+    inbox = made[1]
     origin = await l1.block(inbox.block_number)
     if origin is None or origin.hash != inbox.block_hash:
         raise Retry(f"L1 block {inbox.block_number}, which held the deployment, was reorganised; start again")
@@ -105,8 +109,13 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     genesis = build_genesis(rollup.genesis()).block.header
     root = genesis_output_root(genesis.state_root, genesis.hash)
     token = options.fees.gas_token
-    rest = after_genesis(addresses.settlement, root, options.gas_limit, options.settlement, token)
-    bridge = (await deploy_all(l1, clock, operator_key, rest, nonce=nonce + len(first)))[-1]
+    rest = after_genesis(addresses.settlement, root, options.gas_limit, settlement, token)
+    if proofs is not None:
+        from prover.chain import chain_rules  # noqa: PLC0415 - loads the machine, which other launches do without
+
+        rules = chain_rules(rollup.config).digest()
+        rest.append(game_creation(addresses.settlement.outputs, proofs.verifier or made[-1].address, rules, proofs))
+    bridge = (await deploy_all(l1, clock, operator_key, rest, nonce=nonce + len(made)))[2]
     canonical = await l1.block(origin.number)
     if inbox.address != addresses.inbox or bridge.address != addresses.settlement.bridge:
         raise DeploymentFailed("the contracts are not where they were to be: did the operator's account send others?")

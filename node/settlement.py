@@ -1,7 +1,8 @@
 """A rollup's contracts: what is chosen about them at launch, what their constructors take, what is on L2 from genesis.
 
-`launch` deploys in this order, because each of them needs the ones before it: chain_config, inbox, then, once genesis
-is known, outputs, portal, bridge. L2's bridge has the address of L1's in its code, which is computed beforehand.
+`launch` deploys in this order, because each of them needs the ones before it: chain_config, inbox, the verifier where
+there are to be disputes, then, once genesis is known, outputs, portal, bridge, game. L2's bridge has the address of
+L1's in its code, which is computed beforehand.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from genesis.model import GenesisAccount
 from node.artifacts import load_artifact
 from node.deploy import Creation, created_address
+from node.proof_contracts import ProofOptions
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
 from protocol.config_changes import ChainSettings, settings_of_knobs
@@ -45,7 +47,10 @@ class SettlementOptions:
     permissioned: bool = False
     """Only `proposer` may propose."""
     game: Address | None = None
-    """Who judges challenges: the dispute game's contract, or a guardian's account, which users then have to trust."""
+    """Who judges challenges, where `proofs` is None: a guardian's account, which users then have to trust; or a game
+    that is deployed by whoever launches."""
+    proofs: ProofOptions | None = None
+    """With these the launch deploys verifier and game; `game` is not looked at."""
 
 
 DEV_SETTLEMENT = SettlementOptions(
@@ -62,10 +67,12 @@ class L1Addresses:
     settlement: SettlementContracts
 
 
-def l1_addresses(operator: Address, first_nonce: int, options: SettlementOptions) -> L1Addresses:
-    """The addresses of a launch's contracts, before any of them is there."""
-    chain_config, inbox, outputs, portal, bridge = (created_address(operator, first_nonce + n) for n in range(5))
-    game = options.game or operator
+def l1_addresses(operator: Address, first_nonce: int, options: SettlementOptions, between: int = 0) -> L1Addresses:
+    """The addresses of a launch's contracts, before any of them is there; `between` others follow the inbox."""
+    chain_config, inbox = (created_address(operator, first_nonce + n) for n in range(2))
+    later = first_nonce + 2 + between
+    outputs, portal, bridge, last = (created_address(operator, later + n) for n in range(4))
+    game = last if options.proofs is not None else options.game or operator
     contracts = SettlementContracts(
         chain_config,
         outputs,

@@ -1,0 +1,54 @@
+"""The contracts of disputes: the one-step verifier, which serves any chain, and the game of one rollup that asks it."""
+
+from dataclasses import dataclass
+
+from node.artifacts import load_artifact
+from node.clock import Clock
+from node.deploy import Creation, created_address, deploy_all
+from node.l1_client import L1Client
+from protocol.crypto import private_key_address
+from protocol.types import ZERO_ADDRESS, Address, Hash32
+from prover.verifier import DISPATCHER, LIBRARIES, ROOM
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOptions:
+    """What is chosen once about disputes."""
+
+    challenger_bond_wei: int = 10**18
+    """What a challenger puts behind each game; it covers what answering costs at worst."""
+    clock_seconds: int = 302_400
+    """Each side's time for its moves, in all."""
+    extension_seconds: int = 10_800
+    """Left to both sides at least, whenever another kind of thing begins to be disputed."""
+    verifier: Address | None = None
+    """One that is there already; None: the launch deploys one."""
+
+
+DEV_PROOFS = ProofOptions(challenger_bond_wei=10**16, clock_seconds=600, extension_seconds=120)
+"""To develop on."""
+
+
+def verifier_creations(deployer: Address, first_nonce: int) -> list[Creation]:
+    """Its libraries, then its dispatcher, to be created in this order from `first_nonce` on."""
+    libraries = [Creation(load_artifact(name)) for name in LIBRARIES if name]
+    made = iter(range(first_nonce, first_nonce + len(libraries)))
+    table = [created_address(deployer, next(made)) if name else ZERO_ADDRESS for name in LIBRARIES]
+    table += [ZERO_ADDRESS] * (ROOM - len(table))
+    return [*libraries, Creation(load_artifact(DISPATCHER), b"".join(word.rjust(32, b"\0") for word in table))]
+
+
+def game_creation(outputs: Address, verifier: Address, chain_rules: Hash32, options: ProofOptions) -> Creation:
+    """The game about one rollup; the verifier must be there before it, the outputs may follow."""
+    numbers = (options.challenger_bond_wei, options.clock_seconds, options.extension_seconds)
+    words = [outputs.rjust(32, b"\0"), verifier.rjust(32, b"\0"), chain_rules]
+    return Creation(load_artifact("l1/game"), b"".join([*words, *(number.to_bytes(32, "big") for number in numbers)]))
+
+
+async def deploy_verifier(l1: L1Client, clock: Clock, private_key: bytes) -> Address:
+    """A verifier by itself, for several launches to share; raises as `deploy_all`."""
+    sender = private_key_address(private_key)
+    nonce = await l1.nonce(sender)
+    return (await deploy_all(l1, clock, private_key, verifier_creations(sender, nonce), nonce=nonce))[-1].address
