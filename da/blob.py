@@ -64,6 +64,10 @@ class Blobs:
         return self._sidecars.get(commitment)
 
     async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
+        """Read the blobs and the bytes in them. Raises as the seam says."""
+        return unpack_blobs(await self.fetch_blobs(commitment, posted))
+
+    async def fetch_blobs(self, commitment: Commitment, posted: L1BlockRef) -> tuple[bytes, ...]:
         """Read the blobs of the L1 block `posted` and keep those that the commitment names. Raises as the seam says."""
         wanted = _parse(commitment)
         slot = await self._slot_of(posted)
@@ -78,7 +82,7 @@ class Blobs:
                 f"blob: {self._beacon.shown} has slot {slot} without the blob 0x{missing[0].hex()}; beacon nodes keep "
                 "blobs for about 18 days, archives longer"
             )
-        return unpack_blobs([found[blob_hash] for blob_hash in wanted])
+        return tuple(found[blob_hash] for blob_hash in wanted)
 
     async def _slot_of(self, posted: L1BlockRef) -> int:
         if self._slots is None:

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from da.adapter import BadCommitment, Commitment, DataAvailability
-from da.alt_da import ALT_DA_LAYER, AltDa
+from da.alt_da import ALT_DA_LAYER, ALT_DA_MAX_BYTES, AltDa
 from da.blob import BLOB_LAYER, Blobs
 from da.calldata import CALLDATA_LAYER, Calldata
 from da.celestia import CELESTIA_LAYER, Celestia
 from da.fallback import FallBack
-from da.file import FILE_LAYER, FileStore
-from da.mirrored import Mirrored
+from da.file import FILE_LAYER, FILE_MAX_BYTES, FileStore
+from da.mirrored import Mirrored, MirroredBlobs
 from da.settings import LayerSettings, Setting
 from protocol.blobs import MAX_BLOBS
 from protocol.errors import InvalidInput
 from protocol.l1 import L1BlockRef
+from protocol.provable import MOST_HASHED_BYTES
 
 CELESTIA_TOKEN_VARIABLE = "TOMBOLO_CELESTIA_TOKEN"  # noqa: S105 - a variable's name
 
@@ -39,10 +40,15 @@ class Layer:
 
 def _alt_da(settings: LayerSettings) -> DataAvailability:
     is_generic = settings.choice("alt-da.commitments", "keccak", "generic") == "generic"
-    layer = AltDa(settings.url("alt-da.url"), generic=is_generic)
+    most = settings.number("alt-da.max-bytes", ALT_DA_MAX_BYTES, 1, ALT_DA_MAX_BYTES)
+    layer = AltDa(settings.url("alt-da.url"), most, generic=is_generic)
     if "alt-da.mirror" not in settings.values:
         return layer
-    return Mirrored(layer, AltDa(settings.url("alt-da.mirror")))
+    return Mirrored(layer, AltDa(settings.url("alt-da.mirror"), most))
+
+
+def _file(settings: LayerSettings) -> FileStore:
+    return FileStore(settings.directory, settings.number("file.max-bytes", FILE_MAX_BYTES, 1, FILE_MAX_BYTES))
 
 
 def _blob(settings: LayerSettings) -> DataAvailability:
@@ -53,7 +59,7 @@ def _blob(settings: LayerSettings) -> DataAvailability:
     )
     if "blob.archive-url" not in settings.values:
         return layer
-    return Mirrored(layer, Blobs(settings.url("blob.archive-url")))
+    return MirroredBlobs(layer, Blobs(settings.url("blob.archive-url")))
 
 
 def _celestia(settings: LayerSettings) -> Celestia:
@@ -86,9 +92,14 @@ def _celestia_token(settings: LayerSettings) -> str | None:
     return token or None
 
 
+def _most_of(layer: str, most: int) -> Setting:
+    text = f"the most that a batch holds; {most:,}, or {MOST_HASHED_BYTES:,} on a chain with fraud proofs"
+    return Setting(f"{layer}.max-bytes", text, is_public=True, is_fixed=True)
+
+
 LAYERS: Mapping[str, Layer] = {
     "calldata": Layer(CALLDATA_LAYER, "in the calldata of L1 transactions", lambda _settings: Calldata()),
-    "file": Layer(FILE_LAYER, "in a folder (--da-dir)", lambda settings: FileStore(settings.directory)),
+    "file": Layer(FILE_LAYER, "in a folder (--da-dir)", _file, (_most_of("file", FILE_MAX_BYTES),)),
     "blob": Layer(
         BLOB_LAYER,
         "in EIP-4844 blobs on L1",
@@ -108,6 +119,7 @@ LAYERS: Mapping[str, Layer] = {
             Setting(
                 "alt-da.url", "the server; goes into rollup.json, so no keys in it", is_public=True, is_required=True
             ),
+            _most_of("alt-da", ALT_DA_MAX_BYTES),
             Setting("alt-da.mirror", "another server, to read from what the first one does not serve"),
             Setting("alt-da.commitments", "keccak (the default) or generic: who names the data, we or the server"),
         ),
@@ -153,10 +165,20 @@ class DataLayers:
             Retry: The layer has not served them yet, or not the right ones.
             Reject: The commitment is malformed, or names no layer of the chain (`UnknownLayer`).
         """
+        return await self._adapter(commitment).fetch(commitment, posted)
+
+    async def contents(self, commitment: Commitment, posted: L1BlockRef) -> tuple[bytes, ...]:
+        """What the commitment is made from, which a dispute opens: the blobs, or the data. Raises as `fetch`."""
+        adapter = self._adapter(commitment)
+        if isinstance(adapter, Blobs | MirroredBlobs):
+            return await adapter.fetch_blobs(commitment, posted)
+        return (await adapter.fetch(commitment, posted),)
+
+    def _adapter(self, commitment: Commitment) -> DataAvailability:
         adapter = self._by_layer.get(commitment[0]) if commitment else None
         if adapter is None:
             raise UnknownLayer(f"no data-availability layer for commitment 0x{commitment[:33].hex()}")
-        return await adapter.fetch(commitment, posted)
+        return adapter
 
 
 def layer_names(text: str) -> tuple[str, ...]:
@@ -197,6 +219,16 @@ def require_settings(names: Sequence[str], values: Mapping[str, str]) -> None:
                 raise InvalidInput(
                     f"the data layer {name} needs --da-set {setting.key}=…: {setting.help.partition(';')[0]}"
                 )
+
+
+def layer_bits(names: Iterable[str]) -> int:
+    """Which layers' commitments count on a chain with these and calldata: bit n, where they begin with byte n."""
+    return 1 << CALLDATA_LAYER | sum(1 << LAYERS[name].byte for name in names if name != "calldata")
+
+
+def provable_settings(names: Iterable[str]) -> dict[str, str]:
+    """What bounds the batches of a chain with fraud proofs: data that a hash names must fit into one L1 transaction."""
+    return {f"{name}.max-bytes": str(MOST_HASHED_BYTES) for name in names if name in ("file", "alt-da")}
 
 
 def public_settings(values: Mapping[str, str]) -> dict[str, str]:

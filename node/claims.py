@@ -4,22 +4,27 @@ Nothing is believed: whatever is missing or wrong makes a trace whose first stat
 computes, and the caller sees that before it acts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from da.adapter import Commitment
 from node.l1_client import L1Client
 from node.l1_wire import Json, MalformedAnswer, as_data, as_quantity, as_record
 from protocol.block import Header
 from protocol.config_changes import CONFIG_CHANGED, Knob, decode_config_change
 from protocol.crypto import keccak
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, decode_deposit
-from protocol.errors import Halt, InvalidInput, Retry
+from protocol.errors import Halt, InvalidInput, Reject, Retry
 from protocol.extra_data import is_plain, origin_of_extra_data
 from protocol.inbox import BATCH_APPENDED, posted_commitment
+from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.rollup import RollupConfig
 from protocol.types import Address, Hash32
 from prover.chain import Claim, L1Entry
 from prover.machine.boot import CALLDATA_LAYER, INBOX_ACCUMULATOR_SLOT, PORTAL_ACCUMULATOR_SLOT, PORTAL_COUNT_SLOT
+
+Contents = Callable[[Commitment, L1BlockRef], Awaitable[tuple[bytes, ...]]]
+"""What a commitment stands for, as `da.table.DataLayers.contents`."""
 
 _ACCUMULATOR = keccak(b"accumulator()")[:4]
 
@@ -31,11 +36,13 @@ async def read_claim(
     assertion: Assertion,
     ancestors: Sequence[Header],
     outbox_root: Hash32,
+    contents: Contents | None = None,
 ) -> Claim:
     """Everything between two assertions, for a trace. `ancestors` end with the parent's block; 256 are enough.
+    `contents` asks the chain's data layers; None where batches are in calldata alone.
 
     Raises:
-        Retry: L1 does not answer, or has reorganised under the assertion.
+        Retry: L1 does not answer, or has reorganised under the assertion; or a data layer does not serve a batch.
         InvalidInput: The chain's batches, or its settings, are not such as can be proved.
     """
     settlement = config.settlement
@@ -46,7 +53,7 @@ async def read_claim(
         raise InvalidInput(f"block {head.number} has fees or settings that fraud proofs do not know yet")
     origin = config.l1_genesis.number if head.number == 0 else origin_of_extra_data(head.extra_data)
     first = min(origin, parent.l1_block_number)
-    entries = await read_entries(client, config, first, assertion.l1_block_number)
+    entries = await read_entries(client, config, first, assertion.l1_block_number, contents)
     if entries[-1].header.hash != assertion.l1_block_hash:
         raise Retry(f"L1 block {assertion.l1_block_number} is not the one that assertion {assertion.id} names")
     slots = [PORTAL_COUNT_SLOT, PORTAL_ACCUMULATOR_SLOT]
@@ -72,12 +79,14 @@ async def read_claim(
     )
 
 
-async def read_entries(client: L1Client, config: RollupConfig, first: int, last: int) -> list[L1Entry]:
+async def read_entries(
+    client: L1Client, config: RollupConfig, first: int, last: int, contents: Contents | None = None
+) -> list[L1Entry]:
     """L1's blocks with what they hold for the chain; raises as `read_claim`."""
     wanted = {config.inbox_address: BATCH_APPENDED}
     if config.settlement is not None:
         wanted |= {config.settlement.portal: TRANSACTION_DEPOSITED, config.settlement.chain_config: CONFIG_CHANGED}
-    return [await _entry(client, config.inbox_address, wanted, number) for number in range(first, last + 1)]
+    return [await _entry(client, config, wanted, number, contents) for number in range(first, last + 1)]
 
 
 async def l1_header(client: L1Client, number: int) -> Header:
@@ -132,7 +141,10 @@ def header_of(fields: dict[str, Json]) -> Header:
     )
 
 
-async def _entry(client: L1Client, inbox: Address, wanted: Mapping[Address, Hash32], number: int) -> L1Entry:
+async def _entry(
+    client: L1Client, config: RollupConfig, wanted: Mapping[Address, Hash32], number: int, contents: Contents | None
+) -> L1Entry:
+    inbox = config.inbox_address
     header = await l1_header(client, number)
     logs = await client.logs_of(header.hash, wanted)
     commitments: list[bytes] = []
@@ -148,12 +160,32 @@ async def _entry(client: L1Client, inbox: Address, wanted: Mapping[Address, Hash
             continue
         tx = await client.transaction(log.transaction_hash)
         posted = None if tx is None else posted_commitment(tx.to, tx.input, inbox, Hash32(log.data[:32]))
-        if posted is None or posted[0] != CALLDATA_LAYER:
-            raise InvalidInput(
-                f"a batch in L1 block {number} is not in its transaction's calldata: it cannot be proved"
-            )
+        if posted is None:
+            raise InvalidInput(f"a commitment in L1 block {number} is not in its transaction's calldata")
         commitments.append(posted)
-    return L1Entry(header, commitments, deposits)
+    opened = {}
+    for posted in commitments:
+        if posted[0] != CALLDATA_LAYER and config.layers >> posted[0] & 1:
+            if contents is None:
+                raise InvalidInput(f"a batch in L1 block {number} is not in calldata, and its layer cannot be asked")
+            try:
+                opened[posted] = await contents(Commitment(posted), ref_of(header))
+            except Reject:
+                continue  # no data can ever match it: it is passed over
+    return L1Entry(header, commitments, deposits, opened)
+
+
+def ref_of(header: Header) -> L1BlockRef:
+    """An L1 header as derivation sees it."""
+    return L1BlockRef(
+        number=header.number,
+        hash=header.hash,
+        parent_hash=header.parent_hash,
+        timestamp=header.timestamp,
+        prev_randao=header.prev_randao,
+        base_fee=header.base_fee_per_gas or 0,
+        excess_blob_gas=header.excess_blob_gas or 0,
+    )
 
 
 async def _proof(client: L1Client, contract: Address, slots: Sequence[int], number: int) -> dict[Hash32, bytes]:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from node.chain import Chain
-from node.claims import read_claim
+from node.claims import Contents, read_claim
 from node.l1_client import L1Client
 from node.l1_records import record_at
 from node.output_roots import output_at
@@ -31,16 +31,23 @@ END = 2**50
 
 
 class OwnTraces:
-    """`processed` tells the number of the newest L1 block that was derived from."""
+    """`processed` tells the number of the newest L1 block that was derived from; `contents` as in `node.claims`."""
 
     def __init__(
-        self, client: L1Client, config: RollupConfig, chain: Chain, outputs: OutputsReader, processed: Callable[[], int]
+        self,
+        client: L1Client,
+        config: RollupConfig,
+        chain: Chain,
+        outputs: OutputsReader,
+        processed: Callable[[], int],
+        contents: Contents | None = None,
     ) -> None:
         self._client = client
         self._config = config
         self._chain = chain
         self._outputs = outputs
         self._processed = processed
+        self._contents = contents
         self._said: str | None = None
 
     async def trace_of(self, assertion: Assertion) -> Trajectory | None:
@@ -87,6 +94,7 @@ class OwnTraces:
             assertion,
             [*ancestors, ours.header],
             ours.preimage.outbox_root,
+            self._contents,
         )
         state = self._chain.state_at(ours.header)
         return start_chain(claim, state.code, state.node)

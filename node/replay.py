@@ -6,13 +6,13 @@ A node has a database and follows L1; this has neither. What derives and execute
 from collections.abc import Sequence
 
 from genesis.model import build_genesis
-from node.claims import read_entries
+from node.claims import Contents, read_entries, ref_of
 from node.l1_client import L1Client
 from node.rollup_file import Rollup
 from protocol.block import Header
 from protocol.derivation import Derivation, tip_of
 from protocol.engine import execute_payload
-from protocol.l1 import L1Block, L1BlockRef, L1Window
+from protocol.l1 import L1Block, L1Window
 from protocol.mpt import EMPTY_ROOT
 from protocol.types import Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
@@ -54,12 +54,12 @@ class Replay:
         return self.states[number]
 
     def feed(self, entries: Sequence[L1Entry]) -> None:
-        """Derive and execute what the next L1 blocks yield; batches are in their commitments, behind the layer byte."""
+        """Derive and execute what the next L1 blocks yield."""
         for entry in entries:
             block = L1Block(
                 ref_of(entry.header), tuple(one.transaction(entry.header.hash).raw for one in entry.deposits)
             )
-            for payload in self._derivation.feed(block, [commitment[1:] for commitment in entry.commitments]):
+            for payload in self._derivation.feed(block, entry.batches()):
                 executed = execute_payload(
                     self._engine, self.head, payload, self.states[-1], lambda number: self.headers[number].hash
                 )
@@ -67,21 +67,8 @@ class Replay:
                 self.states.append(self.states[-1].applied(executed.block.header.state_root, executed.changes))
 
 
-def ref_of(header: Header) -> L1BlockRef:
-    """An L1 header as derivation sees it."""
-    return L1BlockRef(
-        number=header.number,
-        hash=header.hash,
-        parent_hash=header.parent_hash,
-        timestamp=header.timestamp,
-        prev_randao=header.prev_randao,
-        base_fee=header.base_fee_per_gas or 0,
-        excess_blob_gas=header.excess_blob_gas or 0,
-    )
-
-
-async def replay(client: L1Client, rollup: Rollup, up_to: int) -> Replay:
+async def replay(client: L1Client, rollup: Rollup, up_to: int, contents: Contents | None = None) -> Replay:
     """The chain as L1 up to a block has it; raises as `node.claims.read_entries`."""
     chain = Replay(rollup)
-    chain.feed(await read_entries(client, rollup.config, rollup.config.l1_genesis.number + 1, up_to))
+    chain.feed(await read_entries(client, rollup.config, rollup.config.l1_genesis.number + 1, up_to, contents))
     return chain

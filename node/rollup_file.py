@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from da.table import check_settings, layer_names
+from da.table import check_settings, layer_bits, layer_names
 from genesis.dev import rollup_genesis
 from genesis.model import Genesis, GenesisAccount, build_genesis
 from node.fee_options import FeeOptions, check_fees, fees_json, parse_fees
@@ -89,6 +89,7 @@ def new_rollup(
         fee_recipient=chosen.fee_recipient,
         l1_blob_update_fraction=chosen.l1_blob_update_fraction,
         gas_token=chosen.gas_token,
+        layers=layer_bits(layer_names(da_layer)),
     )
     return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts, da_settings or {})
 
@@ -241,6 +242,7 @@ def _parse(fields: dict[str, object]) -> Rollup:
         fee_recipient=fees.fee_recipient,
         l1_blob_update_fraction=fees.l1_blob_update_fraction,
         gas_token=fees.gas_token,
+        layers=layer_bits(layer_names(da_layer)),
     )
     balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
     contracts = {Address(bytes.fromhex(key.removeprefix("0x"))): _account(value) for key, value in predeploys.items()}

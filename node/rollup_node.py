@@ -146,8 +146,7 @@ class RollupNode:
         self.chain = chain = Chain(store, engine, config.chain)
         services = Services(chain, engine, clock, self._pending_block)
         names = layer_names(rollup.da_layer)
-        values = effective_settings(rollup.da_settings, options.da_settings)
-        layer_settings = LayerSettings(options.da_dir, options.l1_url, values, hide=hide)
+        layer_settings = self._layer_settings(rollup)
         layers = self._layers(names, layer_settings)
         self.driver = driver = Driver(
             config,
@@ -280,6 +279,11 @@ class RollupNode:
         player = self._make_player(rollup, settlement, sender, options.config, l1)
         return look_for_ever(l1, sender, [player], self._clock, options.config.poll_seconds)
 
+    def _layer_settings(self, rollup: Rollup) -> LayerSettings:
+        options = self.options
+        values = effective_settings(rollup.da_settings, options.da_settings)
+        return LayerSettings(options.da_dir, options.l1_url, values, hide=hide)
+
     def _make_player(
         self,
         rollup: Rollup,
@@ -289,7 +293,10 @@ class RollupNode:
         l1: L1Client,
     ) -> Player:
         outputs = OutputsReader(l1, settlement.outputs)
-        traces = OwnTraces(l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number)
+        layers = chain_layers(layer_names(rollup.da_layer), self._layer_settings(rollup))
+        traces = OwnTraces(
+            l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number, layers.contents
+        )
         rules, is_true = chain_rules(rollup.config).digest(), self._derived().confirms
         player = Player(traces.trace_of, l1, settlement, sender, config, rules=rules, is_true=is_true)
         self._players.append(player)

@@ -10,9 +10,10 @@ import pytest
 from da.adapter import BadCommitment, Commitment, DataAvailability, Gone, WrongBytes
 from da.alt_da import AltDa
 from da.blob import Blobs
-from da.mirrored import Mirrored
+from da.mirrored import Mirrored, MirroredBlobs
 from da.settings import LayerSettings
-from da.table import LAYERS
+from da.table import LAYERS, DataLayers
+from protocol.blobs import pack_blobs
 from protocol.errors import Retry
 from tests.da.server import Mood
 from tests.da.worlds import POSTED, World, alt_da_world, blobs_of
@@ -100,6 +101,26 @@ async def test_a_void_commitment_is_void_at_once(pair: Pair) -> None:
     with pytest.raises(BadCommitment):
         await pair.layer.fetch(Commitment(bytes((pair.layer.layer,))), POSTED)
     assert pair.second.server.asked == asked
+
+
+async def test_the_blobs_themselves_come_from_either_too() -> None:
+    """A dispute opens blobs, not only the bytes in them."""
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(blobs_of())[0] for _ in range(2))
+        assert isinstance(first.layer, Blobs)
+        assert isinstance(second.layer, Blobs)
+        layers = DataLayers([MirroredBlobs(first.layer, second.layer)])
+        data = bytes(range(256)) * 500
+        commitment = await second.publish(data)
+        assert await first.publish(data) == commitment
+        for _ in range(2):
+            assert await layers.contents(commitment, POSTED) == pack_blobs(data)
+            assert first.server is not None
+            first.server.mood = Mood.MISSING
+        assert second.server is not None
+        second.server.mood = Mood.MISSING
+        with pytest.raises(Retry):
+            await layers.contents(commitment, POSTED)
 
 
 def test_a_second_place_is_a_setting(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from da.adapter import Commitment
+from da.adapter import BadSize, Commitment, WrongBytes
 from da.alt_da import AltDa
 from da.blob import Blobs
 from da.calldata import Calldata
@@ -17,9 +17,11 @@ from da.table import (
     UnknownLayer,
     chain_layers,
     effective_settings,
+    layer_bits,
     layer_names,
     make_publisher,
     parse_settings,
+    provable_settings,
     public_settings,
     require_settings,
 )
@@ -104,7 +106,7 @@ def test_settings_are_pairs_with_commas_between() -> None:
 
 @pytest.mark.parametrize("text", ["file.url=x", "alt-da.url", "alt-da.url=", "=x", "url=x"])
 def test_what_no_layer_takes_is_refused_with_the_keys_there_are(text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"there are: blob.beacon-url, .*, celestia.gas-price"):
+    with pytest.raises(InvalidInput, match=r"there are: file.max-bytes, .*, celestia.gas-price"):
         parse_settings(text)
 
 
@@ -116,6 +118,8 @@ def test_what_no_layer_takes_is_refused_with_the_keys_there_are(text: str) -> No
         ("alt-da", {"alt_da__url": "http://[::x"}, "begins with http"),
         ("celestia", {"celestia__url": "http://a:99999"}, "begins with http"),
         ("alt-da", {"alt_da__commitments": "sha"}, "one of keccak, generic"),
+        ("alt-da", {"alt_da__max_bytes": "2000000"}, "from 1 to 1048576"),
+        ("file", {"file__max_bytes": "0"}, "from 1 to"),
         ("blob", {"blob__max_blobs": "7"}, "from 1 to 6"),
         ("blob", {"blob__proofs": "none"}, "one of cells, blobs"),
         ("celestia", {"celestia__namespace": "00"}, "reserves"),
@@ -131,6 +135,39 @@ def test_a_value_that_a_layer_does_not_take_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
         LAYERS[name].make(settings(tmp_path, **change))
+
+
+async def test_more_than_a_game_can_show_is_neither_taken_nor_read(tmp_path: Path) -> None:
+    """Data behind a hash has to fit into one L1 transaction; what does not is as if it were not served."""
+    bound = provable_settings(["calldata", "file", "alt-da", "blob"])
+    assert bound == {"file.max-bytes": "120000", "alt-da.max-bytes": "120000"}
+    assert public_settings(bound) == bound
+    with pytest.raises(InvalidInput, match=r"file\.max-bytes is 120000 on this chain, not 130000"):
+        effective_settings(bound, {"file.max-bytes": "130000"})
+    unbound, bounded = (LAYERS["file"].make(replace(settings(tmp_path), values=values)) for values in ({}, bound))
+    with pytest.raises(BadSize):
+        await bounded.submit(bytes(120_001))
+    assert await bounded.fetch(await bounded.submit(bytes(120_000)), POSTED) == bytes(120_000)
+    with pytest.raises(WrongBytes):
+        await bounded.fetch(await unbound.submit(bytes(120_001)), POSTED)
+    assert make_publisher(("alt-da",), replace(settings(tmp_path), values={**EVERYTHING, **bound})).max_bytes == 120_000
+
+
+async def test_what_a_commitment_is_made_from_is_the_data_where_it_is_a_hash(tmp_path: Path) -> None:
+    layers = chain_layers(("file",), settings(tmp_path))
+    commitment = await make_publisher(("file",), settings(tmp_path)).submit(b"data")
+    assert await layers.contents(commitment, POSTED) == (b"data",)
+    with pytest.raises(UnknownLayer):
+        await layers.contents(Commitment(b"\2" + bytes(32)), POSTED)
+
+
+def test_the_layers_of_a_chain_are_bits_of_its_rules() -> None:
+    assert [layer_bits(names.split(",")) for names in ("calldata", "file", "blob,alt-da", "calldata,celestia")] == [
+        0b1,
+        0b11,
+        0b1101,
+        0b10001,
+    ]
 
 
 @pytest.mark.parametrize(("name", "key"), [("alt-da", "alt-da.url"), ("celestia", "celestia.url")])
