@@ -67,6 +67,7 @@ class TxError(Enum):
     GAS_LIMIT_EXCEEDS_MAXIMUM = "transaction gas limit too high"
     GASLIMIT_PRICE_PRODUCT_OVERFLOW = "gas limit times price exceeds 256 bits"
     INITCODE_SIZE_EXCEEDED = "max initcode size exceeded"
+    OVERSIZED_DATA = "oversized data"  # a rollup's own rule: no suite has it
 
 
 class InvalidTransaction(Reject):

@@ -12,8 +12,8 @@ APPEND_SELECTOR = keccak(b"append(bytes)")[:4]
 BATCH_APPENDED = keccak(b"BatchAppended(uint256,address,bytes32,bytes32)")
 """Topic 0 of the event; topic 1 is the index, topic 2 the batcher, the data commitment hash ‖ accumulator."""
 
-MAX_COMMITMENT_BYTES = 1 << 17
-"""The contract reverts above this."""
+MAX_COMMITMENT_BYTES = 120 * 1024
+"""The contract reverts above this: a proof shows a commitment whole, in one L1 transaction (decision 109)."""
 
 _OFFSET = (32).to_bytes(32, "big")
 

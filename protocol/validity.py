@@ -10,6 +10,7 @@ from protocol.crypto import SECP256K1_N
 from protocol.errors import InvalidTransaction, TxError
 from protocol.fees import blob_gas, floor_data_gas, intrinsic_gas
 from protocol.forks import Fork
+from protocol.rollup_limits import MAX_TX_BYTES
 from protocol.state import Account
 from protocol.transaction import ACCESS_LIST, BLOB, DEPOSIT, DYNAMIC_FEE, LEGACY, SET_CODE, Transaction
 from protocol.types import UINT64_MAX, UINT256_MAX
@@ -43,6 +44,8 @@ def check_shape(tx: Transaction, fork: Fork, config: ChainConfig) -> None:
     """The part of `check_stateless` that comes before block and state are asked: all but gas and size."""
     if tx.type == DEPOSIT and config.allow_deposits:
         return
+    if config.allow_deposits and len(tx.raw) > MAX_TX_BYTES:
+        raise InvalidTransaction(TxError.OVERSIZED_DATA, f"transaction size {len(tx.raw)}, limit {MAX_TX_BYTES}")
     _check_type(tx, fork, config)
     _check_signature(tx, fork, config)
     if tx.nonce >= UINT64_MAX:

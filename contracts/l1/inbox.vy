@@ -32,6 +32,7 @@ event BatchAppended:
 
 BLOB_LAYER: constant(uint256) = 2
 MAX_BLOBS: constant(uint256) = 6
+MAX_COMMITMENT: constant(uint256) = 120 * 1024  # bytes; a proof shows all of it in one L1 transaction of 128 KiB
 
 config: public(immutable(IChainConfig))
 count: public(uint256)
@@ -58,7 +59,7 @@ def batcher() -> address:
 
 
 @external
-def append(commitment: Bytes[131072]):
+def append(commitment: Bytes[MAX_COMMITMENT]):
     """
     @notice Record the next batch.
     @param commitment What a data-availability adapter returned for it: a layer byte, then what that layer needs.
@@ -71,7 +72,7 @@ def append(commitment: Bytes[131072]):
 
 
 # Functions of their own keep their memory below the commitment's buffer: with it, an append of 33 bytes does not pay
-# 45,000 gas to expand memory past 131,072 bytes that it never touches.
+# 42,000 gas to expand memory past 122,880 bytes that it never touches.
 @internal
 @view
 def _assert_batcher():

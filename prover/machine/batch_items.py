@@ -1,7 +1,7 @@
 """Between two transactions of a block: which one comes next, out of L1's deposits or out of the batch.
 
 Deposits of the block's origin come first. Of the batch's items those of no form are passed over, and so are
-transactions beyond the limit, and deposits, which come from L1 alone. An item that begins a block ends this one. Long
+transactions beyond the limits, and deposits, which come from L1 alone. An item that begins a block ends this one. Long
 transactions are hashed in pieces before they begin.
 """
 
@@ -11,6 +11,7 @@ from protocol.batch import MAX_TRANSACTIONS_PER_BLOCK
 from protocol.crypto import EMPTY_KECCAK, keccak
 from protocol.deposit import Deposit
 from protocol.mpt import EMPTY_ROOT
+from protocol.rollup_limits import MAX_TX_BYTES
 from protocol.transaction import DEPOSIT
 from protocol.types import Address, Hash32
 from prover.commitments.chain_structures import (
@@ -57,7 +58,8 @@ def next_item_step(vm: VM) -> None:
     if counts:
         after = replace(after, transactions=reading.transactions + 1)
     boundary = replace(boundary, batch_cursor=replace(inputs, reading=after))
-    if not counts or (length > 1 and reading.data.read(start + 1, 1, vm.recorder)[0] == DEPOSIT):
+    type_byte = reading.data.read(start + 1, 1, vm.recorder)[0] if counts and length > 1 else 0
+    if not counts or type_byte == DEPOSIT or length - 1 > MAX_TX_BYTES:
         vm.go(NEXT_ITEM, boundary)
     elif length - 1 <= MAX_AT_ONCE:
         _begin(vm, boundary, keccak(reading.data.read(start + 1, length - 1, vm.recorder)))

@@ -59,6 +59,11 @@ def _modexp_lengths(data: bytes) -> tuple[int, int, int]:
     return _number(data, 0), _number(data, 32), _number(data, 64)
 
 
+def modexp_input(data: bytes) -> int:
+    """How many bytes of an input that begins with `data` a power looks at."""
+    return 96 + sum(_modexp_lengths(data))
+
+
 def _modexp_gas(data: bytes) -> int:
     """EIP-2565."""
     base_length, exponent_length, modulus_length = _modexp_lengths(data)

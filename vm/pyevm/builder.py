@@ -47,7 +47,7 @@ class PyEvmBuilder:
         self._reader = state
         self._number = parent.number + 1
         self._fork = config.forks.at(self._number, attributes.timestamp)
-        self._rules: Rules = rules_under(rules_of(self._fork), conditions)
+        self._rules: Rules = rules_under(rules_of(self._fork, config.allow_deposits), conditions)
         self._blobs = _blob_schedule(config, self._fork, attributes.timestamp)
         self._base_fee = attributes.base_fee_per_gas
         if self._base_fee is None:

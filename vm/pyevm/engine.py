@@ -69,5 +69,5 @@ class PyEvmEngine:
             blob_base_fee=blob_fee,
             ancestor_hash=ancestor_hash,
         )
-        rules = rules_under(rules_of(fork), conditions)
+        rules = rules_under(rules_of(fork, self._config.allow_deposits), conditions)
         return run_call(self._config, rules, call, environment, state, conditions.tracer)

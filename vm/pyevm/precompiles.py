@@ -15,7 +15,9 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
 from protocol.crypto import recover_address
 from protocol.forks import Fork
 from protocol.kzg import trusted_setup
+from protocol.rollup_limits import BLAKE2, MODEXP, PAIRING, exceeds_limits
 from protocol.types import Address
+from vm.pyevm.faults import OutOfGas
 from vm.pyevm.frame import Frame
 from vm.pyevm.modexp import ModexpPrice, modexp, price_eip198, price_eip2565, price_eip7883
 from vm.pyevm.osaka import p256_verify
@@ -34,8 +36,8 @@ def address_of(number: int) -> Address:
     return Address(number.to_bytes(20, "big"))
 
 
-def precompiles_of(fork: Fork) -> Mapping[Address, Precompile]:
-    """The fork's precompiles by address."""
+def precompiles_of(fork: Fork, rollup: bool = False) -> Mapping[Address, Precompile]:
+    """The fork's precompiles by address; with the limits of a rollup, if it is for one."""
     table = dict(_pyevm_precompiles(fork))
     table[address_of(0x01)] = ecrecover
     table[address_of(0x03)] = ripemd160
@@ -45,7 +47,24 @@ def precompiles_of(fork: Fork) -> Mapping[Address, Precompile]:
         table[address_of(0x0A)] = point_evaluation
     if fork >= Fork.OSAKA:
         table[address_of(0x100)] = p256_verify
+    if rollup:
+        table |= {address: _limited(number, table[address]) for number, address in _LIMITED if address in table}
     return table
+
+
+_LIMITED = tuple((number, address_of(number)) for number in (MODEXP, PAIRING, BLAKE2))
+
+
+def _limited(number: int, precompile: Precompile) -> Precompile:
+    """The precompile, out of gas beyond what L1 could execute in a step."""
+
+    def run(frame: Frame) -> None:
+        data = bytes(frame.msg.data)
+        if exceeds_limits(number, data, len(data)):
+            raise OutOfGas
+        precompile(frame)
+
+    return run
 
 
 def _modexp_price(fork: Fork) -> ModexpPrice:

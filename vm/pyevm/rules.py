@@ -77,9 +77,9 @@ class Rules:
 
 
 @cache
-def rules_of(fork: Fork) -> Rules:
-    """The rules of one fork."""
-    table = precompiles.precompiles_of(fork)
+def rules_of(fork: Fork, rollup: bool = False) -> Rules:
+    """The rules of one fork, on a rollup or on any other chain."""
+    table = precompiles.precompiles_of(fork, rollup)
     return Rules(
         fork=fork,
         instructions=build_table(_PYEVM_OPCODES[_REPRESENTATIVE.get(fork, fork)], _our_opcodes(fork)),

@@ -14,6 +14,7 @@ from . import layout
 from . import machine
 
 MAX_TRANSACTIONS: constant(uint256) = 2**14 - 2
+MAX_TX: constant(uint256) = 120 * 1024  # bytes; decision 109
 MAX_AT_ONCE: constant(uint256) = 32 * 1024  # bytes that are hashed in one step
 MAX_DATA: constant(uint256) = 49152  # bytes that the portal takes
 MAX_PAGES: constant(uint256) = 40 * 1024  # bytes
@@ -122,7 +123,7 @@ def _from_batch(
     type: uint256 = 0
     if counts and length > 1:
         shown, type = batch_bytes._byte(shown, reading, start + 1)
-    if not counts or type == DEPOSIT:
+    if not counts or type == DEPOSIT or length - 1 > MAX_TX:
         found.post = self._at(layout.PHASE_NEXT_ITEM, boundary, rest)
         return found
     if length - 1 <= MAX_AT_ONCE:

@@ -10,7 +10,8 @@
      where a failure has a meaning, it counts only if the gas that is left shows that the price had reached the function,
      and where it has none, it reverts.
 
-     Inputs longer than MAX_INPUT and outputs longer than MAX_OUTPUT revert: `docs/proof/verifier.md`.
+     A rollup's calls keep within what one step can do (decision 109). Elsewhere inputs longer than MAX_INPUT and outputs
+     longer than MAX_OUTPUT revert: `docs/proof/verifier.md`.
 """
 
 from . import layout
@@ -30,7 +31,7 @@ BLAKE2: constant(uint256) = 9
 POINT_EVALUATION: constant(uint256) = 10
 
 MAX_INPUT: constant(uint256) = 64 * 1024
-MAX_PAGES: constant(uint256) = MAX_INPUT + 1024
+MAX_PAGES: constant(uint256) = MAX_INPUT + 6 * 1024
 MAX_OUTPUT: constant(uint256) = 48 * 1024
 MAX_AT_ONCE: constant(uint256) = 32 * 1024  # bytes that are hashed in one step
 PAIR: constant(uint256) = 192  # bytes
@@ -38,6 +39,10 @@ BLAKE2_INPUT: constant(uint256) = 213
 POINT_EVALUATION_INPUT: constant(uint256) = 192
 
 MODEXP_MINIMUM: constant(uint256) = 200
+MAX_GAS: constant(uint256) = 10_000_000  # of one call, on a rollup
+MAX_OPERAND: constant(uint256) = 1024  # bytes of what MODEXP takes, on a rollup
+MODEXP_HEAD: constant(uint256) = 96 + 3 * MAX_OPERAND
+
 PAGES_OFFSET: constant(uint256) = 4 + 32 * 44  # where calldata says how far behind the selector `pages` lies
 
 SHA256_HASHING: constant(uint256) = 1
@@ -94,20 +99,29 @@ def step(
         length = min(length, BLAKE2_INPUT + 1)
     elif number == POINT_EVALUATION:
         length = min(length, POINT_EVALUATION_INPUT + 1)
-    start: uint256 = frame.calldata_offset % layout.PAGE_SIZE
-    if length != 0:
-        first: uint256 = frame.calldata_offset // layout.PAGE_SIZE
-        last: uint256 = (frame.calldata_offset + length - 1) // layout.PAGE_SIZE
-        siblings: uint256 = tape.siblings
-        for index: uint256 in range(first, last + 1, bound=66):
-            page: Bytes[1024] = slice(pages, layout.PAGE_SIZE * (index - first), 1024)
-            siblings = page_trees._check(frame.calldata, index, page, siblings)
-    assert length <= MAX_INPUT, "proof: the input is too long"
+    # What a rollup's limits depend on is shown first; then all of it, where that is more.
+    head: uint256 = length
+    if number == MODEXP:
+        head = min(length, MODEXP_HEAD)
+    elif number == BN128_PAIRING:
+        head = 0
+    start: uint256 = 4 + layout._word(PAGES_OFFSET) + 32
+    shown: uint256 = 0
+    siblings: uint256 = 0
+    shown, siblings = self._checked(frame, head, start, tape.siblings)
     # The input is looked at where it lies in calldata, which is where `pages` was decoded from, and copied once.
-    input: uint256 = 4 + layout._word(PAGES_OFFSET) + 32 + start
+    input: uint256 = start + frame.calldata_offset % layout.PAGE_SIZE
+    if self._exceeds_limits(number, input, length) and self._is_rollup(state, tape):
+        return machine._fault(state)
+    if number == MODEXP:
+        length = min(length, self._modexp_input(input, head))
+    if length > head:
+        assert length <= MAX_INPUT, "proof: the input is too long"
+        input = shown + frame.calldata_offset % layout.PAGE_SIZE
+        shown, siblings = self._checked(frame, length, shown, siblings)
     data: Bytes[MAX_INPUT] = b""
     if length != 0:
-        data = convert(slice(pages, start, length), Bytes[MAX_INPUT])
+        data = convert(slice(pages, input - start, length), Bytes[MAX_INPUT])
 
     # Gas, and what is refused without a call.
     fails: bool = False  # whether the function may refuse its input
@@ -168,6 +182,95 @@ def step(
         outcome.output = new_pages._root(leaves)
         outcome.output_length = len(output)
     return self._paid(state, cost, layout.PHASE_RETURN, layout._outcome_digest(outcome))
+
+
+@internal
+@view
+def _checked(frame: layout.Frame, length: uint256, at: uint256, siblings: uint256) -> (uint256, uint256):
+    """
+    @dev Where the pages go on in calldata, and their siblings, behind those of the input's first `length` bytes.
+    """
+    if length == 0:
+        return at, siblings
+    first: uint256 = frame.calldata_offset // layout.PAGE_SIZE
+    last: uint256 = (frame.calldata_offset + length - 1) // layout.PAGE_SIZE
+    after: uint256 = siblings
+    for index: uint256 in range(first, last + 1, bound=66):
+        page: Bytes[1024] = slice(msg.data, at + layout.PAGE_SIZE * (index - first), 1024)
+        after = page_trees._check(frame.calldata, index, page, after)
+    return at + layout.PAGE_SIZE * (last + 1 - first), after
+
+
+@internal
+@view
+def _is_rollup(state: layout.State, tape: layout.Tape) -> bool:
+    """
+    @dev Whether the transaction's block is one of a chain with deposits.
+    """
+    boundary: layout.TxBoundary = empty(layout.TxBoundary)
+    context: layout.BlockContext = empty(layout.BlockContext)
+    at: uint256 = 0
+    boundary, at = layout._open_tx_boundary(state.globals.boundary, tape.preimages)
+    context, at = layout._open_block_context(boundary.block, at)
+    return context.allow_deposits == 1
+
+
+@internal
+@view
+def _exceeds_limits(number: uint256, input: uint256, length: uint256) -> bool:
+    """
+    @dev Whether a rollup refuses the call: `protocol/rollup_limits.py`.
+    """
+    if number == BN128_PAIRING:
+        return 45000 + 34000 * (length // PAIR) > MAX_GAS
+    if number == BLAKE2:
+        return length == BLAKE2_INPUT and layout._word(input) >> 224 > MAX_GAS
+    if number != MODEXP:
+        return False
+    base: uint256 = self._number(input, length, 0)
+    exponent: uint256 = self._number(input, length, 32)
+    longest: uint256 = max(base, self._number(input, length, 64))
+    if max(longest, exponent) > MAX_OPERAND:
+        return True
+    # EIP-7883, what L1 may charge.
+    complexity: uint256 = 16
+    if longest > 32:
+        complexity = 2 * ((longest + 7) // 8) ** 2
+    head: uint256 = self._number(input, length, 96 + base)
+    if exponent < 32:
+        head = head >> (8 * (32 - exponent))
+    bits: uint256 = self._top_bit(head)
+    if exponent > 32:
+        bits += 16 * (exponent - 32)
+    return complexity * max(bits, 1) > MAX_GAS
+
+
+@internal
+@view
+def _modexp_input(input: uint256, shown: uint256) -> uint256:
+    """
+    @dev How many bytes of its input MODEXP looks at.
+    """
+    used: uint256 = 96
+    for i: uint256 in range(3):
+        used += min(self._number(input, shown, 32 * i), 2**64)
+    return used
+
+
+@internal
+@pure
+def _top_bit(number: uint256) -> uint256:
+    """
+    @dev The position of the highest bit that is set; 0 if none is.
+    """
+    rest: uint256 = number
+    bits: uint256 = 0
+    for i: uint256 in range(8):
+        size: uint256 = 128 >> i
+        if rest >> size != 0:
+            rest = rest >> size
+            bits += size
+    return bits
 
 
 @internal
@@ -240,12 +343,7 @@ def _modexp_gas(input: uint256, length: uint256) -> uint256:
         head = self._number(input, length, 96 + base_length)
         if exponent_length < 32:
             head = head >> (8 * (32 - exponent_length))
-    bits: uint256 = 0
-    for i: uint256 in range(8):
-        size: uint256 = 128 >> i
-        if head >> size != 0:
-            head = head >> size
-            bits += size
+    bits: uint256 = self._top_bit(head)
     if exponent_length > 32:
         if complexity != 0 and exponent_length >= 2**64:
             return machine.HUGE

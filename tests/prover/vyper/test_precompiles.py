@@ -1,6 +1,7 @@
 """Precompiles through L1's own: every input of every one, and callers who give too little gas."""
 
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -12,15 +13,18 @@ from node.artifacts import SOURCES, load_artifact
 from protocol.crypto import keccak, sign
 from protocol.types import Address, Hash32
 from prover.calldata import step_calldata
+from prover.commitments.structures import BlockContext
 from prover.commitments.tape import Witness
 from prover.machine.step import step
 from prover.machine.vm import FAULT, HASH, PRECOMPILE, RETURN
 from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
 from tests.prover.vyper.conftest import init_code
-from tests.prover.worlds import KEY, machine, signed, state_with
+from tests.prover.worlds import BLOCK, KEY, machine, signed, state_with
 
 STATE = state_with({})
+ETHEREUM, ROLLUP = (replace(BLOCK, allow_deposits=is_rollup) for is_rollup in (False, True))
+"""A rollup has limits of its own (decision 109)."""
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +32,14 @@ def library():
     return VyperReferee.of_library(init_code, "l1/proof/precompiles")
 
 
-def precompile_step(number: int, data: bytes, gas: int) -> tuple[Hash32, Witness, Hash32, int]:
+def precompile_step(
+    number: int, data: bytes, gas: int, block: BlockContext = ETHEREUM
+) -> tuple[Hash32, Witness, Hash32, int]:
     """A call of a precompile by the transaction itself: state, witness, next state and its phase."""
     zeros = data.count(0)
     intrinsic = 21_000 + 4 * zeros + 16 * (len(data) - zeros)
     to = Address(number.to_bytes(20, "big"))
-    vm = machine(STATE, signed(to=to, data=data, gas_limit=intrinsic + gas))
+    vm = machine(STATE, signed(to=to, data=data, gas_limit=intrinsic + gas), block)
     while vm.phase != PRECOMPILE:
         step(vm)
     before = vm.digest()
@@ -41,9 +47,9 @@ def precompile_step(number: int, data: bytes, gas: int) -> tuple[Hash32, Witness
     return before, witness, vm.digest(), vm.phase
 
 
-def judged(library, number: int, data: bytes, gas: int = 400_000) -> int:
+def judged(library, number: int, data: bytes, gas: int = 400_000, block: BlockContext = ETHEREUM) -> int:
     """Judge the step; the phase that follows."""
-    before, witness, after, phase = precompile_step(number, data, gas)
+    before, witness, after, phase = precompile_step(number, data, gas, block)
     assert library.judge(before, witness) == after
     return phase
 
@@ -152,10 +158,11 @@ lengths = st.one_of(st.integers(0, 40), st.sampled_from([32, 33, 100, 1024, 1025
     body=st.binary(max_size=120),
     cut=st.integers(0, 96),
     gas=st.sampled_from([200, 5_000, 3_000_000]),
+    block=st.sampled_from([ETHEREUM, ROLLUP]),
 )
-def test_a_power_of_any_lengths_costs_and_gives_what_the_machine_says(library, heads, body, cut, gas):
+def test_a_power_of_any_lengths_costs_and_gives_what_the_machine_says(library, heads, body, cut, gas, block):
     data = b"".join(map(word, heads)) + body
-    assert judged(library, 5, data[: len(data) - cut], gas) in (RETURN, FAULT)
+    assert judged(library, 5, data[: len(data) - cut], gas, block) in (RETURN, FAULT)
 
 
 @settings(max_examples=100)

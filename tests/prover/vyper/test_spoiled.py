@@ -7,6 +7,7 @@ import pytest
 
 from prover.calldata import step_calldata
 from prover.commitments.tape import InvalidWitness
+from prover.machine.batch_data import FILE_LAYER
 from prover.machine.vm import PHASE_NAMES
 from prover.referee import judge
 from tests.prover.chains import random_chain
@@ -24,7 +25,8 @@ from tests.prover.spoiling import (
 QUICK = 60
 """Rounds per phase; a round is a witness for both referees, a call, and a call with less gas."""
 LONG = 20_000
-CHAINS = range(100, 106)
+CHAINS = [(100, 0), (101, 0), (102, 0), (103, 0), (104, FILE_LAYER), (105, 0)]
+"""Seeds and data layers."""
 WAYS = ("witness", "call", "gas", "python")
 
 
@@ -34,7 +36,7 @@ def by_phase() -> dict[str, list[Judged]]:
     found: dict[object, Judged] = {}
     for vm in (
         *(example.begin() for example in examples()),
-        *(random_chain(Random(each), 8).machine() for each in CHAINS),
+        *(random_chain(Random(seed), 8, layer).machine() for seed, layer in CHAINS),
     ):
         for step in judged_steps(vm):
             found.setdefault(shape(step), step)
