@@ -10,11 +10,21 @@ from dataclasses import dataclass, replace
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
 from protocol.types import ZERO_HASH, Address, Hash32
-from prover.commitments.chain_structures import ChainBlock, Filling, ReceiptLogs, Sealing
+from prover.commitments.chain_structures import (
+    Boot,
+    ChainBlock,
+    Filling,
+    L1Inputs,
+    L1Link,
+    Output,
+    ReceiptLogs,
+    Sealing,
+)
 from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
 from prover.commitments.pages import NO_PAGES
 from prover.commitments.structures import (
     AccountRecord,
+    BlockContext,
     DirtySlot,
     LogLink,
     Receipt,
@@ -27,17 +37,23 @@ from prover.machine.frame import Frame
 from prover.machine.step import resume, running_code, step
 from prover.machine.vm import (
     ACCESS,
+    BATCH_WALK,
     BEGIN,
     BLOCK_DONE,
     DONE,
     EXECUTE,
     FILL,
     FLUSH_ACCOUNTS,
+    L1_WALK,
+    NEXT_BLOCK,
     NEXT_ITEM,
+    ORIGIN,
+    OUTPUT,
     RECEIPT_HASH,
     RECEIPT_LOGS,
     RETURN,
     SEAL,
+    SYSTEM_WRITE,
     VM,
     running,
 )
@@ -176,6 +192,67 @@ def _is_full(_opcode: int, vm: VM) -> bool:
     return isinstance(vm.cursor, Sealing) and vm.cursor.left == 0
 
 
+def _gas_used(vm: VM) -> None:
+    boundary = _boundary(vm)
+    vm.cursor = replace(boundary, gas_used=boundary.gas_used + 1)
+
+
+def _unchanged(vm: VM) -> None:
+    vm.cursor = replace(_boundary(vm), state_root=vm.start_root)
+
+
+def _unwritten(vm: VM) -> None:
+    boundary = _boundary(vm)
+    if not isinstance(boundary.parent, ChainBlock):
+        raise TypeError("no block comes before this one")
+    vm.cursor = replace(boundary, state_root=boundary.parent.state_root)
+
+
+def _context(change: Callable[[BlockContext], BlockContext]) -> Callable[[VM], None]:
+    def tell(vm: VM) -> None:
+        boundary = _boundary(vm)
+        if not isinstance(boundary.block, BlockContext):
+            raise TypeError("no block has begun")
+        vm.cursor = replace(boundary, block=change(boundary.block))
+
+    return tell
+
+
+def _later_block(block: BlockContext) -> BlockContext:
+    return replace(block, timestamp=block.timestamp + 1)
+
+
+def _dearer_block(block: BlockContext) -> BlockContext:
+    return replace(block, base_fee=block.base_fee + 1)
+
+
+def _withdrawals(vm: VM) -> None:
+    if not isinstance(vm.cursor, ChainBlock):
+        raise TypeError("no block has been made")
+    vm.cursor = replace(vm.cursor, outbox_root=Hash32(keccak(vm.cursor.outbox_root)))
+
+
+def _output(vm: VM) -> None:
+    if not isinstance(vm.cursor, Output):
+        raise TypeError("the chain is not over")
+    vm.cursor = replace(vm.cursor, root=Hash32(keccak(vm.cursor.root)))
+
+
+def _l1_block(vm: VM) -> None:
+    boot = vm.cursor
+    if not isinstance(boot, Boot) or not isinstance(boot.block, ChainBlock):
+        raise TypeError("L1 is not being read")
+    inputs = boot.block.inputs
+    if not isinstance(inputs, L1Inputs) or not isinstance(inputs.l1_blocks, L1Link):
+        raise TypeError("no L1 block has been read")
+    link = replace(inputs.l1_blocks, prev_randao=Hash32(keccak(inputs.l1_blocks.prev_randao)))
+    vm.cursor = replace(boot, block=replace(boot.block, inputs=replace(inputs, l1_blocks=link)))
+
+
+def _leads_to(*phases: int) -> Callable[[int, VM], bool]:
+    return lambda _opcode, vm: vm.phase in phases
+
+
 def _halt(vm: VM) -> None:
     vm.go(RETURN, Return(True, NO_PAGES, 0, 0))
 
@@ -211,6 +288,14 @@ KINDS = {
         Kind("receipts-root", "a block's receipts", RECEIPT_HASH, lambda _opcode, vm: vm.phase == FILL, _leaf),
         Kind("transactions-root", "a block's transactions", FILL, _is_full, _transactions),
         Kind("header", "a block's hash", SEAL, lambda _opcode, vm: vm.phase == BLOCK_DONE, _header),
+        Kind("gas-used", "a block's gas so far, by one", FLUSH_ACCOUNTS, _leads_to(DONE), _gas_used),
+        Kind("state-root", "a transaction that changes nothing", FLUSH_ACCOUNTS, _leads_to(DONE), _unchanged),
+        Kind("system-write", "the write at a block's beginning", SYSTEM_WRITE, _leads_to(DONE), _unwritten),
+        Kind("timestamp", "a block's time", ORIGIN, _leads_to(SYSTEM_WRITE), _context(_later_block)),
+        Kind("base-fee", "a block's base fee", ORIGIN, _leads_to(SYSTEM_WRITE), _context(_dearer_block)),
+        Kind("withdrawals", "the root of a block's withdrawals", SEAL, _leads_to(BLOCK_DONE), _withdrawals),
+        Kind("l1", "the randomness of an L1 block", L1_WALK, _leads_to(L1_WALK, BATCH_WALK), _l1_block),
+        Kind("output", "the output root itself", NEXT_BLOCK, _leads_to(OUTPUT), _output),
         Kind("halt", "a program ends early", EXECUTE, _executed(*range(0x01, 0xA5)), _halt),
     )
 }

@@ -18,7 +18,8 @@ def dispute(
         typer.Option(
             metavar="KIND",
             help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
-            "batch, bloom, receipts-root, transactions-root, header, or random.",
+            "batch, bloom, receipts-root, transactions-root, header, gas-used, state-root, system-write, timestamp, "
+            "base-fee, withdrawals, l1, output, or random.",
         ),
     ] = "opcode",
     at: Annotated[
