@@ -51,7 +51,7 @@ class Lane(asyncio.Protocol):
             self._transport.close()
 
     def _flush(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if self._leaving and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._leaving))
         self._leaving.clear()
 
@@ -77,3 +77,5 @@ class Lane(asyncio.Protocol):
             self._on_frame(call, received[start + 8], bytes(received[start + _HEAD : end]))
             start = end
         del received[:start]
+        # Now, and not in the loop's next turn, where the node first executes what it has just taken.
+        self._flush()
