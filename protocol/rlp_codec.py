@@ -133,12 +133,13 @@ def as_bytes(item: RlpItem, what: str, length: int | None = None) -> bytes:
 
 def as_uint(item: RlpItem, what: str, bits: int = 256) -> int:
     """Take `item` as an unsigned integer of at most `bits` bits in canonical form."""
-    data = as_bytes(item, what)
-    if data[:1] == b"\0":
+    if not isinstance(item, bytes):
+        raise InvalidRlp(f"{what}: expected bytes, got a list")
+    if item[:1] == b"\0":
         raise InvalidRlp(f"{what}: leading zero in integer")
-    if len(data) * 8 > bits:
+    if len(item) * 8 > bits:
         raise InvalidRlp(f"{what}: integer over {bits} bits")
-    return int.from_bytes(data, "big")
+    return int.from_bytes(item, "big")
 
 
 def as_list(item: RlpItem, what: str) -> Sequence[RlpItem]:

@@ -19,7 +19,6 @@ from protocol.rlp_codec import (
     decode_list,
     encode,
     rlp_list,
-    rlp_string,
     uint_bytes,
 )
 from protocol.types import ZERO_HASH, Address, Hash32
@@ -301,11 +300,14 @@ def _typed(
     authorizations: tuple[Authorization, ...] = (),
 ) -> Transaction:
     """What types 1 to 4 share: the first `signed` fields are signed; `call` is gas limit, to, value, data."""
-    signature = fields[signed:]
-    y_parity, r, s = (as_uint(item, what) for item, what in zip(signature, ("y parity", "r", "s"), strict=True))
+    y_parity, r, s = (
+        as_uint(fields[signed], "y parity"),
+        as_uint(fields[signed + 1], "r"),
+        as_uint(fields[signed + 2], "s"),
+    )
     # The signed fields stand in `raw` as they are signed, behind the type and the length of the list.
     start = 2 if raw[1] < 0xF8 else raw[1] - 0xF5
-    stop = len(raw) - sum(len(rlp_string(as_bytes(item, "signature"))) for item in signature)
+    stop = len(raw) - len(b"".join(map(encode, fields[signed:])))
     return Transaction(
         type=raw[0],
         hash=keccak(raw),
