@@ -293,12 +293,27 @@ class MetalayerKnobs:
     message_expiry_seconds: Annotated[
         int,
         Knob(
-            "After which an undelivered message goes back.",
+            "After which an undelivered message goes back that does not say when itself.",
             Whole(60, 60 * DAY, "seconds"),
-            Change.RESTART,
-            not_yet="each message says its own",
         ),
     ] = 7 * DAY
+    delivery_fee_wei: Annotated[
+        int,
+        Knob(
+            "What a message to another chain costs; 0 with the next one: every fee is a bid. The governor sets others.",
+            Whole(0, 10**17, "wei"),
+        ),
+    ] = 0
+    delivery_gas_price_wei: Annotated[
+        int, Knob("Beside that, per gas that the message may use where it arrives.", Whole(0, 10**10, "wei"))
+    ] = 0
+    governor: Annotated[
+        str,
+        Knob(
+            "Who may set the prices of deliveries, and limits on arriving tokens, on the chain itself.",
+            AccountAddress(("operator", "nobody")),
+        ),
+    ] = "operator"
     era_overhead_millionths: Annotated[
         int,
         Knob(

@@ -5,11 +5,11 @@ In this order: `deploy_network` once per network; `member_accounts` into each ch
 routes need no enrolment of their own, because the predeploys are at the same addresses everywhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from genesis.model import GenesisAccount
 from metalayer.message import Domain
-from metalayer.predeploys import MemberCode, NetworkAddresses, member_contracts
+from metalayer.predeploys import NOBODY_DECIDES, MemberCode, MemberOptions, NetworkAddresses, member_contracts
 from metalayer.proofs import ACTIVE, PENDING, REMOVED
 from node.account import Account
 from node.artifacts import load_artifact
@@ -19,7 +19,7 @@ from node.l1_client import L1Client
 from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.errors import Reject
-from protocol.types import ZERO_ADDRESS, Address, Hash32
+from protocol.types import Address, Hash32
 
 MAX_MEMBERS = 256
 """How many entries of a registry are read."""
@@ -74,20 +74,13 @@ async def deploy_network(
 
 
 def member_accounts(
-    network: NetworkAddresses, domain: Domain, governor: Address = ZERO_ADDRESS, *, has_ether: bool = True
+    network: NetworkAddresses, domain: Domain, options: MemberOptions = NOBODY_DECIDES
 ) -> dict[Address, GenesisAccount]:
-    """The network's predeploys, for a member's genesis: `LaunchOptions(predeploys=member_accounts(...))`.
-
-    `governor` may set limits on what tokens arrive there; zero: nobody. `has_ether`: the chain's gas is ether.
-    """
+    """The network's predeploys, for a member's genesis: `LaunchOptions(predeploys=member_accounts(...))`."""
     code = MemberCode(
-        mailbox=load_artifact("metalayer/mailbox").runtime_code,
-        settled_roots=load_artifact("metalayer/settled_roots").runtime_code,
-        token_route=load_artifact("metalayer/token_route").runtime_code,
-        token_image=load_artifact("metalayer/token_image").runtime_code,
-        ether_route=load_artifact("metalayer/ether_route").runtime_code,
+        **{field.name: load_artifact(f"metalayer/{field.name}").runtime_code for field in fields(MemberCode)}
     )
-    contracts = member_contracts(code, network, domain, governor, has_ether=has_ether)
+    contracts = member_contracts(code, network, domain, options)
     return {address: GenesisAccount(nonce=1, code=body) for address, body in contracts.items()}
 
 

@@ -52,7 +52,9 @@ async def greet(origin: Side, destination: Side, clock: Clock, key: bytes, tell:
         await _until_paid(here, clock)
         signature = "dispatch(uint32,bytes32,bytes,uint64,uint64)"
         call = encode_call(signature, destination.domain, padded(guestbook_address()), Dynamic(words), 0, HANDLE_GAS)
-        receipt = await here.send(MAILBOX_ADDRESS, call)
+        quote = encode_call("quote(uint32,uint256,uint64)", destination.domain, len(words), HANDLE_GAS)
+        [fee] = words_of(await origin.client.call(MAILBOX_ADDRESS, quote))
+        receipt = await here.send(MAILBOX_ADDRESS, call, fee)
         call = encode_call("send(uint32,address,uint256)", destination.domain, GUEST, 0)
         await here.send(ETHER_ROUTE_ADDRESS, call, SENT_WEI)
         tell(f"a first message and a first transfer are on their way from {origin.name} to {destination.name}")

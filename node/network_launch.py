@@ -11,6 +11,7 @@ from da.table import check_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.intent import Intent
 from genesis.model import GenesisAccount
+from metalayer.predeploys import MemberOptions
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
@@ -32,8 +33,10 @@ class Beside:
     predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
 
 
-def launch_options(intent: Intent, beside: Beside, proposer: Address) -> LaunchOptions:
-    """What is chosen once; `proposer` is the account that bonds outputs, alone where that is permissioned."""
+def launch_options(intent: Intent, beside: Beside, proposer: Address, operator: Address) -> LaunchOptions:
+    """What is chosen once; `proposer` is the account that bonds outputs, alone where that is permissioned. `operator`
+    is the network's own account, which sends no batches: it decides about the chain, unless the intent names another.
+    """
     chain, fees, sequencing = intent.chain, intent.fees, intent.sequencing
     accounts = dict.fromkeys(DEV_ACCOUNTS, DEV_BALANCE) if chain.dev_accounts else {}
     given = {_address(address): wei for address, wei in chain.accounts}
@@ -50,7 +53,7 @@ def launch_options(intent: Intent, beside: Beside, proposer: Address) -> LaunchO
         sequencing_window=sequencing.window_l1_blocks,
         accounts={**accounts, **beside.accounts, **given},
         fees=fee_options(intent),
-        settlement=settlement_options(intent, proposer),
+        settlement=settlement_options(intent, proposer, operator),
         predeploys=beside.predeploys,
     )
 
@@ -74,10 +77,10 @@ def _address(text: str) -> Address:
     return Address(bytes.fromhex(text.removeprefix("0x")))
 
 
-def settlement_options(intent: Intent, proposer: Address) -> SettlementOptions:
+def settlement_options(intent: Intent, proposer: Address, operator: Address) -> SettlementOptions:
     """Windows, bonds and who decides."""
     proof, governance = intent.proof, intent.governance
-    owner = None if governance.owner == "operator" else _address(governance.owner)
+    owner = operator if governance.owner == "operator" else _address(governance.owner)
     return SettlementOptions(
         challenge_window_seconds=proof.challenge_period_seconds,
         finalisation_delay_seconds=proof.finalisation_delay_seconds,
@@ -86,6 +89,19 @@ def settlement_options(intent: Intent, proposer: Address) -> SettlementOptions:
         config_delay_seconds=governance.timelock_seconds,
         owner=owner,
         proposer=proposer,
+    )
+
+
+def member_options(intent: Intent, operator: Address) -> MemberOptions:
+    """What a member of the network is told at genesis."""
+    metalayer = intent.metalayer
+    named = {"operator": operator, "nobody": ZERO_ADDRESS}
+    return MemberOptions(
+        governor=named.get(metalayer.governor) or _address(metalayer.governor),
+        has_ether=intent.fees.gas_token == "native",  # noqa: S105 - no secret
+        message_life=metalayer.message_expiry_seconds,
+        delivery_wei=metalayer.delivery_fee_wei,
+        delivery_wei_per_gas=metalayer.delivery_gas_price_wei,
     )
 
 

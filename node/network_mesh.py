@@ -16,7 +16,7 @@ from node.clock import Clock
 from node.funding import Call, send_calls
 from node.l1_client import L1Client
 from node.network import deploy_network, domain_of, member_accounts, read_member
-from node.network_launch import Beside
+from node.network_launch import Beside, member_options
 from node.rollup_file import Rollup
 from protocol.abi import encode_call
 from protocol.errors import InvalidInput
@@ -50,11 +50,13 @@ class Mesh:
         _write(path, found)
         return cls(found)
 
-    def beside(self, intent: Intent) -> Beside:
-        """What the chain's genesis holds for the network: nothing, if it does not join."""
+    def beside(self, intent: Intent, operator: Address) -> Beside:
+        """What the chain's genesis holds for the network: nothing, if it does not join. `operator` has a say where the
+        intent says so."""
         if not intent.metalayer.join:
             return Beside()
-        return Beside(predeploys=member_accounts(self.addresses, domain_of(intent.chain.chain_id)))
+        options = member_options(intent, operator)
+        return Beside(predeploys=member_accounts(self.addresses, domain_of(intent.chain.chain_id), options))
 
     async def join(
         self,

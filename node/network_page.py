@@ -7,7 +7,8 @@ from decimal import Context, Decimal, InvalidOperation
 
 from genesis.intent import Intent
 from genesis.knobs import is_address
-from metalayer.predeploys import ETHER_ROUTE_ADDRESS, TOKEN_ROUTE_ADDRESS
+from metalayer.message import Domain
+from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
 from node.l1_client import L1Client
 from node.network import domain_of
 from node.network_watch import Heads, NetworkWatch, Watched, amount_text
@@ -21,6 +22,10 @@ MOST_TOKENS = 20
 """Of which a chain's balances are shown."""
 EXACT = Context(prec=160)
 """Digits enough that no amount is rounded."""
+FREE = ""
+"""Ether arrives as a deposit, which nobody has to be paid for."""
+BID_WEI = 10**15
+"""Offered where a chain asks for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,11 @@ class Token:
 
 
 class NetworkSource:
-    """`web.network.Source` of a network that runs. `fee_wei` pays for the delivery of what the form sends."""
+    """`web.network.Source` of a network that runs."""
 
-    def __init__(self, watch: NetworkWatch, shown: Callable[[], Sequence[Shown]], fee_wei: int) -> None:
+    def __init__(self, watch: NetworkWatch, shown: Callable[[], Sequence[Shown]]) -> None:
         self._watch = watch
         self._shown = shown
-        self._fee_wei = fee_wei
         self._tokens: dict[tuple[str, Address], Token] = {}
 
     async def chains(self) -> list[ChainCard]:
@@ -75,7 +79,7 @@ class NetworkSource:
         if wish.get("asset") == "ETH":
             amount = _units(wish.get("amount", ""), 18)
             data = encode_call("send(uint32,address,uint256)", domain, recipient, 0)
-            return {"steps": [_step("Send ether", ETHER_ROUTE_ADDRESS, data, amount)]}
+            return {"steps": [_step("Send ether", ETHER_ROUTE_ADDRESS, data, amount)], "fee": FREE}
         token = await self._token(origin, _address(wish.get("asset", ""), "token"))
         amount = _units(wish.get("amount", ""), token.decimals)
         steps: list[Json] = []
@@ -87,8 +91,17 @@ class NetworkSource:
                 steps.append(_step("Let the route take your tokens", token.address, data, 0))
         signature = "send(address,uint32,address,uint256,uint64)"
         data = encode_call(signature, token.address, domain, recipient, amount, 0)
-        steps.append(_step(f"Send {token.symbol}", TOKEN_ROUTE_ADDRESS, data, self._fee_wei))
-        return {"steps": steps}
+        fee = await quote_transfer(client, domain)
+        steps.append(_step(f"Send {token.symbol}", TOKEN_ROUTE_ADDRESS, data, fee))
+        return {"steps": steps, "fee": amount_text(fee, 18, "ETH")}
+
+    async def quote(self, wish: Mapping[str, str]) -> Json:
+        """What the delivery of such a transfer costs, before anything else of it is known."""
+        origin, destination = self._member(wish.get("from", "")), self._member(wish.get("to", ""))
+        if wish.get("asset") == "ETH" or origin == destination:
+            return {"fee": FREE}
+        fee = await quote_transfer(self._watch.client(origin), domain_of(destination.chain_id))
+        return {"fee": amount_text(fee, 18, "ETH")}
 
     async def receipt(self, chain: str, transaction: str) -> Json:
         """Whether it is mined, and has succeeded."""
@@ -153,6 +166,30 @@ class NetworkSource:
     async def _is_image(self, client: L1Client, token: Address) -> bool:
         answer = words_of(await client.call(TOKEN_ROUTE_ADDRESS, encode_call("asset_of(address)", token)))
         return any(answer)
+
+
+async def quote_transfer(client: L1Client, destination: Domain) -> int:
+    """What a token's transfer to there is to offer, in wei: what its chain asks for, or else a bid."""
+    [asked] = words_of(await client.call(TOKEN_ROUTE_ADDRESS, encode_call("quote(uint32)", destination)))
+    return asked or BID_WEI
+
+
+async def quote_delivery(url: str, destination: int, body_bytes: int | None, gas_limit: int) -> int | None:
+    """What the node's chain asks for a token's transfer to there, or for a message of so many bytes, in wei; None if it
+    asks for nothing.
+
+    Raises:
+        InvalidInput: The chain is in no network.
+        Retry: The node does not answer.
+    """
+    to, call = TOKEN_ROUTE_ADDRESS, encode_call("quote(uint32)", destination)
+    if body_bytes is not None:
+        to, call = MAILBOX_ADDRESS, encode_call("quote(uint32,uint256,uint64)", destination, body_bytes, gas_limit)
+    async with L1Client(url, attempts=1) as client:
+        answer = words_of(await client.call(to, call))
+    if not answer:
+        raise InvalidInput(f"the chain of {url} is in no network: it has no mailbox")
+    return answer[0] or None
 
 
 def _step(title: str, to: Address, data: bytes, value: int) -> Json:

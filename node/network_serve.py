@@ -12,16 +12,13 @@ from node.network_up import NetworkUp
 from node.network_watch import NetworkWatch
 from web.network import NetworkSite
 
-DELIVERY_FEE_WEI = 10**15
-"""What the page's form adds to a token's transfer for whoever delivers it."""
-
 
 @asynccontextmanager
 async def serve_network(network: NetworkUp, clock: Clock) -> AsyncIterator[None]:
     """While the block runs. Raises OSError when the page's port is taken."""
     async with L1Client(network.settings.l1_endpoint, clock, attempts=1, timeout_seconds=5) as l1:
         watch = NetworkWatch(network.watched, l1, clock)
-        site = NetworkSite(NetworkSource(watch, network.shown, DELIVERY_FEE_WEI), clock.now)
+        site = NetworkSite(NetworkSource(watch, network.shown), clock.now)
         task = asyncio.create_task(watch.run())
         task.add_done_callback(lambda ended: None if ended.cancelled() else network.fail(ended.exception()))
         try:

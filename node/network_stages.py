@@ -35,6 +35,9 @@ class Sent:
     refunded: bool = False
     paid_on_l1: bool = False
     """Of ether: L1 has moved it from one portal to the other."""
+    fee: str = ""
+    asked: str = ""
+    """Readable, with their units: what is offered for its delivery; what relayers asked for, if that is more."""
 
 
 def progress_of(sent: Sent, origin: Standing, destination_answers: bool, now: float) -> tuple[Progress, str]:
@@ -59,6 +62,8 @@ def _why_not_delivered(sent: Sent, destination_answers: bool) -> str:
         return "final on L1; waits to be proven and paid out there"
     if not destination_answers:
         return f"{sent.destination} does not answer; until it expires anyone can deliver it through L1"
+    if sent.asked:
+        return f"final on L1; offers {sent.fee} for its delivery where {sent.asked} is asked, so relayers may leave it"
     return f"final on L1; waits for a relayer, and for {sent.destination} to see that L1 block"
 
 

@@ -230,7 +230,8 @@ class NetworkUp:
         folder = self.folder.chain(intent.chain.name)
         folder.save_intent(intent)
         proposer = private_key_address(self._key(intent, "proposer"))
-        options = launch_options(intent, mesh.beside(intent), proposer)
+        operator = private_key_address(self._deployer_key)
+        options = launch_options(intent, mesh.beside(intent, operator), proposer, operator)
         rollup = await launch_rollup(l1, self._clock, key, options, folder.rollup)
         self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
 

@@ -36,6 +36,7 @@ MOST_PENDING = 12
 
 DISPATCHED = keccak(b"Dispatched(bytes32,uint32,address,uint256,uint256,bytes)")
 DELIVERED = keccak(b"Delivered(bytes32,uint32,address)")
+FEE_ADDED = keccak(b"FeeAdded(bytes32,uint256)")
 REFUNDED = keccak(b"Refunded(bytes32)")
 TRANSFER_SENT = keccak(b"TransferSent(bytes32,address,address,uint32,address,uint256)")
 TRANSFER_RECEIVED = keccak(b"TransferReceived(bytes32,address,address,uint256)")
@@ -70,6 +71,9 @@ class Dispatch:
     decimals: int
     expiry: int
     transaction: Hash32
+    fee: int = 0
+    quoted: int = 0
+    """Wei: offered for its delivery, and asked for when it was sent."""
 
 
 @dataclass(slots=True)
@@ -194,9 +198,14 @@ class NetworkWatch:
             sent_at = 0 if block is None else block.timestamp
             dispatch = _dispatch(log, number, sent_at)
             if dispatch is not None:
+                if topic == DISPATCHED:
+                    dispatch = await _with_fee(client, dispatch, log)
                 events.sent[dispatch.key] = dispatch
                 if len(events.sent) > MOST_MOVEMENTS:
                     events.sent.popitem(last=False)
+        elif topic == FEE_ADDED:
+            if key in events.sent:
+                events.sent[key] = replace(events.sent[key], fee=events.sent[key].fee + words_of(log.data)[0])
         elif topic == DELIVERED:
             events.delivered.add(key)
         elif topic == REFUNDED:
@@ -257,6 +266,8 @@ class NetworkWatch:
             delivered,
             refunded,
             paid_on_l1=dispatch.key in self._paid,
+            fee=amount_text(dispatch.fee, 18, "ETH"),
+            asked="" if dispatch.fee >= dispatch.quoted else amount_text(dispatch.quoted, 18, "ETH"),
         )
         standing = replace(
             self._standings.get(chain.name, Standing(None, -1)), safe=self.heads.get(chain.name, Heads()).safe
@@ -335,6 +346,12 @@ def _dispatch(log: L1Log, number: int, sent_at: int) -> Dispatch | None:
     return Dispatch(
         key, "message", number, sent_at, destination, sender, recipient, 0, "", 0, message.expiry, log.transaction_hash
     )
+
+
+async def _with_fee(client: L1Client, dispatch: Dispatch, log: L1Log) -> Dispatch:
+    call = encode_call("quoted(bytes32)", dispatch.key)
+    [quoted] = words_of(await client.call(MAILBOX_ADDRESS, call))
+    return replace(dispatch, fee=words_of(log.data[32:64])[0], quoted=quoted)
 
 
 def _struck(arrivals: list[tuple[int, Address, Address, int]], arrival: tuple[int, Address, Address, int]) -> bool:

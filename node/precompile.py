@@ -15,7 +15,7 @@ DEPLOYED = (
     *("l2/outbox", "l2/bridge", "l2/bridged_token", "l2/fee_oracle", "l2/fee_vault"),
     *("metalayer/registry", "metalayer/ledger", "metalayer/ether_hub"),
     *("metalayer/mailbox", "metalayer/settled_roots", "metalayer/token_route", "metalayer/token_image"),
-    *("metalayer/ether_route", "examples/guestbook"),
+    *("metalayer/ether_route", "metalayer/fee_schedule", "examples/guestbook"),
 )
 
 

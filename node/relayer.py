@@ -74,14 +74,17 @@ SENT = 1
 
 @dataclass(frozen=True, slots=True)
 class RelayerOptions:
-    """`endpoints` are members' nodes by domain; a member without one is left alone. `least_fee_wei`: a message that
-    offers less is left to others."""
+    """`endpoints` are members' nodes by domain; a member without one is left alone.
+
+    `least_fee_wei`: a message that offers less is left to others. None: one that offers less than was asked for it when
+    it was sent; where nothing is asked for, none is.
+    """
 
     l1_url: str
     network: NetworkAddresses
     endpoints: Mapping[Domain, str]
     private_key: bytes
-    least_fee_wei: int = 0
+    least_fee_wei: int | None = None
     poll_seconds: float = 1.0
 
 
@@ -470,7 +473,10 @@ class _Pair:
         worth = []
         for one in waiting:
             fee, _state = await self._source.words(MAILBOX_ADDRESS, "fee(bytes32)", one.id)
-            if fee >= self._relayer.options.least_fee_wei:
+            least = self._relayer.options.least_fee_wei
+            if least is None:
+                least = await self._source.word(MAILBOX_ADDRESS, "quoted(bytes32)", one.id)
+            if fee >= least:
                 worth.append(one)
         self._relayer.status.underpaid += len(waiting) - len(worth)
         return worth

@@ -82,6 +82,9 @@ class Source(Protocol):
     async def prepare(self, wish: Mapping[str, str]) -> Json:
         """The transactions that carry out a wish of the bridge's form."""
 
+    async def quote(self, wish: Mapping[str, str]) -> Json:
+        """What the delivery costs: `fee`, readable with its unit; empty where nobody has to be paid."""
+
     async def receipt(self, chain: str, transaction: str) -> Json:
         """Of a transaction: null until it is mined."""
 
@@ -126,6 +129,7 @@ class NetworkSite:
             web.get("/network", self._page),
             web.get("/network/balances", self._answering(self._balances)),
             web.get("/network/prepare", self._answering(self._prepare)),
+            web.get("/network/quote", self._answering(self._quote)),
             web.get("/network/receipt", self._answering(self._receipt)),
             web.get("/web/{name}", self._static),
         ]
@@ -152,6 +156,9 @@ class NetworkSite:
 
     async def _prepare(self, request: web.Request) -> Json:
         return await self._source.prepare(dict(request.query))
+
+    async def _quote(self, request: web.Request) -> Json:
+        return await self._source.quote(dict(request.query))
 
     async def _receipt(self, request: web.Request) -> Json:
         return await self._source.receipt(request.query.get("chain", ""), request.query.get("transaction", ""))

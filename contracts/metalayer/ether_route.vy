@@ -33,24 +33,27 @@ ALIAS: constant(uint256) = 4369 * 2**144 + 4369  # 0x111100000000000000000000000
 OUTBOX: constant(address) = 0x4200000000000000000000000000000000000016
 FORWARD_GAS: constant(uint256) = 1_000_000
 RECEIVE_GAS: constant(uint256) = 60_000
-DEFAULT_LIFE: constant(uint256) = 7 * 86_400  # seconds
 
 hub: public(immutable(address))
 local_domain: public(immutable(uint32))
+default_life: public(immutable(uint256))  # seconds
 
 waiting: public(HashMap[address, uint256])  # wei that a receiver did not take
 
 
 @deploy
-def __init__(_hub: address, _local_domain: uint32):
+def __init__(_hub: address, _local_domain: uint32, _default_life: uint256):
     """
     @param _hub The other half, on L1 (not aliased).
     @param _local_domain This chain's number in the network.
+    @param _default_life Seconds until ether goes back that does not say.
     """
     assert _hub != empty(address), "ether: no hub"
     assert _local_domain != 0, "ether: no domain"
     hub = _hub
+    assert _default_life != 0, "ether: no life"
     local_domain = _local_domain
+    default_life = _default_life
 
 
 @external
@@ -60,7 +63,7 @@ def send(destination: uint32, recipient: address, expiry: uint256) -> bytes32:
     @notice Move the ether sent along to another chain.
     @param destination The chain's domain.
     @param recipient Who gets it there.
-    @param expiry L1's first second at which it goes back instead; 0: in seven days.
+    @param expiry L1's first second at which it goes back instead; 0: as the chain has it.
     @return The withdrawal's hash.
     """
     assert destination != local_domain and destination != 0, "ether: not another chain"
@@ -68,7 +71,7 @@ def send(destination: uint32, recipient: address, expiry: uint256) -> bytes32:
     assert msg.value != 0, "ether: nothing to send"
     ends_at: uint256 = expiry
     if ends_at == 0:
-        ends_at = block.timestamp + DEFAULT_LIFE
+        ends_at = block.timestamp + default_life
     withdrawal_hash: bytes32 = extcall IOutbox(OUTBOX).send(
         hub,
         FORWARD_GAS,

@@ -12,9 +12,11 @@
 
      Delivery is unordered and all or nothing: it reverts as a whole if the recipient does, so anyone may try again
      until the message expires. After that anyone may prove that it was never delivered, and its sender is told.
-     A message's fee waits here until its delivery is proven, and is then its deliverer's.
+     A message's fee waits here until its delivery is proven, and is then its deliverer's. What is sent along beyond the
+     quote goes back at once; less than the quote is a bid, which relayers may leave.
 """
 
+from ..interfaces import IFeeSchedule
 from ..interfaces import IMailbox
 from ..interfaces import IMessageRecipient
 from ..interfaces import ISecurityModule
@@ -75,7 +77,6 @@ MAX_PROOF: constant(uint256) = 8192
 MAX_GAS_LIMIT: constant(uint256) = 10_000_000
 HEADER_BYTES: constant(uint256) = 94
 VERSION: constant(uint8) = 4
-DEFAULT_LIFE: constant(uint256) = 7 * 86_400  # seconds
 
 # What the EVM takes before a call gets its 63/64, and what is left to do after it.
 CALL_OVERHEAD: constant(uint256) = 40_000
@@ -83,30 +84,40 @@ CALL_OVERHEAD: constant(uint256) = 40_000
 SENT: constant(uint256) = 1
 REFUNDED: constant(uint256) = 2
 RECEIPTED: constant(uint256) = 3
+STATE_BITS: constant(uint256) = 2**8 - 1
+FEE_BITS: constant(uint256) = 2**128 - 1
 
 local_domain: public(immutable(uint32))
 settled_roots: public(immutable(ISettledRoots))
+fee_schedule: public(immutable(IFeeSchedule))
+default_life: public(immutable(uint256))  # seconds
 
 delivered: public(HashMap[bytes32, address])  # by whom; must stay in slot 0
 root: public(bytes32)  # of the tree of all messages sent; must stay in slot 1
 
 count: public(uint256)
 edge: bytes32[32]
-outgoing: HashMap[bytes32, uint256]  # fee ‖ state, the latter in 8 bits
+outgoing: HashMap[bytes32, uint256]  # quote ‖ fee in 128 bits ‖ state in 8
 credits: public(HashMap[address, uint256])
 processing: public(transient(bytes32))
 
 
 @deploy
-def __init__(_local_domain: uint32, _settled_roots: ISettledRoots):
+def __init__(_local_domain: uint32, _settled_roots: ISettledRoots, _fee_schedule: IFeeSchedule, _default_life: uint256):
     """
     @param _local_domain This chain's number in the network.
     @param _settled_roots The default security module, which also judges refunds and receipts.
+    @param _fee_schedule What deliveries cost.
+    @param _default_life Seconds until a message expires that does not say.
     """
     assert _local_domain != 0, "mailbox: no domain"
     assert _settled_roots.address != empty(address), "mailbox: no module"
+    assert _fee_schedule.address != empty(address), "mailbox: no fee schedule"
+    assert _default_life != 0, "mailbox: no life"
     local_domain = _local_domain
     settled_roots = _settled_roots
+    fee_schedule = _fee_schedule
+    default_life = _default_life
 
 
 @external
@@ -115,11 +126,12 @@ def dispatch(
     destination: uint32, recipient: bytes32, body: Bytes[MAX_BODY], expiry: uint64, gas_limit: uint64
 ) -> bytes32:
     """
-    @notice Send a message; the ether sent along is kept for whoever delivers it.
+    @notice Send a message; the ether sent along is kept for whoever delivers it, up to the quote. The rest goes back to
+            the caller, or stays with the fee if the caller does not take it.
     @param destination The domain of the chain it goes to.
     @param recipient Whom it calls there, left-padded with zeros.
     @param body What it says.
-    @param expiry The first second at which it can no longer be delivered; 0: in seven days.
+    @param expiry The first second at which it can no longer be delivered; 0: as the chain has it.
     @param gas_limit Gas of the recipient's call.
     @return The message's id.
     """
@@ -128,7 +140,7 @@ def dispatch(
     assert convert(gas_limit, uint256) <= MAX_GAS_LIMIT, "mailbox: gas limit too high"
     ends_at: uint256 = convert(expiry, uint256)
     if ends_at == 0:
-        ends_at = block.timestamp + DEFAULT_LIFE
+        ends_at = block.timestamp + default_life
     assert ends_at > block.timestamp, "mailbox: expired already"
 
     index: uint256 = self.count
@@ -146,16 +158,48 @@ def dispatch(
     )
     message_id: bytes32 = keccak256(message)
     self._append(message_id, index)
-    self.outgoing[message_id] = msg.value << 8 | SENT
+    quoted: uint256 = staticcall fee_schedule.quote(destination, len(body), convert(gas_limit, uint256))
+    kept: uint256 = msg.value if quoted == 0 else min(msg.value, quoted)
+    self.outgoing[message_id] = quoted << 136 | kept << 8 | SENT
     log Dispatched(
         message_id=message_id,
         destination=destination,
         sender=msg.sender,
         index=index,
-        fee=msg.value,
+        fee=kept,
         message=message,
     )
+    if kept != msg.value:
+        # A caller that takes no ether is not kept from sending: what is over is then the deliverer's as well.
+        over: uint256 = msg.value - kept
+        if not raw_call(msg.sender, b"", value=over, revert_on_failure=False):
+            self.outgoing[message_id] += over << 8
+            log FeeAdded(message_id=message_id, fee=over)
     return message_id
+
+
+@external
+@view
+def quote(destination: uint32, body_bytes: uint256, gas_limit: uint64) -> uint256:
+    """
+    @notice What a message's delivery costs now. The message remembers what was asked when it was sent.
+    @param destination Where it goes.
+    @param body_bytes The length of its body.
+    @param gas_limit Gas of the recipient's call.
+    @return Wei; 0: nothing is asked for, and every fee is a bid.
+    """
+    return staticcall fee_schedule.quote(destination, body_bytes, convert(gas_limit, uint256))
+
+
+@external
+@view
+def quoted(message_id: bytes32) -> uint256:
+    """
+    @notice What was asked for a message's delivery when it was sent.
+    @param message_id A message sent from here.
+    @return Wei.
+    """
+    return self.outgoing[message_id] >> 136
 
 
 @external
@@ -165,7 +209,7 @@ def add_fee(message_id: bytes32):
     @notice Offer more for a message's delivery.
     @param message_id The message.
     """
-    assert self.outgoing[message_id] & 255 == SENT, "mailbox: not waiting"
+    assert self.outgoing[message_id] & STATE_BITS == SENT, "mailbox: not waiting"
     self.outgoing[message_id] += msg.value << 8
     log FeeAdded(message_id=message_id, fee=msg.value)
 
@@ -179,7 +223,7 @@ def fee(message_id: bytes32) -> (uint256, uint256):
     @return Wei, and the message's state: 0 never sent, 1 sent, 2 refunded, 3 its delivery is proven.
     """
     word: uint256 = self.outgoing[message_id]
-    return word >> 8, word & 255
+    return word >> 8 & FEE_BITS, word & STATE_BITS
 
 
 @external
@@ -227,7 +271,7 @@ def refund(message: Bytes[MAX_MESSAGE], store_root: bytes32, proof: Bytes[MAX_PR
     header: Header = self._read(message)
     message_id: bytes32 = keccak256(message)
     word: uint256 = self.outgoing[message_id]
-    assert word & 255 == SENT, "mailbox: not waiting"
+    assert word & STATE_BITS == SENT, "mailbox: not waiting"
     assert staticcall settled_roots.is_dead(
         header.destination, store_root, message_id, header.expiry, proof
     ), "mailbox: may yet be delivered"
@@ -242,7 +286,7 @@ def refund(message: Bytes[MAX_MESSAGE], store_root: bytes32, proof: Bytes[MAX_PR
             self._body(message),
             method_id=method_id("on_refund(uint32,bytes32,bytes)"),
         ),
-        value=word >> 8,
+        value=word >> 8 & FEE_BITS,
     )
     self.processing = empty(bytes32)
 
@@ -258,12 +302,13 @@ def prove_delivery(message: Bytes[MAX_MESSAGE], store_root: bytes32, proof: Byte
     header: Header = self._read(message)
     message_id: bytes32 = keccak256(message)
     word: uint256 = self.outgoing[message_id]
-    assert word & 255 == SENT, "mailbox: not waiting"
+    assert word & STATE_BITS == SENT, "mailbox: not waiting"
     deliverer: address = staticcall settled_roots.deliverer(header.destination, store_root, message_id, proof)
     assert deliverer != empty(address), "mailbox: not delivered"
     self.outgoing[message_id] = RECEIPTED
-    self.credits[deliverer] += word >> 8
-    log FeePaid(message_id=message_id, deliverer=deliverer, fee=word >> 8)
+    earned: uint256 = word >> 8 & FEE_BITS
+    self.credits[deliverer] += earned
+    log FeePaid(message_id=message_id, deliverer=deliverer, fee=earned)
 
 
 @external

@@ -116,7 +116,7 @@ image_of: public(HashMap[bytes32, address])
 asset_of: public(HashMap[address, Asset])  # of images alone
 limits: public(HashMap[address, Bucket])
 dust: public(HashMap[address, HashMap[address, uint256]])  # token → owner → units of the home: less than one unit here
-fees: public(HashMap[address, uint256])  # wei that came back with transfers that did not arrive
+fees: public(HashMap[address, uint256])  # wei that came back, with transfers that did not arrive or as over the quote
 
 
 @deploy
@@ -142,12 +142,12 @@ def __init__(_mailbox: IMailbox, _settled_roots: ISettledRoots, _template: addre
 def send(token: address, destination: uint32, recipient: address, amount: uint256, expiry: uint64) -> bytes32:
     """
     @notice Move tokens to another chain. A token that is at home here needs an approval; others do not. The ether sent
-            along is the delivery's fee.
+            along is the delivery's fee; what is over `quote` goes back.
     @param token The token, as it is here.
     @param destination The chain's domain.
     @param recipient Who gets them there.
     @param amount How many units.
-    @param expiry The first second at which they can no longer arrive and go back instead; 0: in seven days.
+    @param expiry The first second at which they can no longer arrive and go back instead; 0: as the chain has it.
     @return The message's id.
     """
     assert recipient != empty(address), "route: zero receiver"
@@ -178,6 +178,7 @@ def send(token: address, destination: uint32, recipient: address, amount: uint25
         transfer.amount = staticcall IERC20(token).balanceOf(self) - balance_before
         self.locked[token] += transfer.amount
     assert transfer.amount != 0, "route: nothing to send"
+    held: uint256 = self.balance - msg.value
     message_id: bytes32 = extcall mailbox.dispatch(
         destination,
         convert(self, bytes32),
@@ -194,7 +195,30 @@ def send(token: address, destination: uint32, recipient: address, amount: uint25
         recipient=recipient,
         amount=transfer.amount,
     )
+    over: uint256 = self.balance - held
+    if over != 0 and not raw_call(msg.sender, b"", value=over, revert_on_failure=False):
+        self.fees[msg.sender] += over
     return message_id
+
+
+@external
+@view
+def quote(destination: uint32) -> uint256:
+    """
+    @notice What the delivery of a transfer costs now.
+    @param destination The chain's domain.
+    @return Wei; 0: nothing is asked for, and every fee is a bid.
+    """
+    return staticcall mailbox.quote(destination, TRANSFER_BYTES, HANDLE_GAS)
+
+
+@external
+@payable
+def __default__():
+    """
+    @dev What is over the quote comes back from the mailbox, and goes on to whoever sent it.
+    """
+    assert msg.sender == mailbox.address, "route: not the mailbox"
 
 
 @external
@@ -244,7 +268,7 @@ def on_refund(destination: uint32, recipient: bytes32, body: Bytes[MAX_BODY]):
 @nonreentrant
 def collect(to: address) -> uint256:
     """
-    @notice Take back the fees of the caller's transfers that did not arrive.
+    @notice Take back the fees of the caller's transfers that did not arrive, and what was over and not taken.
     @param to Who gets them.
     @return How much, in wei.
     """

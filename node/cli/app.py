@@ -10,10 +10,11 @@ from node.cli.config import config, keystore
 from node.cli.da_server import da_server
 from node.cli.dev import dev
 from node.cli.dispute import dispute
-from node.cli.network import add, down, new, plan
+from node.cli.network import add, down, new, plan, quote
 from node.cli.prove import prove
 from node.cli.relay import relay
-from node.cli.running import node, status, up
+from node.cli.roles import node
+from node.cli.running import status, up
 
 app = typer.Typer(
     add_completion=False,
@@ -61,6 +62,7 @@ app.command()(down)
 app.command()(status)
 app.command()(node)
 app.command()(relay)
+app.command()(quote)
 app.command("da-server")(da_server)
 app.command()(dev)
 app.command()(verify)

@@ -1,6 +1,7 @@
 """What commands about networks show: progress as it comes, plans and conditions as tables."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
@@ -59,6 +60,15 @@ def show_network(chains: "Sequence[ChainLine]", statuses: "Sequence[NodeStatus |
         processes = ", ".join(_process(process, chain.name) for process in chain.processes)
         table.add_row(chain.name, str(chain.chain_id), chain.rpc_url, *heads, processes)
     console.print(table)
+
+
+def show_quote(wei: int | None) -> None:
+    """Of a delivery; None where the chain asks for nothing."""
+    if wei is None:
+        print("nothing is asked for: every fee is a bid")
+        return
+    text = f"{Decimal(wei).scaleb(-18):.18f}".rstrip("0").rstrip(".")
+    print(f"{text} ETH ({wei} wei)")
 
 
 def _heads(status: "NodeStatus") -> tuple[int, int, int]:

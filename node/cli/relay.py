@@ -24,8 +24,14 @@ def relay(
     ] = DATA_DIR / "network" / "mesh.json",
     l1: L1Url = None,
     least_fee: Annotated[
-        int, typer.Option(min=0, metavar="WEI", help="Leave messages that offer less to other relayers.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="WEI",
+            help="Leave messages that offer less to other relayers.",
+            show_default="what was asked for each when it was sent",
+        ),
+    ] = None,
     poll: Annotated[
         float, typer.Option(min=0.1, max=3600.0, metavar="SECONDS", help="How often to look at the chains.")
     ] = 1.0,

@@ -8,13 +8,14 @@ import pytest
 
 from metalayer.merkle import MerkleTree
 from metalayer.message import Domain, Message, padded
-from metalayer.predeploys import MAILBOX_ADDRESS, SETTLED_ROOTS_ADDRESS
+from metalayer.predeploys import FEE_SCHEDULE_ADDRESS, MAILBOX_ADDRESS, SETTLED_ROOTS_ADDRESS
 from metalayer.proofs import learn_call, process_call, refund_call
-from protocol.types import Hash32
+from protocol.types import Address, Hash32
 from tests.contracts.conftest import compile_strictly
 from tests.metalayer.world import (
     APP,
     ETHER,
+    GOVERNOR,
     REGISTRY_OWNER,
     RELAYER,
     WINDOW,
@@ -24,6 +25,7 @@ from tests.metalayer.world import (
     account,
     calldata,
     dispatched,
+    load_mock,
     with_app,
 )
 
@@ -100,6 +102,98 @@ def test_a_message_that_could_never_arrive_is_not_sent(world: World, arguments: 
     a, _b = world.pair
     with pytest.raises(Failed, match=reason):
         world.must(a, ALICE, MAILBOX_ADDRESS, calldata("dispatch(uint32,bytes32,bytes,uint64,uint64)", *arguments))
+
+
+# --- what a delivery costs -------------------------------------------------------------------------------------------
+
+
+def set_price(world: World, member: Member, destination: int, *price: int, sender: bytes = GOVERNOR) -> None:
+    data = calldata("set_price(uint32,uint256,uint256,uint256)", destination, *price)
+    world.must(member, Address(sender), FEE_SCHEDULE_ADDRESS, data)
+
+
+def quote(member: Member, destination: int, body_bytes: int, gas: int) -> Any:
+    return member.chain.read(MAILBOX_ADDRESS, "quote(uint32,uint256,uint64)", destination, body_bytes, gas)
+
+
+def fee_of(member: Member, message: Message) -> tuple[int, int]:
+    """What is offered, and what was asked for."""
+    answer = member.chain.call(MAILBOX_ADDRESS, calldata("fee(bytes32)", message.id))
+    quoted = member.chain.read(MAILBOX_ADDRESS, "quoted(bytes32)", message.id)
+    assert isinstance(quoted, int)
+    return int.from_bytes(answer[:32], "big"), quoted
+
+
+def test_a_quote_is_of_the_message_its_bytes_and_its_gas_by_destination(world: World) -> None:
+    a, b = world.pair
+    assert quote(a, b.domain, 5, 300_000) == 0
+    set_price(world, a, 0, 1_000, 0, 0)
+    set_price(world, a, b.domain, 1_000, 7, 3)
+    assert quote(a, b.domain, 5, 300_000) == 1_000 + 5 * 7 + 300_000 * 3
+    assert quote(a, 9_999, 5, 300_000) == 1_000
+    set_price(world, a, b.domain, 0, 0, 0)
+    assert quote(a, b.domain, 5, 300_000) == 0, "free there, and not as elsewhere"
+
+
+def test_only_the_governor_sets_prices_and_only_up_to_the_cap(world: World) -> None:
+    a, b = world.pair
+    with pytest.raises(Failed, match="fees: not the governor"):
+        set_price(world, a, b.domain, 1, 0, 0, sender=ALICE)
+    dearest = ETHER - 2048 * 10**9 - 10_000_000 * 10**9
+    set_price(world, a, b.domain, dearest, 10**9, 10**9)
+    with pytest.raises(Failed, match="fees: too dear"):
+        set_price(world, a, b.domain, dearest + 1, 10**9, 10**9)
+    assert quote(a, b.domain, 2048, 10_000_000) == ETHER
+
+
+def test_what_is_over_the_quote_goes_back_at_once(world: World) -> None:
+    a, b = world.pair
+    set_price(world, a, 0, 400, 0, 0)
+    message = send(world, a, b, fee=1_000)
+    assert fee_of(a, message) == (400, 400)
+    assert (a.chain.balance(ALICE), a.chain.balance(MAILBOX_ADDRESS)) == (600, 400)
+    world.deliver(message)
+    world.settle(b)
+    world.learn(a, b)
+    world.prove_delivery(message)
+    assert a.chain.read(MAILBOX_ADDRESS, "credits(address)", "0x" + RELAYER.hex()) == 400
+
+
+def test_what_a_contract_does_not_take_back_stays_with_its_fee(world: World) -> None:
+    """`refuser` has no payable default function; its refund goes to its `on_refund` all the same."""
+    a, b = world.pair
+    set_price(world, a, 0, 400, 0, 0)
+    refuser = world.on_l2(a, ALICE, None, load_mock("refuser").init_code).contract_address
+    assert refuser is not None
+    world.give(a, ALICE, 1_000)
+    data = calldata("say(uint32,uint64)", b.domain, world.l1.head.timestamp + 100)
+    message = dispatched(world.must(a, ALICE, refuser, data, 1_000))
+    assert fee_of(a, message) == (1_000, 400)
+    world.settle(a)
+    world.expire(message)
+    world.learn(a, b)
+    world.refund(message)
+    assert (a.chain.balance(refuser), a.chain.balance(MAILBOX_ADDRESS)) == (1_000, 0)
+
+
+def test_less_than_the_quote_is_a_bid_and_can_be_raised(world: World) -> None:
+    a, b = world.pair
+    set_price(world, a, 0, 400, 0, 0)
+    message = send(world, a, b, fee=100)
+    assert fee_of(a, message) == (100, 400)
+    world.give(a, ALICE, 500)
+    world.must(a, ALICE, MAILBOX_ADDRESS, calldata("add_fee(bytes32)", message.id), 500)
+    assert fee_of(a, message) == (600, 400)
+    world.deliver(message)
+
+
+def test_a_change_of_prices_touches_no_message_that_is_under_way(world: World) -> None:
+    a, b = world.pair
+    set_price(world, a, 0, 400, 0, 0)
+    message = send(world, a, b, fee=400)
+    set_price(world, a, 0, 9_000, 0, 0)
+    assert fee_of(a, message) == (400, 400)
+    assert fee_of(a, send(world, a, b, fee=400)) == (400, 9_000)
 
 
 # --- arriving --------------------------------------------------------------------------------------------------------

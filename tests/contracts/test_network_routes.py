@@ -7,7 +7,13 @@ from eth_abi.abi import encode as abi_encode
 
 from genesis.predeploys import DEPLOYMENT_PROXY
 from metalayer.message import Domain, Message
-from metalayer.predeploys import ETHER_ROUTE_ADDRESS, TOKEN_ROUTE_ADDRESS, image_address
+from metalayer.predeploys import (
+    ETHER_ROUTE_ADDRESS,
+    FEE_SCHEDULE_ADDRESS,
+    MAILBOX_ADDRESS,
+    TOKEN_ROUTE_ADDRESS,
+    image_address,
+)
 from metalayer.transfer import Asset, decode_transfer
 from protocol.crypto import keccak
 from protocol.types import Address, Hash32
@@ -134,6 +140,21 @@ def test_a_network_token_has_one_address_and_one_supply(world: World) -> None:
     supplies = [one.chain.read(token, "totalSupply()") for one in (a, b, c)]
     assert supplies == [200, SUPPLY - 700, 500]
     assert [holdings(world, asset, one) for one in (a, b, c)] == [200, 0, 500]
+
+
+def test_a_transfer_keeps_the_quote_and_gives_the_rest_back(world: World) -> None:
+    a, b, _c = trio(world)
+    data = calldata("set_price(uint32,uint256,uint256,uint256)", 0, 400, 1, 0)
+    world.must(a, GOVERNOR, FEE_SCHEDULE_ADDRESS, data)
+    token = new_token(world, a)
+    assert route(a, "quote(uint32)", b.domain) == 400 + 288
+    world.give(a, ALICE, 1_000)
+    message = send_token(world, a, b, token, 600, BOB, fee=1_000)
+    assert (a.chain.balance(ALICE), a.chain.balance(MAILBOX_ADDRESS)) == (1_000 - 688, 688)
+    assert a.chain.balance(TOKEN_ROUTE_ADDRESS) == 0
+    world.deliver_transfer(message)
+    with pytest.raises(Failed, match="route: not the mailbox"):
+        world.must(a, ALICE, TOKEN_ROUTE_ADDRESS, b"", 1)
 
 
 def scaled_token(world: World, decimals: tuple[int, int, int]) -> Address:

@@ -6,7 +6,7 @@ every transaction is a deposit, which costs nothing there; so balances are exact
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from metalayer.predeploys import (
     SETTLED_ROOTS_ADDRESS,
     TOKEN_ROUTE_ADDRESS,
     MemberCode,
+    MemberOptions,
     NetworkAddresses,
     member_contracts,
 )
@@ -351,12 +352,9 @@ class World:
     def add(self, domain: Domain, *, activate: bool = True, balances: Mapping[Address, int] | None = None) -> Member:
         """Launch a chain and have it registered. `balances` is ether that its genesis invents."""
         code = MemberCode(
-            *(
-                artifact(f"metalayer/{name}", self.sources).runtime_code
-                for name in ("mailbox", "settled_roots", "token_route", "token_image", "ether_route")
-            )
+            **{one.name: artifact(f"metalayer/{one.name}", self.sources).runtime_code for one in fields(MemberCode)}
         )
-        contracts = member_contracts(code, self.network, domain, GOVERNOR)
+        contracts = member_contracts(code, self.network, domain, MemberOptions(GOVERNOR))
         contracts[OUTBOX_ADDRESS] = artifact("l2/outbox").runtime_code
         contracts |= self.extra
         alloc = {address: GenesisAccount(nonce=1, code=body) for address, body in contracts.items()}

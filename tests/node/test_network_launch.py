@@ -9,6 +9,7 @@ import typer.main
 from genesis.dev import DEV_ACCOUNTS
 from genesis.intent import Intent, places
 from genesis.intent_file import parse_intent
+from metalayer.predeploys import MemberOptions
 from node.cli.app import app
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
@@ -18,6 +19,7 @@ from node.network_launch import (
     check_for_l1,
     l1_arguments,
     launch_options,
+    member_options,
     proposer_wei,
     relayer_arguments,
     role_key,
@@ -29,7 +31,7 @@ from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 from protocol.types import Address
 
-PROPOSER = Address(b"\x07" * 20)
+PROPOSER, OPERATOR = Address(b"\x07" * 20), Address(b"\x08" * 20)
 SETTINGS = NetworkSettings(chains=(ChainPlace("aa", 5, 8545, 8546),))
 BASE = parse_intent("chain.chain_id = 5\n", "aa.toml", "aa")
 CHANGED = """
@@ -74,6 +76,10 @@ owner = "0x4444444444444444444444444444444444444444"
 timelock_seconds = 63
 [metalayer]
 join = false
+message_expiry_seconds = 64
+delivery_fee_wei = 65
+delivery_gas_price_wei = 66
+governor = "nobody"
 [node]
 rpc_port = 8545
 verifier_port = 8546
@@ -94,7 +100,8 @@ def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: P
     def told(intent: Intent) -> tuple[object, ...]:
         place = SETTINGS.chains[0]
         return (
-            launch_options(intent, Beside(), PROPOSER),
+            launch_options(intent, Beside(), PROPOSER, OPERATOR),
+            member_options(intent, OPERATOR),
             sequencer_arguments(intent, place, folder, SETTINGS),
             second_node(intent),
             second_node_arguments(intent, place, folder, SETTINGS),
@@ -116,7 +123,7 @@ def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: P
 
 def test_a_launch_is_what_the_intent_says() -> None:
     intent = parse_intent(CHANGED, "aa.toml", "aa")
-    options = launch_options(intent, Beside(accounts={PROPOSER: 1}), PROPOSER)
+    options = launch_options(intent, Beside(accounts={PROPOSER: 1}), PROPOSER, OPERATOR)
     assert options.fees == FeeOptions(
         min_base_fee_wei=11,
         fixed_base_fee=True,
@@ -136,10 +143,22 @@ def test_a_launch_is_what_the_intent_says() -> None:
     assert (options.block_time_milliseconds, options.fork.name) == (500, "OSAKA")
 
 
+def test_a_member_is_what_the_intent_says() -> None:
+    intent = parse_intent(CHANGED, "aa.toml", "aa")
+    assert member_options(intent, OPERATOR) == MemberOptions(Address(bytes(20)), False, 64, 65, 66)
+    assert member_options(BASE, OPERATOR) == MemberOptions(OPERATOR)
+    named = replace(BASE.metalayer, governor="0x" + "ab" * 20)
+    assert member_options(replace(BASE, metalayer=named), OPERATOR).governor == Address(b"\xab" * 20)
+
+
+def test_the_operator_decides_by_an_account_that_sends_no_batches() -> None:
+    assert launch_options(BASE, Beside(), PROPOSER, OPERATOR).settlement.owner == OPERATOR
+
+
 def test_the_default_accounts_are_the_funded_dev_accounts() -> None:
-    assert set(launch_options(BASE, Beside(), PROPOSER).accounts) == set(DEV_ACCOUNTS)
-    assert launch_options(BASE, Beside(), PROPOSER).block_time_milliseconds == 2000
-    assert LaunchOptions(5).fees == launch_options(BASE, Beside(), PROPOSER).fees
+    assert set(launch_options(BASE, Beside(), PROPOSER, OPERATOR).accounts) == set(DEV_ACCOUNTS)
+    assert launch_options(BASE, Beside(), PROPOSER, OPERATOR).block_time_milliseconds == 2000
+    assert LaunchOptions(5).fees == launch_options(BASE, Beside(), PROPOSER, OPERATOR).fees
 
 
 @pytest.mark.parametrize("text", ["chain.chain_id = 5\n", CHANGED], ids=["defaults", "changed"])

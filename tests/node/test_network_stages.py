@@ -60,6 +60,16 @@ YOUNG = Standing(safe=9, confirmed=5, proposal_seconds=600)
             (Progress.SETTLED, "bb does not answer; until it expires anyone can deliver it through L1"),
         ),
         (
+            replace(SENT, fee="1 ETH", asked="2 ETH"),
+            replace(YOUNG, confirmed=10),
+            True,
+            0,
+            (
+                Progress.SETTLED,
+                "final on L1; offers 1 ETH for its delivery where 2 ETH is asked, so relayers may leave it",
+            ),
+        ),
+        (
             replace(SENT, is_ether=True),
             replace(YOUNG, confirmed=10),
             True,

@@ -123,8 +123,20 @@ function own() {
 }
 
 $("look").addEventListener("submit", (event) => { event.preventDefault(); look($("account").value); });
-$("from").addEventListener("change", balances);
-$("asset").addEventListener("change", balances);
+async function quote() {
+  const wish = { from: $("from").value, to: $("to").value, asset: $("asset").value };
+  let text = "";
+  try {
+    const { fee } = await ask("quote", wish);
+    text = fee ? `Delivery costs ${fee}, paid with the transfer.` : "Ether is delivered by L1 itself: no fee but gas.";
+  } catch {
+    // What is wrong with the form, sending says.
+  }
+  if ($("quote").textContent !== text) $("quote").textContent = text;
+}
+
+for (const id of ["from", "to", "asset"]) $(id).addEventListener("change", () => { balances(); quote(); });
+quote();
 document.addEventListener("swapped", () => {
   own();
   // A chain that was added or taken away: the form and what the wallet is told come with the page.
