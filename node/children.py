@@ -12,6 +12,7 @@ from typing import TypeVar
 from node.clock import Clock
 from node.l1_client import L1Client
 from node.operator_key import (
+    CHALLENGER_KEY_VARIABLE,
     KEYSTORE_VARIABLE,
     OPERATOR_KEY_VARIABLE,
     PASSWORD_FILE_VARIABLE,
@@ -25,6 +26,7 @@ T = TypeVar("T")
 KEY_VARIABLES = (
     OPERATOR_KEY_VARIABLE,
     PROPOSER_KEY_VARIABLE,
+    CHALLENGER_KEY_VARIABLE,
     RELAYER_KEY_VARIABLE,
     KEYSTORE_VARIABLE,
     PASSWORD_FILE_VARIABLE,

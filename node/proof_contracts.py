@@ -30,6 +30,9 @@ class ProofOptions:
 DEV_PROOFS = ProofOptions(challenger_bond_wei=10**16, clock_seconds=600, extension_seconds=120)
 """To develop on."""
 
+CONTRACTS = (*(name for name in LIBRARIES if name), DISPATCHER, "l1/game")
+"""By name: what a launch with fraud proofs needs compiled, beside what every launch does."""
+
 
 def verifier_creations(deployer: Address, first_nonce: int) -> list[Creation]:
     """Its libraries, then its dispatcher, to be created in this order from `first_nonce` on."""

@@ -132,6 +132,7 @@ class RollupNode:
         self._producer: Producer | None = None
         self.batcher: Batcher | None = None
         self.proposer: Proposer | None = None
+        self.challenger: Player | None = None
         self._players: list[Player] = []
 
     async def start(self) -> None:
@@ -196,7 +197,7 @@ class RollupNode:
         self._l1_of_pages = asked = L1Client(options.l1_url, clock, timeout_seconds=3, attempts=1)
         index = BatchIndex(store, asked, config.inbox_address, layers)
         methods = {
-            **rollup_methods(rollup, chain, driver, services.pool, self.batcher, self.proposer),
+            **rollup_methods(rollup, chain, driver, services.pool, self.batcher, self.proposer, self.challenger),
             **output_methods(chain),
             **batch_methods(index, asked, None if self.batcher is None else self.batcher.address),
         }
@@ -207,7 +208,7 @@ class RollupNode:
             methods |= GameDesk(GameView(asked, config.settlement, self._known_traces), clock).methods()
         if options.faucet:
             methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
-        role = "sequencer" if options.sequencer is not None else "verifier" if options.proposer is None else "proposer"
+        role = role_of(options)
         pages = NodePages(
             services.backend,
             clock,
@@ -276,7 +277,7 @@ class RollupNode:
         if self.options.proposer is not None and self.options.proposer.key == options.key:
             raise InvalidInput("a challenger needs an account of its own, not the proposer's")
         sender = SerialSender(l1, options.key, options.config.sender)
-        player = self._make_player(rollup, settlement, sender, options.config, l1)
+        self.challenger = player = self._make_player(rollup, settlement, sender, options.config, l1)
         return look_for_ever(l1, sender, [player], self._clock, options.config.poll_seconds)
 
     def _layer_settings(self, rollup: Rollup) -> LayerSettings:
@@ -319,6 +320,15 @@ class RollupNode:
     async def _follow_l1(self, rollup: Rollup, l1: L1Client) -> None:
         await check_l1(rollup, l1, self._clock)
         await self.driver.run()
+
+
+def role_of(options: NodeOptions) -> str:
+    """What this process is, in a word, for its pages."""
+    if options.sequencer is not None:
+        return "sequencer"
+    if options.proposer is not None:
+        return "proposer"
+    return "verifier" if options.player is None else "challenger"
 
 
 def self_url(host: str, port: int) -> str:

@@ -2,6 +2,7 @@
 
 from node.batcher import Batcher
 from node.chain import Chain
+from node.challenger import Player
 from node.driver import Driver
 from node.mempool import Mempool
 from node.proposer import Proposer
@@ -23,6 +24,7 @@ def rollup_methods(
     pool: Mempool,
     batcher: Batcher | None,
     proposer: Proposer | None = None,
+    challenger: Player | None = None,
 ) -> MethodTable:
     """rollup_config: the file that lets anyone follow this chain. rollup_syncStatus: heads, L1, and what is waited for.
     rollup_settings: what may change, as it is in force at the newest L1 block read. rollup_estimateL1Fee: what a
@@ -52,6 +54,7 @@ def rollup_methods(
             "pool": {"pending": pool.pending_count, "queued": pool.queued_count},
             "batcher": _batcher(batcher),
             "proposer": _proposer(proposer),
+            "challenger": _challenger(challenger),
         }
 
     def settings(_context: Context) -> Json:
@@ -106,6 +109,10 @@ def _proposer(proposer: Proposer | None) -> Json:
         "under_way": status.under_way,
         "complaint": status.complaint,
     }
+
+
+def _challenger(challenger: Player | None) -> Json:
+    return None if challenger is None else {"address": _hex(challenger.address), "complaint": challenger.complaint}
 
 
 def _l1_block(ref: L1BlockRef) -> Json:

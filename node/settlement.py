@@ -5,12 +5,12 @@ there are to be disputes, then, once genesis is known, outputs, portal, bridge, 
 L1's in its code, which is computed beforehand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genesis.model import GenesisAccount
 from node.artifacts import load_artifact
 from node.deploy import Creation, created_address
-from node.proof_contracts import ProofOptions
+from node.proof_contracts import DEV_PROOFS, ProofOptions
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
 from protocol.config_changes import ChainSettings, settings_of_knobs
@@ -57,6 +57,9 @@ DEV_SETTLEMENT = SettlementOptions(
     challenge_window_seconds=20, finalisation_delay_seconds=5, bond_wei=10**17, config_delay_seconds=0
 )
 """To develop on: a withdrawal takes half a minute."""
+
+WATCHED_DEV_SETTLEMENT = replace(DEV_SETTLEMENT, challenge_window_seconds=60, proofs=DEV_PROOFS)
+"""The same under a game: a challenger has a minute to notice, on a machine that is busy."""
 
 
 @dataclass(frozen=True, slots=True)

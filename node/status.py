@@ -51,9 +51,11 @@ async def node_status(url: str, now: float | None = None) -> NodeStatus:
             unsafe, safe, finalized = [await _tagged(node, tag) for tag in ("latest", "safe", "finalized")]
             answer = _heads_json((unsafe, safe, finalized))
             return NodeStatus(url, client, chain_id, unsafe, safe, finalized, answer=answer)
+        details = await _security(node)
     fields = as_record(answer, "sync status")
     unsafe, safe, finalized = (_head(as_record(fields.get(label), label)) for label in LABELS)
-    return NodeStatus(url, client, chain_id, unsafe, safe, finalized, _details(fields, now), answer)
+    details = _details(fields, now) | details | _challenger(fields)
+    return NodeStatus(url, client, chain_id, unsafe, safe, finalized, details, answer)
 
 
 async def _tagged(node: L1Client, tag: str) -> Head:
@@ -70,6 +72,27 @@ def _head(fields: Mapping[str, Json]) -> Head:
     if not isinstance(number, int) or not isinstance(block_hash, str):
         raise Reject(f"the node's sync status has a head without number or hash: {dict(fields)}")
     return Head(number, block_hash)
+
+
+async def _security(node: L1Client) -> dict[str, str]:
+    """Who decides which outputs are true: nothing where the node does not say, as without settlement or without L1."""
+    try:
+        count = as_record(await node.request("game_list", []), "games").get("count")
+    except L1Refused:
+        return {}
+    if count is None:
+        return {"security": "a guardian's account rejects false outputs: users trust it"}
+    return {
+        "security": f"fraud proofs: L1 executes what is disputed; {count} dispute{'' if count == 1 else 's'} so far"
+    }
+
+
+def _challenger(fields: Mapping[str, Json]) -> dict[str, str]:
+    challenger = fields.get("challenger")
+    if not isinstance(challenger, dict):
+        return {}
+    said = {"challenger says": str(challenger["complaint"])} if challenger.get("complaint") else {}
+    return {"challenger": str(challenger.get("address")), **said}
 
 
 def _details(fields: Mapping[str, Json], now: float | None) -> dict[str, str]:

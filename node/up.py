@@ -1,4 +1,5 @@
-"""`tombolo up`: an L1, a sequencer and a verifier, each a process of its own, started, watched and stopped together."""
+"""`tombolo up`: an L1, a sequencer, a verifier and, where disputes decide, a challenger: each a process of its own,
+started, watched and stopped together."""
 
 import asyncio
 import os
@@ -11,9 +12,15 @@ from node.children import Child, check_port, stopping, unless_ended, wait_for_rp
 from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_quantity, as_record
-from node.launch import LaunchOptions, launch_rollup
+from node.launch import LaunchOptions, launch_rollup, unprovable_launch
 from node.logs import LogFormat, LogLevel
-from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, key_of, operator_key
+from node.operator_key import (
+    CHALLENGER_KEY_VARIABLE,
+    OPERATOR_KEY_VARIABLE,
+    PROPOSER_KEY_VARIABLE,
+    key_of,
+    operator_key,
+)
 from node.rollup_file import Rollup, load_rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
@@ -24,6 +31,9 @@ OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a
 
 PROPOSER_KEY = bytes.fromhex("701b615bbdfb9de65240bc28bd21bbc0d996645a3dd57e7b12bc2bdf6f192c82")
 """Bonds output roots on the embedded L1: account 11."""
+
+CHALLENGER_KEY = bytes.fromhex("a267530f49f8280200edf313ee7af6b827f2a8bce2897751d06a843f644967b1")
+"""Disputes false ones there: account 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class UpOptions:
     l1_block_time_seconds: float = 1.0
     rpc_port: int = 8545
     verifier_port: int = 8546
+    challenger_port: int = 8547
+    """Taken only where disputes decide."""
     host: str = "127.0.0.1"
     operator_keystore: Path | None = None
     keep_states: int | None = None
@@ -65,6 +77,10 @@ class Started:
     new: bool
     proposer: Address | None
     """Who bonds output roots; None: nobody here does."""
+    has_game: bool
+    """Whether disputes decide what is true; else the account at `settlement.game` does."""
+    challenger: Address | None
+    challenger_url: str
     dev_keys: tuple[bytes, ...] = DEV_PRIVATE_KEYS
 
 
@@ -94,52 +110,100 @@ async def run_up(
         Halt: A process ended by itself; the message holds what it said last.
     """
     new = not options.rollup_path.exists()
-    key, proposer_key = operator_key_for(options), proposer_key_for(options)
-    ports = [options.rpc_port, options.verifier_port] + ([options.l1_port] if options.l1_url is None else [])
-    for port in ports:
+    keys = keys_for(options)
+    for port in _ports(options, keys):
         check_port(options.host, port)
     l1_url = options.l1_url or f"http://{options.host}:{options.l1_port}"
     options.data_dir.mkdir(parents=True, exist_ok=True)
     children: list[Child] = []
     async with stopping(children), L1Client(l1_url, clock, attempts=1) as l1:
         if options.l1_url is None:
-            children.append(await _start_l1(options, key, proposer_key))
-        children.append(await _start_sequencer(options, l1_url, key))
+            children.append(await _start_l1(options, keys))
+        children.append(await _start_sequencer(options, l1_url, keys.operator))
         await unless_ended(children, stop, wait_for_rpc(l1, clock))
         if stop.is_set():
             return
         if new:
             # The sequencer is importing meanwhile; it waits for the file that this writes.
-            launch = _with_proposer(options.launch, proposer_key)
-            await unless_ended(children, stop, launch_rollup(l1, clock, key, launch, options.rollup_path))
+            launch = _with_proposer(options.launch, keys.proposer)
+            await unless_ended(children, stop, launch_rollup(l1, clock, keys.operator, launch, options.rollup_path))
         # Not before: while three processes import on two cores, the first block is late.
-        children.append(await _start_verifier(options, l1_url, proposer_key))
-        rpc_url = f"http://{options.host}:{options.rpc_port}"
-        verifier_url = f"http://{options.host}:{options.verifier_port}"
-        async with L1Client(rpc_url, clock, attempts=1) as node:
+        children.append(await _start_verifier(options, l1_url, keys.proposer))
+        async with L1Client(f"http://{options.host}:{options.rpc_port}", clock, attempts=1) as node:
             await unless_ended(children, stop, wait_for_rpc(node, clock))
             if stop.is_set():
                 return
-            proposer = None if proposer_key is None else private_key_address(proposer_key)
-            on_started(Started(load_rollup(options.rollup_path), l1_url, rpc_url, verifier_url, new, proposer))
+            on_started(_started(options, keys, l1_url, new=new))
+            if keys.challenger is not None:
+                children.append(await _start_challenger(options, l1_url, keys.challenger))
             await unless_ended(children, stop, _report_blocks(node, clock, on_block))
 
 
-def operator_key_for(options: UpOptions) -> bytes:
-    """The key that deploys and posts batches; raises InvalidInput when an external L1 needs one and none is set."""
-    key = operator_key(options.operator_keystore)
-    if key is None and options.l1_url is not None:
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Of the accounts on L1 that this machine acts for; None where there is none."""
+
+    operator: bytes
+    """Deploys, and posts batches."""
+    proposer: bytes | None
+    challenger: bytes | None
+    has_game: bool
+    """Whether disputes decide: as launched, or about to be."""
+
+
+def keys_for(options: UpOptions) -> Keys:
+    """On the embedded L1, keys that everybody knows stand in for what is not set.
+
+    Raises:
+        InvalidInput: An external L1 needs an operator's key and none is set; or fraud proofs are wanted of a chain that
+            cannot be proved, or that was launched without.
+    """
+    operator = operator_key(options.operator_keystore)
+    is_own_l1 = options.l1_url is None
+    if operator is None and not is_own_l1:
         raise InvalidInput(
             f"an L1 of your own needs an account with ether on it: set {OPERATOR_KEY_VARIABLE} to its private key "
             "(hex), or name its keystore with --operator-keystore"
         )
-    return key or OPERATOR_KEY
+    operator = operator or OPERATOR_KEY
+    proposer = key_of(PROPOSER_KEY_VARIABLE) or (PROPOSER_KEY if is_own_l1 else None)
+    challenger = key_of(CHALLENGER_KEY_VARIABLE) or (CHALLENGER_KEY if is_own_l1 else None)
+    has_game = _has_game(options, private_key_address(operator))
+    return Keys(operator, proposer, challenger if has_game else None, has_game)
 
 
-def proposer_key_for(options: UpOptions) -> bytes | None:
-    """The key that bonds output roots; None where an external L1 would need one and none is set."""
-    key = key_of(PROPOSER_KEY_VARIABLE)
-    return PROPOSER_KEY if key is None and options.l1_url is None else key
+def _has_game(options: UpOptions, operator: Address) -> bool:
+    wanted = options.launch.settlement.proofs is not None
+    if not options.rollup_path.exists():
+        reason = unprovable_launch(options.launch)
+        if wanted and reason is not None:
+            raise InvalidInput(f"{reason}: choose otherwise, or leave --fraud-proofs out")
+        return wanted
+    settlement = load_rollup(options.rollup_path).config.settlement
+    found = settlement is not None and settlement.game != operator  # without a game the operator is the guardian
+    if wanted and not found:
+        raise InvalidInput(
+            f"the rollup in {options.data_dir} was launched without fraud proofs; that is fixed at launch: leave the "
+            "option out, or choose another --data-dir"
+        )
+    return found
+
+
+def _ports(options: UpOptions, keys: Keys) -> list[int]:
+    ports = [options.rpc_port, options.verifier_port]
+    ports += [options.l1_port] if options.l1_url is None else []
+    return ports + ([options.challenger_port] if keys.challenger is not None else [])
+
+
+def _started(options: UpOptions, keys: Keys, l1_url: str, *, new: bool) -> Started:
+    proposer, challenger = (
+        None if key is None else private_key_address(key) for key in (keys.proposer, keys.challenger)
+    )
+    rpc, verifier, watcher = (
+        f"http://{options.host}:{port}" for port in (options.rpc_port, options.verifier_port, options.challenger_port)
+    )
+    rollup = load_rollup(options.rollup_path)
+    return Started(rollup, l1_url, rpc, verifier, new, proposer, keys.has_game, challenger, watcher)
 
 
 def _with_proposer(launch: LaunchOptions, key: bytes | None) -> LaunchOptions:
@@ -148,10 +212,10 @@ def _with_proposer(launch: LaunchOptions, key: bytes | None) -> LaunchOptions:
     return replace(launch, settlement=replace(launch.settlement, proposer=private_key_address(key)))
 
 
-async def _start_l1(options: UpOptions, key: bytes, proposer_key: bytes | None) -> Child:
+async def _start_l1(options: UpOptions, keys: Keys) -> Child:
     arguments = ["--rpc-port", str(options.l1_port), "--chain-id", str(options.l1_chain_id)]
     arguments += ["--block-time", str(options.l1_block_time_seconds)]
-    return await _start(options, "l1", "l1", arguments, _keys(key, proposer_key))
+    return await _start(options, "l1", "l1", arguments, _variables(keys.operator, keys.proposer, keys.challenger))
 
 
 async def _start_sequencer(options: UpOptions, l1_url: str, key: bytes) -> Child:
@@ -160,22 +224,30 @@ async def _start_sequencer(options: UpOptions, l1_url: str, key: bytes) -> Child
     arguments += ["--l1-confirmations", str(options.l1_confirmations)]
     if options.l1_url is None:
         arguments.append("--faucet")  # on our own L1 ether is worth nothing, so it is given away
-    return await _start(options, "sequencer", "sequencer", arguments, _keys(key))
+    return await _start(options, "sequencer", "sequencer", arguments, _variables(key))
 
 
 async def _start_verifier(options: UpOptions, l1_url: str, proposer_key: bytes | None) -> Child:
-    """It proposes as well, if it can: what it bonds, it has derived from L1 alone."""
+    """It proposes as well, if it can: what it bonds, it has derived from L1 alone, and it defends it in disputes."""
     arguments = _arguments(options, options.verifier_port, l1_url)
     if proposer_key is None:
         return await _start(options, "verifier", "verifier", arguments, {})
     default = 3600 if options.l1_url is not None else 10
     arguments += ["--proposal-interval", str(options.proposal_interval_seconds or default)]
-    return await _start(options, "verifier", "proposer", arguments, _keys(None, proposer_key))
+    return await _start(options, "verifier", "proposer", arguments, _variables(None, proposer_key))
 
 
-def _keys(operator: bytes | None, proposer: bytes | None = None) -> dict[str, str]:
-    found = {OPERATOR_KEY_VARIABLE: operator, PROPOSER_KEY_VARIABLE: proposer}
-    return {name: key.hex() for name, key in found.items() if key is not None}
+async def _start_challenger(options: UpOptions, l1_url: str, key: bytes) -> Child:
+    """Last: it has a window's time to notice what is false."""
+    arguments = _arguments(options, options.challenger_port, l1_url)
+    return await _start(options, "challenger", "challenger", arguments, _variables(challenger=key))
+
+
+def _variables(
+    operator: bytes | None = None, proposer: bytes | None = None, challenger: bytes | None = None
+) -> dict[str, str]:
+    names = (OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, CHALLENGER_KEY_VARIABLE)
+    return {name: key.hex() for name, key in zip(names, (operator, proposer, challenger), strict=True) if key}
 
 
 def _arguments(options: UpOptions, port: int, l1_url: str) -> list[str]:

@@ -52,6 +52,8 @@ class Dashboard:
             config = as_object(await self._ask("rollup_config"))
             last = next(iter((await rollup.batches(site.ask, None, 1)).batches), None)
         batcher = as_object(status.get("batcher"))
+        settlement = as_object(config.get("settlement"))
+        games = as_object(await self._ask("game_list")) if settlement else {}
         values = {
             "sample": self._sampler.latest or await self._sampler.sample(),
             "head": site.backend.chain.head(),
@@ -62,6 +64,8 @@ class Dashboard:
             "config": config,
             "contracts": {_words(key): value for key, value in config.items() if key.endswith("Address")},
             "last": last,
+            "judge": as_text(settlement.get("game")) if "count" in games else "",  # unless L1 is silent
+            "disputes": games.get("count"),
         }
         return site.render(request, "dashboard.html", values)
 

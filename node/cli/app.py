@@ -13,7 +13,8 @@ from node.cli.dispute import dispute
 from node.cli.network import add, down, new, plan, quote
 from node.cli.prove import prove
 from node.cli.relay import relay
-from node.cli.running import node, status, up
+from node.cli.roles import node
+from node.cli.running import status, up
 
 app = typer.Typer(
     add_completion=False,

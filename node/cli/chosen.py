@@ -115,7 +115,7 @@ ChallengeWindow = Annotated[
         max=31_536_000,
         metavar="SECONDS",
         help="How long an output root can be challenged before withdrawals pass.",
-        show_default="20 on the embedded L1, else 7 days",
+        show_default="20 on the embedded L1 (60 with fraud proofs), else 7 days",
     ),
 ]
 FinalisationDelay = Annotated[
@@ -127,6 +127,16 @@ FinalisationDelay = Annotated[
         metavar="SECONDS",
         help="From proving a withdrawal on L1 to its payment, at least.",
         show_default="5 on the embedded L1, else a day",
+    ),
+]
+FraudProofs = Annotated[
+    bool,
+    typer.Option(
+        "--fraud-proofs",
+        envvar="TOMBOLO_FRAUD_PROOFS",
+        help="Launch with the dispute game and its one-step verifier, and run a challenger: a false output root falls "
+        "because L1 executes the step that is wrong, not because an account says so. The launch takes about five L1 "
+        "blocks longer. Needs the fork cancun and no fees beside gas.",
     ),
 ]
 
@@ -147,16 +157,24 @@ class Chosen:
     challenge_window: int | None = None
     finalisation_delay: int | None = None
     fees: str | None = None
+    fraud_proofs: bool | None = None
 
     def launch(self, da_set: str, *, on_own_l1: bool) -> "LaunchOptions":
         """What a new rollup is launched with; defaults stand where nothing was given, short waits on our own L1."""
         from node.fee_options import fees_of_words  # noqa: PLC0415 - as below
         from node.launch import LaunchOptions  # noqa: PLC0415 - loads the node, which --help does without
-        from node.settlement import DEV_SETTLEMENT, SettlementOptions  # noqa: PLC0415 - as above
+        from node.proof_contracts import ProofOptions  # noqa: PLC0415 - as above
+        from node.settlement import (  # noqa: PLC0415 - as above
+            DEV_SETTLEMENT,
+            WATCHED_DEV_SETTLEMENT,
+            SettlementOptions,
+        )
         from protocol.forks import Fork  # noqa: PLC0415 - as above
 
         default = LaunchOptions(self.chain_id or L2_CHAIN_ID)
         settlement = DEV_SETTLEMENT if on_own_l1 else SettlementOptions()
+        if self.fraud_proofs:
+            settlement = WATCHED_DEV_SETTLEMENT if on_own_l1 else SettlementOptions(proofs=ProofOptions())
         milliseconds = None if self.block_time is None else round(self.block_time * 1000)
         return LaunchOptions(
             default.chain_id,
@@ -183,5 +201,5 @@ class Chosen:
         return {
             words: value.value if isinstance(value, ForkName) else value
             for words, value in found.items()
-            if value is not None
+            if value is not None and words != "fraud proofs"  # which `node.up` compares
         }

@@ -21,6 +21,12 @@ RpcPort = Annotated[int, port_option("--rpc-port", "JSON-RPC of the sequencer.",
 VerifierPort = Annotated[
     int, port_option("--verifier-port", "JSON-RPC of the verifier.", "TOMBOLO_VERIFIER_PORT", lowest=1)
 ]
+ChallengerPort = Annotated[
+    int,
+    port_option(
+        "--challenger-port", "JSON-RPC of the challenger, where there is one.", "TOMBOLO_CHALLENGER_PORT", lowest=1
+    ),
+]
 L1Port = Annotated[int, port_option("--l1-port", "JSON-RPC of the embedded L1.", "TOMBOLO_L1_PORT", lowest=1)]
 L1BlockTime = Annotated[
     float,
@@ -59,7 +65,7 @@ ServePort = Annotated[
         max=65_535,
         metavar="PORT",
         help="Where to serve JSON-RPC.",
-        show_default="l1 8544, sequencer 8545, verifier 8546",
+        show_default="l1 8544, sequencer 8545, verifier 8546, challenger 8547",
     ),
 ]
 L1ChainId = Annotated[

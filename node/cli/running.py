@@ -1,6 +1,7 @@
-"""Commands that start a rollup, one of its roles, and ask how it stands."""
+"""Commands that start a whole rollup, and ask how it stands."""
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,63 +15,43 @@ from node.cli.chosen import (
     Elasticity,
     Fees,
     FinalisationDelay,
+    FraudProofs,
     GasLimit,
     InitialFork,
     SequencerDrift,
     SequencingWindow,
 )
+from node.cli.given import from_command_line, given
 from node.cli.parameters import (
     DATA_DIR,
     L1_CHAIN_ID,
-    L1_URL,
     RPC_URL,
-    BatchInterval,
     Config,
-    DaDir,
     DaSet,
     DataDir,
     EmptyBlocks,
     Host,
     Keystore,
     L1Confirmations,
-    L1Url,
     LogFormatOption,
     LogLevelOption,
-    MaxBatchBytes,
-    MaxPending,
     ProposalInterval,
     Retention,
-    RoleName,
-    Rollup,
     RpcUrl,
-    da_settings,
     keep_states,
 )
 from node.cli.places import (
-    Fronts,
-    GiveAway,
+    ChallengerPort,
     IntentFiles,
     L1BlockTime,
-    L1ChainId,
-    L1Pace,
     L1Port,
     PagePort,
-    RoleFolder,
     RpcPort,
-    ServePort,
     UpL1,
     VerifierPort,
-    WithParent,
 )
 from node.logs import LogFormat, LogLevel
 
-if TYPE_CHECKING:
-    from node.rollup_node import PlayerOptions, ProposerOptions, SequencerOptions
-
-T = TypeVar("T")
-
-FOR_SEQUENCERS = ("empty_blocks", "l1_confirmations", "batch_interval", "max_batch_bytes", "max_pending")
-"""Options of `node` that mean nothing to other roles."""
 FOR_NETWORKS = (
     "files",
     "data_dir",
@@ -99,12 +80,14 @@ def up(
     elasticity: Elasticity = None,
     base_fee_denominator: BaseFeeDenominator = None,
     fees: Fees = None,
+    fraud_proofs: FraudProofs = False,
     sequencer_drift: SequencerDrift = None,
     sequencing_window: SequencingWindow = None,
     challenge_window: ChallengeWindow = None,
     finalisation_delay: FinalisationDelay = None,
     rpc_port: RpcPort = 8545,
     verifier_port: VerifierPort = 8546,
+    challenger_port: ChallengerPort = 8547,
     l1_port: L1Port = 8544,
     l1_block_time: L1BlockTime = 1.0,
     page_port: PagePort = None,
@@ -121,7 +104,8 @@ def up(
     """Start a whole rollup on this machine and report each of its blocks.
 
     An L1, a sequencer with its batcher, and a verifier that reads nothing but L1
-    and the data layer. Ctrl-C stops them; the chain stays in the data folder, and
+    and the data layer; with --fraud-proofs a challenger too, who disputes false
+    outputs down to one step that L1 executes. Ctrl-C stops them; the chain stays in the data folder, and
     the next `up` goes on from there. What makes the chain (its id, times, gas,
     fees, fork and data layer) is chosen once, at the first start.
 
@@ -140,6 +124,8 @@ def up(
       [dim]# gas that costs nothing; or an operator who is paid for data on L1[/]
       tombolo up --fees zero-gas
       tombolo up --fees l1-base-fee-scalar=1000000
+      [dim]# whoever lies loses: the dispute game on L1, and a challenger who watches[/]
+      tombolo up --fraud-proofs
       [dim]# states of the last thousand blocks only, no blocks without transactions[/]
       tombolo up --retention 1000 --no-empty-blocks
       [dim]# a second rollup beside the first[/]
@@ -149,38 +135,17 @@ def up(
       [dim]# a network of chains; again, to go on[/]
       tombolo up lagoon.toml arcade.toml
     """
-    chosen = Chosen(
-        chain_id,
-        block_time,
-        gas_limit,
-        fork,
-        da,
-        elasticity,
-        base_fee_denominator,
-        sequencer_drift,
-        sequencing_window,
-        challenge_window,
-        finalisation_delay,
-        fees,
-    )
     if files:
         _only_without_files(context)
-        from node.cli.network_run import NetworkOptions, run_network
-
-        network = NetworkOptions(
-            data_dir,
-            l1_url=l1,
-            l1_port=_given(context, "l1_port", l1_port),
-            l1_block_time_seconds=_given(context, "l1_block_time", l1_block_time),
-            page_port=page_port,
-            host=_given(context, "host", host),
-            operator_keystore=operator_keystore,
-        )
-        run_network(files, network)
+        _run_network(context, files, data_dir, l1, page_port, operator_keystore)
         return
+
     from node.cli.up_view import check_relaunch, show_up
     from node.up import UpOptions
 
+    gas = (gas_limit, fork, da, elasticity, base_fee_denominator)
+    times = (sequencer_drift, sequencing_window, challenge_window, finalisation_delay)
+    chosen = Chosen(chain_id, block_time, *gas, *times, fees, fraud_proofs)
     options = UpOptions(
         data_dir=data_dir,
         launch=chosen.launch(da_set, on_own_l1=l1 is None),
@@ -190,6 +155,7 @@ def up(
         l1_block_time_seconds=l1_block_time,
         rpc_port=rpc_port,
         verifier_port=verifier_port,
+        challenger_port=challenger_port,
         host=host,
         operator_keystore=operator_keystore,
         keep_states=keep_states(retention),
@@ -203,201 +169,36 @@ def up(
     show_up(options)
 
 
+def _run_network(
+    context: typer.Context,
+    files: list[Path],
+    data_dir: Path,
+    l1: str | None,
+    page_port: int | None,
+    operator_keystore: Path | None,
+) -> None:
+    """What was said for the first start is kept in the folder, so a default says nothing."""
+    from node.cli.network_run import NetworkOptions, run_network
+
+    network = NetworkOptions(
+        data_dir,
+        l1_url=l1,
+        l1_port=given(context, "l1_port", context.params["l1_port"]),
+        l1_block_time_seconds=given(context, "l1_block_time", context.params["l1_block_time"]),
+        page_port=page_port,
+        host=given(context, "host", context.params["host"]),
+        operator_keystore=operator_keystore,
+    )
+    run_network(files, network)
+
+
 def _only_without_files(context: typer.Context) -> None:
     """What an intent file says is not said by an option as well."""
     for name in context.params:
-        if name not in FOR_NETWORKS and _from_command_line(context, name):
+        if name not in FOR_NETWORKS and from_command_line(context, name):
             raise typer.BadParameter(
                 f"--{name.replace('_', '-')} is in the intent files of a network, or has no place in it"
             )
-
-
-def _given(context: typer.Context, name: str, value: T) -> T | None:
-    """The option's value unless it is the default."""
-    source = context.get_parameter_source(name)
-    return None if source is None or source.name == "DEFAULT" else value
-
-
-def _from_command_line(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def node(
-    context: typer.Context,
-    role: Annotated[RoleName, typer.Option(help="What this process is.", show_default=False)],
-    data_dir: RoleFolder = None,
-    rollup: Rollup = None,
-    l1: L1Url = None,
-    da_dir: DaDir = None,
-    da_set: DaSet = "",
-    rpc_port: ServePort = None,
-    host: Host = "127.0.0.1",
-    chain_id: L1ChainId = None,
-    block_time: L1Pace = None,
-    retention: Retention = "archive",
-    operator_keystore: Keystore = None,
-    empty_blocks: EmptyBlocks = True,
-    l1_confirmations: L1Confirmations = 0,
-    batch_interval: BatchInterval = 6.0,
-    max_batch_bytes: MaxBatchBytes = 0,
-    max_pending: MaxPending = 8,
-    proposal_interval: ProposalInterval = None,
-    log_format: LogFormatOption = LogFormat.text,
-    log_level: LogLevelOption = LogLevel.info,
-    faucet: GiveAway = False,
-    rpc_fronts: Fronts = None,
-    config: Config = None,
-    with_parent: WithParent = False,
-) -> None:
-    """Run one role in the foreground: what `up` starts three of.
-
-    A [bold]sequencer[/] orders transactions into blocks and posts them in batches;
-    TOMBOLO_OPERATOR_KEY, or an encrypted keystore, holds the key of the L1 account
-    that pays. A [bold]verifier[/] derives the same chain from L1 and the data layer, and needs to
-    trust nobody. A [bold]proposer[/] is a verifier that also bonds output roots on L1,
-    without which nothing can be withdrawn; its key is in TOMBOLO_PROPOSER_KEY, or a
-    keystore. A [bold]challenger[/] is a verifier that disputes every bonded output root that
-    L1 does not yield, move by move down to one step that L1 executes, and takes half
-    of the liar's bond; it needs TOMBOLO_CHALLENGER_KEY or a keystore, ether for the
-    game's bond and for gas, and a rollup that was launched with the dispute game. It
-    keeps nothing: killed in mid-game, it goes on from L1. [bold]l1[/] is the embedded L1, for development only.
-
-    \b
-    [bold]Examples[/]
-      [dim]# another verifier of the rollup that `up` runs[/]
-      tombolo node --role verifier --data-dir mine --rpc-port 8600
-      tombolo node --role l1 --block-time 2
-      TOMBOLO_OPERATOR_KEY=0x… tombolo node --role sequencer
-      tombolo node --role sequencer --operator-keystore operator.json --log-format json
-      [dim]# withdrawals for a rollup on another L1: an output root every ten minutes[/]
-      TOMBOLO_PROPOSER_KEY=0x… tombolo node --role proposer --proposal-interval 600
-      [dim]# watch what others bond, and dispute what is false[/]
-      TOMBOLO_CHALLENGER_KEY=0x… tombolo node --role challenger --data-dir watch
-    """
-    from node.logs import set_up_logging
-    from node.operator_key import CHALLENGER_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, key_of, operator_key
-
-    _check_flags(context, role)
-    set_up_logging(log_format, log_level)
-    place = data_dir or DATA_DIR / role.value
-    key = operator_key(operator_keystore) if role in (RoleName.l1, RoleName.sequencer) else None
-    proposer_key = key_of(PROPOSER_KEY_VARIABLE, operator_keystore) if role is RoleName.proposer else None
-    challenger_key = key_of(CHALLENGER_KEY_VARIABLE, operator_keystore) if role is RoleName.challenger else None
-    if role is RoleName.l1:
-        from node.l1_node import L1Options
-        from node.run import run_l1
-        from protocol.crypto import private_key_address
-
-        l1_options = L1Options(
-            place,
-            chain_id or L1_CHAIN_ID,
-            8544 if rpc_port is None else rpc_port,
-            host,
-            block_time_seconds=block_time or 1.0,
-            funded=tuple(private_key_address(one) for one in (key, key_of(PROPOSER_KEY_VARIABLE)) if one is not None),
-            keep_states=keep_states(retention),
-        )
-        run_l1(l1_options, with_parent=with_parent)
-        return
-
-    from node.rollup_node import NodeOptions
-    from node.run import run_rollup
-
-    is_sequencer = role is RoleName.sequencer
-    default_port = 8545 if is_sequencer else 8546
-    batcher = (batch_interval, max_batch_bytes, max_pending)
-    options = NodeOptions(
-        data_dir=place,
-        rollup=rollup or DATA_DIR / "rollup.json",
-        l1_url=l1 or L1_URL,
-        da_dir=da_dir or DATA_DIR / "da",
-        rpc_port=default_port if rpc_port is None else rpc_port,
-        host=host,
-        sequencer=_sequencer(key, empty_blocks, l1_confirmations, *batcher) if is_sequencer else None,
-        keep_states=keep_states(retention),
-        faucet=faucet,
-        da_settings=da_settings(da_set),
-        rpc_fronts=_default_fronts(is_sequencer) if rpc_fronts is None else rpc_fronts,
-        proposer=_proposer(proposer_key, proposal_interval) if role is RoleName.proposer else None,
-        player=_player(challenger_key) if role is RoleName.challenger else None,
-    )
-    run_rollup(options, with_parent=with_parent)
-
-
-def _check_flags(context: typer.Context, role: RoleName) -> None:
-    """Refuse flags that mean nothing to this role; the environment may hold them for the others."""
-    if role is RoleName.l1:
-        _only_for("a sequencer or a verifier", context, "rollup", "l1", "da_dir", "da_set", "faucet", "rpc_fronts")
-    else:
-        _only_for("the embedded L1", context, "chain_id", "block_time")
-    if role is not RoleName.sequencer:
-        _only_for("a sequencer", context, *FOR_SEQUENCERS)
-    if role is RoleName.verifier:
-        _only_for("a sequencer, a proposer or a challenger", context, "operator_keystore")
-    if role is not RoleName.proposer:
-        _only_for("a proposer", context, "proposal_interval")
-
-
-def _sequencer(
-    key: bytes | None,
-    empty_blocks: bool,
-    l1_confirmations: int,
-    batch_interval: float,
-    max_batch_bytes: int,
-    max_pending: int,
-) -> "SequencerOptions":
-    from node.batch_plan import BatcherConfig
-    from node.operator_key import OPERATOR_KEY_VARIABLE
-    from node.rollup_node import SequencerOptions
-
-    if key is None:
-        raise typer.BadParameter(
-            f"a sequencer needs {OPERATOR_KEY_VARIABLE} or --operator-keystore: the key that pays for batches on L1"
-        )
-    # A chain in a hurry is looked at more often.
-    batcher = BatcherConfig(
-        batch_interval, max_batch_bytes or None, max_pending, poll_seconds=min(0.5, max(0.1, batch_interval / 4))
-    )
-    return SequencerOptions(key, batcher, empty_blocks=empty_blocks, l1_confirmations=l1_confirmations)
-
-
-def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptions":
-    from node.operator_key import PROPOSER_KEY_VARIABLE
-    from node.proposer import ProposerConfig
-    from node.rollup_node import ProposerOptions
-
-    if key is None:
-        raise typer.BadParameter(
-            f"a proposer needs {PROPOSER_KEY_VARIABLE} or --operator-keystore: the key that bonds output roots on L1"
-        )
-    config = ProposerConfig() if interval_seconds is None else ProposerConfig(interval_seconds=interval_seconds)
-    return ProposerOptions(key, config)
-
-
-def _player(key: bytes | None) -> "PlayerOptions":
-    from node.operator_key import CHALLENGER_KEY_VARIABLE
-    from node.rollup_node import PlayerOptions
-
-    if key is None:
-        raise typer.BadParameter(
-            f"a challenger needs {CHALLENGER_KEY_VARIABLE} or --operator-keystore: the key that bonds and moves on L1"
-        )
-    return PlayerOptions(key)
-
-
-def _default_fronts(is_sequencer: bool) -> int:
-    """Most of what clients send goes to the sequencer; more processes pay only with more cores."""
-    import os
-
-    cores = os.cpu_count() or 1
-    return min(cores, 2) if is_sequencer and cores > 1 else 0
-
-
-def _only_for(whom: str, context: typer.Context, *parameters: str) -> None:
-    for name in parameters:
-        if _from_command_line(context, name):
-            raise typer.BadParameter(f"--{name.replace('_', '-')} is for {whom}")
 
 
 def status(
@@ -427,7 +228,7 @@ def status(
     from node.status import node_status
 
     folder = NetworkFolder(data_dir / "network")
-    if _given(context, "rpc_url", rpc_url) is None and folder.is_running():
+    if given(context, "rpc_url", rpc_url) is None and folder.is_running():
         from node.cli.network_run import show_running
 
         show_running(folder, as_json=as_json)

@@ -9,7 +9,9 @@ from rich.console import Console
 from genesis.dev import DEV_MNEMONIC
 from node.clock import SystemClock
 from node.fee_options import words_of_fees
-from node.operator_key import PROPOSER_KEY_VARIABLE
+from node.operator_key import CHALLENGER_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
+from node.precompile import missing_artifacts, precompile
+from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.rollup_file import fees_of, load_rollup
 from node.up import BlockLine, Started, UpOptions, run_up
@@ -26,6 +28,9 @@ def show_up(options: UpOptions) -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
         view = UpView(options.data_dir)
+        if options.launch.settlement.proofs is not None and missing_artifacts(CONTRACTS):
+            view.compiling()
+            precompile(CONTRACTS)
         await run_up(options, SystemClock(), stop, view.started, view.block)
         view.stopped()
 
@@ -41,6 +46,10 @@ class UpView:
         with_logs = data_dir / "logs"
         self._console.print(f"[dim]starting; logs are in {with_logs}[/]")
 
+    def compiling(self) -> None:
+        """Why nothing happens for a while, once in an installation's life."""
+        self._console.print("[dim]compiling the one-step verifier: about half a minute, this once[/]")
+
     def started(self, started: Started) -> None:
         """Endpoints, chain ids and accounts."""
         config = started.rollup.config
@@ -52,6 +61,7 @@ class UpView:
             f"pages     {started.rpc_url}/explorer  [dim]blocks, batches, dashboard, wallet, faucet[/]",
             f"verifier  {started.verifier_url}  [dim]the same chain, from L1 and the data layer alone[/]",
             f"outputs   {_proposer(started)}",
+            *_security(started),
             f"L1        {started.l1_url}  chain id {config.l1_chain_id}",
             f"inbox     0x{config.inbox_address.hex()}  [dim]batches go to: {started.rollup.da_layer}[/]",
             f"data      {self._data_dir}  [dim]{'a new chain' if started.new else 'going on from where it stopped'}[/]",
@@ -82,6 +92,26 @@ def _proposer(started: Started) -> str:
         return f"[dim]nobody here bonds output roots, so nothing can be withdrawn: set {PROPOSER_KEY_VARIABLE}[/]"
     seconds = settlement.challenge_window + settlement.finalisation_delay
     return f"0x{started.proposer.hex()}  [dim]bonds them; a withdrawal takes {seconds} s or more: tombolo bridge[/]"
+
+
+def _security(started: Started) -> list[str]:
+    """Who has the last word about output roots, and who watches."""
+    settlement = started.rollup.config.settlement
+    if settlement is None:
+        return []
+    game = f"0x{settlement.game.hex()}"
+    if not started.has_game:
+        return [
+            f"security  {game}  [dim]a guardian: this account alone rejects false outputs, users trust it; "
+            "--fraud-proofs at launch[/]"
+        ]
+    watcher = f"[dim]nobody here challenges: set {CHALLENGER_KEY_VARIABLE}[/]"
+    if started.challenger is not None:
+        watcher = f"0x{started.challenger.hex()}  [dim]disputes false outputs; {started.challenger_url}/disputes[/]"
+    return [
+        f"security  {game}  [dim]fraud proofs: L1 itself executes the disputed step; nobody is trusted[/]",
+        f"watcher   {watcher}",
+    ]
 
 
 def check_relaunch(rollup_path: Path, given: Mapping[str, object]) -> None:

@@ -1,5 +1,6 @@
 """`tombolo up` as a person uses it: start, see blocks, Ctrl-C, start again."""
 
+import asyncio
 import json
 import re
 import socket
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from genesis.dev import DEV_ACCOUNTS
+from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
+from node.l1_client import L1Client
+from node.rollup_file import Rollup, load_rollup
+from node.up import CHALLENGER_KEY
+from protocol.crypto import private_key_address
+from tests.e2e.liar import Fall, Liar
 from tests.e2e.processes import answers, rpc, running, tombolo
 from tests.e2e.wallet import Wallet
 
@@ -100,6 +106,56 @@ def test_what_is_chosen_at_launch_reaches_every_process(tmp_path: Path, ports: d
     assert "was launched with elasticity 4, not 5" in again.stderr
     other = tombolo(*up(folder, ports), "--fees", "zero-gas")
     assert "was launched with fees min-base-fee=2000000000,operator-fee-constant=7, not fixed-base-fee" in other.stderr
+
+
+@pytest.mark.slow
+def test_up_with_fraud_proofs_watches_and_a_lie_falls_by_the_step(
+    tmp_path: Path, ports: dict[str, int], free_port: Callable[[], int]
+) -> None:
+    """Four processes, of which none is told of the lie; after a new start the challenger watches again."""
+    ports["challenger-port"] = port_of_challenger = free_port()
+    folder, url = tmp_path / "tombolo", f"http://127.0.0.1:{ports['rpc-port']}"
+    l1_url, watcher = f"http://127.0.0.1:{ports['l1-port']}", f"http://127.0.0.1:{port_of_challenger}"
+    started = [*up(folder, ports), "--l1-block-time", "0.25"]
+    with running(*started, "--fraud-proofs", "--challenge-window", "600", output=tmp_path / "first.txt") as first:
+        first.until(lambda: re.search(r"block\s+3\b", first.output) is not None, "three blocks shown", 120)
+        assert "L1 itself executes the disputed step" in first.output
+        sent = rpc(url, "eth_sendRawTransaction", "0x" + next(Wallet(0).transfers(1)).raw.hex())
+        first.until(lambda: rpc(url, "eth_getTransactionReceipt", sent) is not None, "a transfer is mined")
+        mined = int(rpc(url, "eth_getTransactionReceipt", sent)["blockNumber"], 16)
+
+        def seen(node: str) -> bool:
+            return answers(node) and int(rpc(node, "eth_getBlockByNumber", "safe", False)["number"], 16) >= mined
+
+        first.until(lambda: seen(watcher), "the challenger has it from L1")
+        rollup = load_rollup(folder / "rollup.json")
+        fall = asyncio.run(lie_on(l1_url, rollup))
+        assert fall.challenger == private_key_address(CHALLENGER_KEY)
+        assert rpc(watcher, "rollup_syncStatus")["challenger"]["address"] == "0x" + fall.challenger.hex()
+        shown = rpc(url, "game_get", fall.game_id)
+        assert (shown["status"], shown["challenger"]) == ("refuted", "0x" + fall.challenger.hex())
+        status = tombolo("status", "--rpc-url", watcher)
+        assert re.search(r"^security +fraud proofs: .* disputes? so far$", status.stdout, re.MULTILINE), status.stdout
+        assert re.search(rf"^challenger +0x{fall.challenger.hex()}$", status.stdout, re.MULTILINE), status.stdout
+        assert first.interrupt() == 0
+
+    with running(*started, output=tmp_path / "second.txt") as second:
+        second.until(lambda: "disputes false outputs" in second.output, "it is known again without the option")
+        second.until(lambda: answers(watcher), "the challenger is there again")
+        assert second.interrupt() == 0
+
+
+async def lie_on(l1_url: str, rollup: Rollup) -> Fall:
+    """By a dev account that has nothing to do with the rollup."""
+    async with L1Client(l1_url) as client:
+        return await Liar(client, rollup, DEV_PRIVATE_KEYS[7]).lie_and_lose()
+
+
+def test_fraud_proofs_are_chosen_at_launch_and_for_what_can_be_proved(tmp_path: Path, ports: dict[str, int]) -> None:
+    refused = tombolo(*up(tmp_path / "a", ports), "--fraud-proofs", "--fork", "prague")
+    assert refused.returncode == 1
+    assert "fraud proofs know Cancun; the chain starts with PRAGUE (chain.fork)" in refused.stderr
+    assert "Traceback" not in refused.stderr + refused.stdout
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, ports: dict[str, int]) -> None:
