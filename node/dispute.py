@@ -8,7 +8,7 @@ embedded L1 and on development chains like anvil these are funded dev accounts.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +16,9 @@ from genesis.dev import DEV_PRIVATE_KEYS
 from genesis.model import GenesisAccount
 from node.account import Account
 from node.challenger import Player, PlayerConfig
-from node.claims import read_claim
+from node.claims import Contents, read_claim
 from node.clock import Clock, SystemClock
+from node.dispute_data import StagedLayer, staged_layer
 from node.dispute_page import serve_disputes
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
@@ -34,7 +35,6 @@ from protocol.abi import address_of, encode_call
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
-from protocol.inbox import append_calldata
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, propose_call
@@ -44,7 +44,7 @@ from protocol.types import ZERO_ADDRESS, Address, Hash32
 from prover.chain import start_chain
 from prover.commitments.chain_structures import Output
 from prover.game import Status
-from prover.lies import KINDS, Kind, lie_about, lie_at
+from prover.lies import DATA, KINDS, Kind, lie_about, lie_at
 from prover.machine.vm import VM
 from prover.trajectory import Lie, Trajectory
 from prover.verifier import LIBRARIES
@@ -74,6 +74,8 @@ class DisputeOptions:
     l1_block_seconds: float = 0.2
     restarts: bool = False
     """Whether both players forget everything before each look, as after `kill -9`."""
+    da: str = "calldata"
+    """The data layer that the batch lies in."""
     page_port: int | None = None
     """Where to serve the page of the dispute while it runs; None: nowhere."""
 
@@ -111,9 +113,9 @@ class DisputeResult:
 
 def kind_of(name: str) -> Kind:
     """A kind of lie by its name; raises InvalidInput when there is none."""
-    kind = KINDS.get(name)
+    kind = DATA if name == DATA.name else KINDS.get(name)
     if kind is None:
-        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join(KINDS)}")
+        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join([*KINDS, DATA.name])}")
     return kind
 
 
@@ -134,11 +136,12 @@ async def run_dispute(
     kind = kind_of(options.kind)
     clock = clock or SystemClock()
     with TemporaryDirectory() as folder:
-        async with _l1(options, Path(folder), clock) as client:
-            rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say)
-            dispute = _Dispute(client, clock, rollup, say)
+        async with _l1(options, Path(folder), clock) as client, AsyncExitStack() as stack:
+            layer = await stack.enter_async_context(staged_layer(options.da, Path(folder) / "batches"))
+            rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say, layer)
+            dispute = _Dispute(client, clock, rollup, say, layer)
             async with dispute.page(options.page_port):
-                newest = await post_batch(client, clock, rollup, say)
+                newest = await post_batch(client, clock, rollup, say, layer)
                 result = await dispute.run(kind, options, newest)
                 if at_the_end is not None:
                     await at_the_end(result)
@@ -174,12 +177,19 @@ async def _l1(options: DisputeOptions, folder: Path, clock: Clock) -> AsyncItera
         await task
 
 
-async def launch_with_game(client: L1Client, clock: Clock, path: Path, say: Callable[[str], None]) -> Rollup:
-    """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`."""
+async def launch_with_game(
+    client: L1Client, clock: Clock, path: Path, say: Callable[[str], None], layer: StagedLayer | None = None
+) -> Rollup:
+    """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`.
+
+    Its batches are in `layer`, or in calldata.
+    """
     proofs = ProofOptions(GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS)
     settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, proofs=proofs)
     program = {PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)}
     options = LaunchOptions(L2_CHAIN_ID, settlement=settlement, predeploys=program)
+    if layer is not None:
+        options = replace(options, da_layer=layer.name, da_settings=layer.settings)
     rollup = await launch_rollup(client, clock, PROPOSER_KEY, options, path)
     contracts = rollup.config.settlement
     if contracts is None:
@@ -190,7 +200,9 @@ async def launch_with_game(client: L1Client, clock: Clock, path: Path, say: Call
     return rollup
 
 
-async def post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> L1BlockRef:
+async def post_batch(
+    client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None], layer: StagedLayer | None = None
+) -> L1BlockRef:
     """Two blocks of three transactions each, in one batch; returns its L1 block once that has a child."""
     genesis = rollup.genesis_timestamp
     transactions = []
@@ -207,9 +219,9 @@ async def post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callab
         )
         transactions.append(sign_transaction(unsigned, PROPOSER_KEY).raw)
     claims = [BlockClaim(genesis + 1 + index, 0, tuple(transactions[3 * index : 3 * index + 3])) for index in range(2)]
-    commitment = b"\0" + encode_batch(Batch(1, tuple(claims)))
-    receipt = await Account(client, clock, PROPOSER_KEY).send(rollup.config.inbox_address, append_calldata(commitment))
-    say(f"batch of {len(transactions)} transactions posted in L1 block {receipt.block_number}")
+    layer = layer or StagedLayer("calldata", Path())
+    receipt = await layer.post(client, clock, rollup, PROPOSER_KEY, encode_batch(Batch(1, tuple(claims))))
+    say(f"batch of {len(transactions)} transactions in {layer.name}, posted in L1 block {receipt.block_number}")
     if (await client.head()).ref.number == receipt.block_number:
         # An L1 that mines on demand makes no block by itself, and a proposal can name only a block with a child.
         await Account(client, clock, DEPLOYER_KEY).send(private_key_address(DEPLOYER_KEY))
@@ -219,7 +231,9 @@ async def post_batch(client: L1Client, clock: Clock, rollup: Rollup, say: Callab
     return block
 
 
-async def beginning_of(client: L1Client, rollup: Rollup, chain: Replay, newest: L1BlockRef) -> VM:
+async def beginning_of(
+    client: L1Client, rollup: Rollup, chain: Replay, newest: L1BlockRef, contents: Contents | None = None
+) -> VM:
     """The first state of the trace of a rollup's first assertion, if it is about L1 up to `newest`."""
     contracts = rollup.config.settlement
     if contracts is None:
@@ -237,14 +251,16 @@ async def beginning_of(client: L1Client, rollup: Rollup, chain: Replay, newest: 
         status=AssertionStatus.PENDING,
     )
     parent = await OutputsReader(client, contracts.outputs).assertion(0)
-    claim = await read_claim(client, rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0))
+    claim = await read_claim(client, rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0), contents)
     return start_chain(claim, chain.state(0).code, chain.state(0).node)
 
 
 class _Dispute:
     """A launched rollup, and who plays about it."""
 
-    def __init__(self, client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None], layer: StagedLayer
+    ) -> None:
         contracts = rollup.config.settlement
         if contracts is None:
             raise InvalidInput("a rollup without settlement contracts has nothing to dispute")
@@ -255,6 +271,7 @@ class _Dispute:
         self._outputs = OutputsReader(client, contracts.outputs)
         self._game = GameReader(client, contracts.game)
         self._say = say
+        self._contents = layer.contents(client, rollup)
         self._traces: list[tuple[str, Trajectory]] = []
 
     @asynccontextmanager
@@ -270,8 +287,8 @@ class _Dispute:
 
     async def run(self, kind: Kind, options: DisputeOptions, newest: L1BlockRef) -> DisputeResult:
         """Lie about L1 up to `newest`."""
-        chain = await replay(self._client, self._rollup, newest.number)
-        honest_start = await beginning_of(self._client, self._rollup, chain, newest)
+        chain = await replay(self._client, self._rollup, newest.number, self._contents)
+        honest_start = await beginning_of(self._client, self._rollup, chain, newest, self._contents)
         place = options.at
         lie = lie_about(kind, honest_start, options.seed) if place is None else lie_at(kind, honest_start, *place)
         honest, lying = Trajectory(honest_start), Trajectory(honest_start, lie)

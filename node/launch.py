@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from da.table import layer_names, public_settings, require_settings
+from da.table import effective_settings, layer_names, provable_settings, public_settings, require_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
 from node.clock import Clock
@@ -81,6 +81,9 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     if (settlement.game is not None or proofs is not None) and reason is not None:
         raise InvalidInput(f"{reason}: launch otherwise, or without a game")
     chain = options.fees.on(chain)
+    da_settings = options.da_settings
+    if settlement.game is not None or proofs is not None:
+        da_settings = effective_settings(provable_settings(layer_names(options.da_layer)), da_settings)
     nonce = await l1.nonce(operator)
     verifier = [] if proofs is None or proofs.verifier is not None else verifier_creations(operator, nonce + 2)
     addresses = l1_addresses(operator, nonce, settlement, len(verifier))
@@ -103,7 +106,7 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         sequencing_window=options.sequencing_window,
         settlement=addresses.settlement,
         predeploys={**settlement_predeploys(addresses.settlement.bridge, operator), **options.predeploys},
-        da_settings=public_settings(options.da_settings),
+        da_settings=public_settings(da_settings),
         fees=options.fees,
     )
     genesis = build_genesis(rollup.genesis()).block.header

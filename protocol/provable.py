@@ -12,7 +12,8 @@ from protocol.forks import Fork
 from protocol.types import Address
 
 PROVABLE_FORKS = (Fork.CANCUN,)
-PROVABLE_LAYERS = ("calldata",)
+PROVABLE_LAYERS = ("calldata", "file", "blob", "alt-da")
+"""In the order of the first bytes of their commitments, from 0."""
 MOST_HASHED_BYTES = 120_000
 """Of a batch that its keccak256 names: a game shows it whole, in one L1 transaction."""
 MOST_GAS = 1 << 25
@@ -51,5 +52,5 @@ def unprovable(
         if name not in PROVABLE_LAYERS:
             # The machine passes over commitments of other layers: it would judge against everybody's chain.
             known = ", ".join(PROVABLE_LAYERS)
-            return Unprovable("da.layer", f"fraud proofs read batches in {known} alone yet, not in {name}")
+            return Unprovable("da.layer", f"fraud proofs read batches in {known} alone, not in {name}")
     return None

@@ -12,7 +12,7 @@ from protocol.errors import Halt, InvalidBatch, InvalidInput
 from protocol.inbox import next_accumulator
 from protocol.kzg import commitment_of, versioned_hash
 from protocol.output_root import OUTPUT_VERSION_0, output_root
-from protocol.provable import unprovable
+from protocol.provable import PROVABLE_LAYERS, unprovable
 from protocol.rollup import RollupConfig
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
 from prover.commitments.chain_structures import ChainRules, Start
@@ -83,6 +83,8 @@ def chain_rules(config: RollupConfig) -> ChainRules:
     reason = unprovable(fork, config.fees, gas_token=config.gas_token, gas_limit=config.gas_limit)
     if reason is not None:
         raise InvalidInput(str(reason))
+    if config.layers >> len(PROVABLE_LAYERS):
+        raise InvalidInput(f"fraud proofs read batches in {', '.join(PROVABLE_LAYERS)} alone; the chain has others")
     return ChainRules(
         chain_id=chain.chain_id,
         fork=int(fork),

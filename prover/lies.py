@@ -11,6 +11,7 @@ from protocol.crypto import keccak
 from protocol.errors import InvalidInput
 from protocol.types import ZERO_HASH, Address, Hash32
 from prover.commitments.chain_structures import (
+    BatchLink,
     Boot,
     ChainBlock,
     Filling,
@@ -21,7 +22,7 @@ from prover.commitments.chain_structures import (
     Sealing,
 )
 from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
-from prover.commitments.pages import NO_PAGES
+from prover.commitments.pages import NO_PAGES, pages_of
 from prover.commitments.structures import (
     AccountRecord,
     BlockContext,
@@ -33,10 +34,12 @@ from prover.commitments.structures import (
     TxBoundary,
     TxContext,
 )
+from prover.machine.batch_reading import HEADER_BYTES, open_batch
 from prover.machine.frame import Frame
 from prover.machine.step import resume, running_code, step
 from prover.machine.vm import (
     ACCESS,
+    BATCH_DATA,
     BATCH_WALK,
     BEGIN,
     BLOCK_DONE,
@@ -161,6 +164,25 @@ def _forge(vm: VM) -> None:
 
 def _drop(vm: VM) -> None:
     vm.go(NEXT_ITEM, replace(_boundary(vm), item=ZERO_HASH))
+
+
+def _other_data(vm: VM) -> None:
+    """The batch's first block is a second later."""
+    boot = vm.cursor
+    block = boot.block if isinstance(boot, Boot) else None
+    inputs = block.inputs if isinstance(block, ChainBlock) else None
+    batch = inputs.batches if isinstance(inputs, L1Inputs) else None
+    if not (isinstance(boot, Boot) and isinstance(block, ChainBlock)):
+        raise TypeError("no batch is being walked to")
+    if not (isinstance(inputs, L1Inputs) and isinstance(batch, BatchLink)):
+        raise TypeError("no batch has been opened")
+    data = bytearray(batch.data.read(0, batch.length, None))
+    reading = open_batch(vm, batch)
+    if reading is not None and reading.count:
+        last = HEADER_BYTES + 4 * reading.count + 8
+        data[last] = (data[last] + 1) % 256
+    batch = replace(batch, data=pages_of(bytes(data)))
+    vm.cursor = replace(boot, block=replace(block, inputs=replace(inputs, batches=batch)))
 
 
 def _header(vm: VM) -> None:
@@ -300,6 +322,12 @@ KINDS = {
     )
 }
 """By the name that `--lie` takes."""
+
+
+DATA = Kind(
+    "data", "the bytes behind a commitment", BATCH_DATA, lambda _opcode, vm: vm.phase == BATCH_WALK, _other_data
+)
+"""Only where batches are not in calldata: elsewhere nobody opens them."""
 
 
 def lie_about(kind: Kind, beginning: VM, choice: int = 0) -> Lie:

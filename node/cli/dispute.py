@@ -19,7 +19,7 @@ def dispute(
             metavar="KIND",
             help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
             "batch, bloom, receipts-root, transactions-root, header, gas-used, state-root, system-write, timestamp, "
-            "base-fee, withdrawals, l1, output, or random.",
+            "base-fee, withdrawals, l1, output, data (with another --da than calldata), or random.",
         ),
     ] = "opcode",
     at: Annotated[
@@ -30,6 +30,13 @@ def dispute(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which place of the kind, and which kind if it is random.")] = 0,
     liar: Annotated[str, typer.Option(metavar="proposer|challenger", help="Who lies.")] = "proposer",
+    da: Annotated[
+        str,
+        typer.Option(
+            metavar="LAYER",
+            help="Where the batch lies: calldata, blob, alt-da or file. Of the last two L1 has the hash alone.",
+        ),
+    ] = "calldata",
     l1: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +83,9 @@ def dispute(
       [dim]# an honest proposer against a lying challenger[/]
       tombolo dispute --lie gas --liar challenger
       tombolo dispute --lie random --seed 7 --json
+      [dim]# the batch on a server, or in blobs: L1 opens it when it is disputed[/]
+      tombolo dispute --lie data --da alt-da
+      tombolo dispute --lie batch --da blob
       [dim]# then open http://127.0.0.1:8550/disputes/0 and watch[/]
       tombolo dispute --page 8550
       anvil & tombolo dispute --l1 http://127.0.0.1:8545
@@ -102,6 +112,7 @@ def dispute(
         seed=seed,
         liar=liar,
         l1_url=l1,
+        da=da,
         l1_block_seconds=block_time or (0.2 if page is None else 1.0),
         page_port=page,
     )

@@ -26,6 +26,7 @@ from da.table import (
     require_settings,
 )
 from protocol.errors import InvalidInput
+from protocol.provable import PROVABLE_LAYERS
 from tests.da.worlds import POSTED
 
 EVERYTHING = {
@@ -159,6 +160,10 @@ async def test_what_a_commitment_is_made_from_is_the_data_where_it_is_a_hash(tmp
     assert await layers.contents(commitment, POSTED) == (b"data",)
     with pytest.raises(UnknownLayer):
         await layers.contents(Commitment(b"\2" + bytes(32)), POSTED)
+
+
+def test_the_layers_that_can_be_proved_have_the_first_bytes() -> None:
+    assert [LAYERS[name].byte for name in PROVABLE_LAYERS] == list(range(len(PROVABLE_LAYERS)))
 
 
 def test_the_layers_of_a_chain_are_bits_of_its_rules() -> None:

@@ -172,13 +172,14 @@ async def test_a_verifier_without_its_celestia_node_does_not_start(embedded: L1,
             pass
 
 
-@pytest.mark.parametrize("layers", ["blob", "file,calldata", "calldata,file"])
+@pytest.mark.parametrize("layers", ["celestia", "calldata,celestia"])
 async def test_a_chain_that_the_game_would_judge_wrongly_is_not_launched(
     embedded: L1, tmp_path: Path, layers: str
 ) -> None:
     settlement = SettlementOptions(game=ZERO_ADDRESS)
-    launched = LaunchOptions(L2_CHAIN_ID, da_layer=layers, settlement=settlement)
-    with pytest.raises(InvalidInput, match="fraud proofs read batches in calldata alone yet"):
+    settings = {"celestia.url": "http://127.0.0.1:1", "celestia.namespace": "0x01"}
+    launched = LaunchOptions(L2_CHAIN_ID, da_layer=layers, settlement=settlement, da_settings=settings)
+    with pytest.raises(InvalidInput, match="fraud proofs read batches in calldata, file, blob, alt-da alone"):
         await launch(embedded.url, tmp_path, embedded.operator_key, launched)
 
 
