@@ -28,7 +28,7 @@ class Step:
             case Change.NEVER:
                 return "impossible: fixed at genesis; launch another chain instead"
             case Change.GOVERNANCE:
-                return "not by `up`: governance changes it, through the chain's config contract on L1"
+                return "not by `up`: governance changes it; `tombolo govern` announces and makes the change"
         return "at the next start"
 
     @property
@@ -67,12 +67,19 @@ def make_plan(applied: Mapping[str, Intent], wanted: Sequence[Intent]) -> Plan:
         elif name in applied:
             steps += _differences(applied[name], intent)
         else:
-            words = (
-                f"chain id {intent.chain.chain_id}, {intent.chain.block_time_seconds:g} s, data to {intent.da.layer}"
-            )
+            chain = intent.chain
+            words = f"chain id {chain.chain_id}, {chain.block_time_seconds:g} s, data to {intent.da.layer}"
+            words += f", {security_of(intent)}"
             steps.append(Step(name, "", "", words, None))
     named = {intent.chain.name for intent in wanted}
     return Plan(tuple(steps), tuple(name for name in applied if name not in named))
+
+
+def security_of(intent: Intent) -> str:
+    """Who says that an output is true, in words."""
+    if intent.proof.system == "fraud":
+        return f"fraud proofs decide, within {intent.proof.challenge_period_seconds} s"
+    return "a guardian's account decides: users trust it"
 
 
 def _differences(now: Intent, wanted: Intent) -> list[Step]:

@@ -10,7 +10,7 @@ from node.cli.config import config, keystore
 from node.cli.da_server import da_server
 from node.cli.dev import dev
 from node.cli.dispute import dispute
-from node.cli.network import add, down, new, plan, quote
+from node.cli.network import add, down, govern, new, plan, quote
 from node.cli.prove import prove
 from node.cli.relay import relay
 from node.cli.roles import node
@@ -57,6 +57,7 @@ def root(
 app.command()(up)
 app.command()(new)
 app.command()(plan)
+app.command()(govern)
 app.command()(add)
 app.command()(down)
 app.command()(status)

@@ -1,11 +1,11 @@
-"""Commands for networks of chains in files: new, plan, add, down; and what `up` does when files are named."""
+"""Commands for networks of chains in files: new, plan, govern, add, down, quote."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.parameters import DATA_DIR, MAX_CHAIN_ID, RPC_URL, DataDir, check_url
+from node.cli.parameters import DATA_DIR, MAX_CHAIN_ID, RPC_URL, DataDir, Keystore, check_url
 
 if TYPE_CHECKING:
     from node.new_intent import Answers
@@ -108,6 +108,40 @@ def plan(files: Intents, data_dir: DataDir = DATA_DIR) -> None:
     show_plan(found, running=folder.is_running())
     if found.impossible:
         raise typer.Exit(1)
+
+
+def govern(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The chain's intent file.", show_default=False)],
+    wait: Annotated[
+        int, typer.Option(min=0, metavar="SECONDS", help="How long to wait for announced changes to become possible.")
+    ] = 120,
+    data_dir: DataDir = DATA_DIR,
+    operator_keystore: Keystore = None,
+) -> None:
+    """Change a running chain's gas limit and fees to what its file says, through its config contract on L1.
+
+    Each change is announced, and made when the chain's timelock is over; every node
+    then has it at the same block. When that takes longer than --wait, run this again
+    later: it goes on where it stood. What genesis has fixed is refused, and what
+    changes at the next start is left to `tombolo up`.
+
+    The key is that of the network's operator (TOMBOLO_OPERATOR_KEY, a keystore, or the
+    public one on the embedded L1). Where another account decides, the calls that it
+    has to make are printed.
+
+    \b
+    [bold]Examples[/]
+      tombolo plan lagoon.toml
+      tombolo govern lagoon.toml
+    """
+    import asyncio
+
+    from genesis.intent_file import read_intents
+    from node.cli.governance_run import carry_out
+    from node.network_files import NetworkFolder
+
+    [wanted] = read_intents([file])
+    asyncio.run(carry_out(NetworkFolder(data_dir / "network"), wanted, wait, operator_keystore))
 
 
 def add(files: Intents, data_dir: DataDir = DATA_DIR) -> None:
