@@ -32,6 +32,8 @@ class Sizes:
     """Transactions that keep a node busy while it is read."""
 
     read_seconds: float = 3.0
+    restarts: int = 5
+    restart_load: int = 2_000
     memory: int = 100_000
     memory_steps: int = 10
     derived: int = 60_000
@@ -53,6 +55,8 @@ QUICK = Sizes(
     slow_peer_share=8,
     loaded=3_000,
     read_seconds=0.4,
+    restarts=1,
+    restart_load=160,
     memory=640,
     memory_steps=2,
     derived=320,

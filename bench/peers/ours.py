@@ -1,6 +1,7 @@
 """This node as a rollup runs it: an embedded L1, a sequencer that batches to it, each a process of its own."""
 
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from node.up import OPERATOR_KEY
 
 L1_CHAIN_ID = 71_716
 NODE = (sys.executable, "-m", "node.cli", "node")
+ENVIRONMENT = {OPERATOR_KEY_VARIABLE: OPERATOR_KEY.hex()}
 
 
 class Ours:
@@ -39,30 +41,42 @@ class OurNetwork:
         self.da = folder / "da"
         self.l1_port = free_port()
         self.l1_url = f"http://127.0.0.1:{self.l1_port}"
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
         self._funded = funded
 
     def start(self) -> RunningPeer:
         """Launch the rollup on a fresh L1; the time counted is all of it, from nothing to the first answer."""
-        environment = {OPERATOR_KEY_VARIABLE: OPERATOR_KEY.hex()}
-        port = free_port()
         begun = time.perf_counter()
         l1_options = f"--role l1 --data-dir {self.folder / 'l1'} --rpc-port {self.l1_port} --chain-id {L1_CHAIN_ID}"
-        l1 = spawn([*NODE, *l1_options.split()], self.folder / "l1.log", environment)
+        l1 = spawn([*NODE, *l1_options.split()], self.folder / "l1.log", ENVIRONMENT)
         try:
             wait_until_ready(self.l1_url, l1, self.folder / "l1.log", L1_CHAIN_ID)
             asyncio.run(self._launch())
-            options = f"--role sequencer --data-dir {self.folder / 'sequencer'} --rpc-port {port} --l1 {self.l1_url}"
-            options += f" --rollup {self.rollup} --da-dir {self.da}"
-            log = self.folder / "sequencer.log"
-            sequencer = spawn([*NODE, *options.split()], log, environment)
-            wait_until_ready(f"http://127.0.0.1:{port}", sequencer, log)
+            sequencer = self._start_sequencer()
         except BaseException:
             l1.kill()
             l1.wait()
             raise
         seconds = time.perf_counter() - begun
         database = (self.folder / "sequencer", self.da)
-        return RunningPeer(Ours.name, f"http://127.0.0.1:{port}", [l1, sequencer], seconds, database)
+        return RunningPeer(Ours.name, self.url, [l1, sequencer], seconds, database)
+
+    def restart(self, node: RunningPeer) -> float:
+        """kill -9 the sequencer of `node`, start it again; returns the seconds from this start to its first answer."""
+        node.answering.kill()
+        node.answering.wait()
+        begun = time.perf_counter()
+        node.processes[-1] = self._start_sequencer()
+        return time.perf_counter() - begun
+
+    def _start_sequencer(self) -> subprocess.Popen[bytes]:
+        options = f"--role sequencer --data-dir {self.folder / 'sequencer'} --rpc-port {self._port} --l1 {self.l1_url}"
+        options += f" --rollup {self.rollup} --da-dir {self.da}"
+        log = self.folder / "sequencer.log"
+        sequencer = spawn([*NODE, *options.split()], log, ENVIRONMENT)
+        wait_until_ready(self.url, sequencer, log)
+        return sequencer
 
     async def _launch(self) -> None:
         options = LaunchOptions(
