@@ -8,25 +8,36 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from da.adapter import Commitment
 from node.l1_client import L1Client
-from node.l1_wire import Json, MalformedAnswer, as_data, as_quantity, as_record
+from node.l1_wire import Json, L1Log, MalformedAnswer, as_data, as_quantity, as_record
 from protocol.block import Header
-from protocol.config_changes import CONFIG_CHANGED, Knob, decode_config_change
+from protocol.config_changes import (
+    CONFIG_CHANGED,
+    ConfigChange,
+    Knob,
+    decode_config_change,
+    next_change_accumulator,
+)
 from protocol.crypto import keccak
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, decode_deposit
 from protocol.errors import Halt, InvalidInput, Reject, Retry
-from protocol.extra_data import is_plain, origin_of_extra_data
+from protocol.extra_data import origin_of_extra_data
 from protocol.inbox import BATCH_APPENDED, posted_commitment
 from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.rollup import RollupConfig
-from protocol.types import Address, Hash32
+from protocol.types import ZERO_HASH, Address, Hash32
 from prover.chain import Claim, L1Entry
 from prover.machine.boot import CALLDATA_LAYER, INBOX_ACCUMULATOR_SLOT, PORTAL_ACCUMULATOR_SLOT, PORTAL_COUNT_SLOT
+from prover.machine.chain_settings import CHANGES_SLOT
 
 Contents = Callable[[Commitment, L1BlockRef], Awaitable[tuple[bytes, ...]]]
 """What a commitment stands for, as `da.table.DataLayers.contents`."""
 
 _ACCUMULATOR = keccak(b"accumulator()")[:4]
+_LAUNCH_BLOCKS = 256
+"""Before a chain's L1 genesis, in which its contracts are deployed."""
+_BLOCKS_AT_ONCE = 2_000
+"""Of which endpoints answer one question about logs."""
 
 
 async def read_claim(
@@ -43,14 +54,12 @@ async def read_claim(
 
     Raises:
         Retry: L1 does not answer, or has reorganised under the assertion; or a data layer does not serve a batch.
-        InvalidInput: The chain's batches, or its settings, are not such as can be proved.
+        InvalidInput: The chain's batches are not such as can be proved.
     """
     settlement = config.settlement
     if settlement is None:
         raise InvalidInput("a chain without settlement contracts has no assertions")
     head = ancestors[-1]
-    if head.number and not is_plain(head.extra_data):
-        raise InvalidInput(f"block {head.number} has fees or settings that fraud proofs do not know yet")
     origin = config.l1_genesis.number if head.number == 0 else origin_of_extra_data(head.extra_data)
     first = min(origin, parent.l1_block_number)
     entries = await read_entries(client, config, first, assertion.l1_block_number, contents)
@@ -60,6 +69,7 @@ async def read_claim(
     nodes = await _proof(client, config.inbox_address, [INBOX_ACCUMULATOR_SLOT], assertion.l1_block_number)
     nodes |= await _proof(client, config.inbox_address, [INBOX_ACCUMULATOR_SLOT], parent.l1_block_number)
     nodes |= await _proof(client, settlement.portal, slots, assertion.l1_block_number)
+    nodes |= await _proof(client, settlement.chain_config, [CHANGES_SLOT], assertion.l1_block_number)
 
     def node(digest: Hash32) -> bytes:
         try:
@@ -76,6 +86,7 @@ async def read_claim(
         l1_nodes=node,
         batches_before=await _accumulator(client, config.inbox_address, first - 1),
         deposits_before=await _accumulator(client, settlement.portal, first - 1),
+        changes_before=await _changes_before(client, settlement.chain_config, config.l1_genesis.number, first),
     )
 
 
@@ -149,14 +160,13 @@ async def _entry(
     logs = await client.logs_of(header.hash, wanted)
     commitments: list[bytes] = []
     deposits: list[Deposit] = []
+    changes: list[ConfigChange] = []
     for log in logs:
         if wanted[log.address] == TRANSACTION_DEPOSITED:
             deposits.append(decode_deposit(log.topics, log.data))
             continue
         if wanted[log.address] == CONFIG_CHANGED:
-            # The constructor's own, one per knob, say what the chain was launched with.
-            if decode_config_change(log.topics, log.data).index >= len(Knob):
-                raise InvalidInput(f"settings changed in L1 block {number}: fraud proofs do not know such changes yet")
+            changes.extend(_change(log))
             continue
         tx = await client.transaction(log.transaction_hash)
         posted = None if tx is None else posted_commitment(tx.to, tx.input, inbox, Hash32(log.data[:32]))
@@ -172,7 +182,7 @@ async def _entry(
                 opened[posted] = await contents(Commitment(posted), ref_of(header))
             except Reject:
                 continue  # no data can ever match it: it is passed over
-    return L1Entry(header, commitments, deposits, opened)
+    return L1Entry(header, commitments, deposits, opened, changes)
 
 
 def ref_of(header: Header) -> L1BlockRef:
@@ -186,6 +196,32 @@ def ref_of(header: Header) -> L1BlockRef:
         base_fee=header.base_fee_per_gas or 0,
         excess_blob_gas=header.excess_blob_gas or 0,
     )
+
+
+def _change(log: L1Log) -> list[ConfigChange]:
+    """What a log says; nothing if it is the constructor's, one per knob: these say what the chain was launched with."""
+    change = decode_config_change(log.topics, log.data)
+    return [change] if change.index >= len(Knob) else []
+
+
+async def _changes_before(
+    client: L1Client, contract: Address, genesis: int, first: int
+) -> list[tuple[int, ConfigChange]]:
+    """All changes of settings before an L1 block, which the contract's hash chain must be made of."""
+    wanted = await _accumulator(client, contract, first - 1)
+    found: list[tuple[int, ConfigChange]] = []
+    if wanted == ZERO_HASH:
+        return found
+    for start in range(max(0, genesis - _LAUNCH_BLOCKS), first, _BLOCKS_AT_ONCE):
+        end = min(start + _BLOCKS_AT_ONCE, first) - 1
+        for number, log in await client.find_logs(contract, [CONFIG_CHANGED], start, end):
+            found.extend((number, change) for change in _change(log))
+    chain = ZERO_HASH
+    for number, change in found:
+        chain = next_change_accumulator(chain, change.knob, change.setting, number)
+    if chain != wanted:
+        raise Retry(f"L1's logs of changed settings before block {first} are not those that its contract has recorded")
+    return found
 
 
 async def _proof(client: L1Client, contract: Address, slots: Sequence[int], number: int) -> dict[Hash32, bytes]:

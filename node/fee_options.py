@@ -89,8 +89,8 @@ def check_fees(fees: FeeOptions, chain: ChainConfig, gas_limit: int) -> None:
     ):
         if address == ZERO_ADDRESS:
             raise InvalidInput(f"{name}: is the zero address")
-    if fees.l1_blob_update_fraction < 1:
-        raise InvalidInput(f"L1 blob update fraction: {fees.l1_blob_update_fraction} is not above 0")
+    if not 1 <= fees.l1_blob_update_fraction < 2**48:
+        raise InvalidInput(f"L1 blob update fraction: {fees.l1_blob_update_fraction} is not from 1 to 2^48 - 1")
 
 
 _WORDS = {

@@ -10,10 +10,12 @@ from node.claims import Contents, read_entries, ref_of
 from node.l1_client import L1Client
 from node.rollup_file import Rollup
 from protocol.block import Header
+from protocol.config_changes import ChainSettings
 from protocol.derivation import Derivation, tip_of
 from protocol.engine import execute_payload
 from protocol.l1 import L1Block, L1Window
 from protocol.mpt import EMPTY_ROOT
+from protocol.rollup import settings_at
 from protocol.types import Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 from prover.chain import L1Entry
@@ -34,6 +36,7 @@ class Replay:
         self.config = rollup.config
         self.headers = [header]
         self.states = [memory_state(accounts)]
+        self._settings: ChainSettings | None = None
         self._engine = PyEvmEngine(self.config.chain)
         self._derivation = Derivation(
             self.config, tip_of(self.config, header), L1Window([L1Block(self.config.l1_genesis)])
@@ -56,9 +59,9 @@ class Replay:
     def feed(self, entries: Sequence[L1Entry]) -> None:
         """Derive and execute what the next L1 blocks yield."""
         for entry in entries:
-            block = L1Block(
-                ref_of(entry.header), tuple(one.transaction(entry.header.hash).raw for one in entry.deposits)
-            )
+            self._settings = settings_at(self.config, self._settings, entry.changes)
+            raws = tuple(one.transaction(entry.header.hash).raw for one in entry.deposits)
+            block = L1Block(ref_of(entry.header), raws, self._settings)
             for payload in self._derivation.feed(block, entry.batches()):
                 executed = execute_payload(
                     self._engine, self.head, payload, self.states[-1], lambda number: self.headers[number].hash

@@ -14,7 +14,7 @@ from protocol.crypto import keccak
 from protocol.errors import Reject
 from protocol.fee_terms import NO_FEES, FeeKnobs
 from protocol.rlp_codec import InvalidRlp, RlpItem, as_uint, uint_bytes
-from protocol.types import Address
+from protocol.types import Address, Hash32
 
 CONFIG_CHANGED = keccak(b"ConfigChanged(uint256,uint256,uint256)")
 """Topic 0; topics 1 and 2 are the change's index and the knob, the data is the setting."""
@@ -64,6 +64,16 @@ class ConfigChange:
     index: int
     knob: int
     setting: int
+
+
+def next_change_accumulator(before: Hash32, knob: int, setting: int, l1_number: int) -> Hash32:
+    """The contract's hash chain of changes after one more; what it was deployed with is not in it."""
+    return keccak(change_preimage(before, knob, setting, l1_number))
+
+
+def change_preimage(before: Hash32, knob: int, setting: int, l1_number: int) -> bytes:
+    """What that hash is of: four words."""
+    return before + b"".join(word.to_bytes(32, "big") for word in (knob, setting, l1_number))
 
 
 class InvalidConfigChange(Reject):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from protocol.batch import TX_ITEM, split_items
 from protocol.blobs import unpack_blobs
 from protocol.block import Header
+from protocol.config_changes import ChainSettings, ConfigChange, Knob, change_preimage, settings_of_knobs
 from protocol.crypto import keccak
 from protocol.deposit import Deposit, deposit_preimage, next_deposit_accumulator
 from protocol.errors import Halt, InvalidBatch, InvalidInput
@@ -14,8 +15,8 @@ from protocol.kzg import commitment_of, versioned_hash
 from protocol.output_root import OUTPUT_VERSION_0, output_root
 from protocol.provable import PROVABLE_LAYERS, unprovable
 from protocol.rollup import RollupConfig
-from protocol.types import ZERO_ADDRESS, ZERO_HASH, Hash32
-from prover.commitments.chain_structures import ChainRules, Start
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
+from prover.commitments.chain_structures import ChainRules, Settings, Start
 from prover.commitments.structures import NOTHING
 from prover.machine.batch_data import BLOB_LAYER
 from prover.machine.boot import CALLDATA_LAYER
@@ -36,6 +37,8 @@ class L1Entry:
     commitments: Sequence[bytes] = ()
     deposits: Sequence[Deposit] = ()
     contents: Mapping[bytes, Sequence[bytes]] = field(default_factory=dict)
+    changes: Sequence[ConfigChange] = ()
+    """Of the config contract's settings; not those that it was made with."""
 
     def batches(self) -> list[bytes]:
         """The bytes of the batches that count, in order."""
@@ -64,6 +67,8 @@ class Claim:
     batches_before: Hash32 = ZERO_HASH
     deposits_before: Hash32 = ZERO_HASH
     """The hash chains of inbox and portal before the first of `l1`."""
+    changes_before: Sequence[tuple[int, ConfigChange]] = ()
+    """All changes of settings before the first of `l1`, each with its L1 block's number."""
 
     def start(self) -> Start:
         """The first state's cursor."""
@@ -88,12 +93,12 @@ def chain_rules(config: RollupConfig) -> ChainRules:
     return ChainRules(
         chain_id=chain.chain_id,
         fork=int(fork),
-        gas_limit=config.gas_limit,
-        fee_recipient=config.fee_recipient,
-        elasticity=chain.elasticity,
-        base_fee_denominator=chain.base_fee_change_denominator,
-        min_base_fee=chain.min_base_fee,
+        settings=settings_of(config.settings),
         fixed_base_fee=chain.fixed_base_fee,
+        fee_recipient=config.fee_recipient,
+        l1_fee_recipient=chain.l1_fee_recipient,
+        operator_fee_recipient=chain.operator_fee_recipient,
+        l1_blob_update_fraction=config.l1_blob_update_fraction,
         timestamp_step=config.timestamp_step,
         max_drift=config.max_sequencer_drift_seconds,
         sequencing_window=config.sequencing_window,
@@ -102,7 +107,14 @@ def chain_rules(config: RollupConfig) -> ChainRules:
         inbox=config.inbox_address,
         portal=ZERO_ADDRESS if config.settlement is None else config.settlement.portal,
         layers=config.layers,
+        chain_config=ZERO_ADDRESS if config.settlement is None else config.settlement.chain_config,
     )
+
+
+def settings_of(settings: ChainSettings) -> Settings:
+    """The settings as the machine commits to them: the knobs but for the keys."""
+    gas_limit, denominator, elasticity, minimum, recipient, *fees = settings_of_knobs(settings)[Knob.GAS_LIMIT :]
+    return Settings(gas_limit, denominator, elasticity, minimum, Address(recipient.to_bytes(20, "big")), *fees)
 
 
 def start_chain(claim: Claim, codes: Callable[[Hash32], bytes], nodes: Callable[[Hash32], bytes]) -> VM:
@@ -148,6 +160,12 @@ def _preimages(claim: Claim) -> dict[Hash32, bytes]:
     known = {header.hash: header.encode() for header in headers}
     known[keccak(output)] = output
     batches, deposits = claim.batches_before, claim.deposits_before
+    later = [(entry.header.number, change) for entry in claim.l1 for change in entry.changes]
+    changes = ZERO_HASH
+    for number, change in (*claim.changes_before, *later):
+        preimage = change_preimage(changes, change.knob, change.setting, number)
+        changes = keccak(preimage)
+        known[changes] = preimage
     for entry in claim.l1:
         place = (entry.header.number, entry.header.timestamp, entry.header.parent_hash)
         words = b"".join(word.to_bytes(32, "big") for word in place[:2]) + place[2]

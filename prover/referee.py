@@ -119,6 +119,9 @@ class WitnessOracle:
         """The transaction with this hash."""
         return self._reader.code(item)
 
+    def keep_transaction(self, raw: bytes) -> None:
+        """Nothing: the next step's witness brings it."""
+
     def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
         """The field elements that KZG openings show."""
         openings = self._reader.raw_code()

@@ -30,9 +30,10 @@ LIBRARIES = (
     "l1/proof/receipts",
     "l1/proof/block_tries",
     "l1/proof/batch_data",
+    "l1/proof/terms",
 )
 """In the order of the dispatcher's constructor, whose tables name them by number."""
-ROOM = 20
+ROOM = 24
 """How many the constructor takes; places without a library are zero."""
 
 InitCode = NewType("InitCode", bytes)

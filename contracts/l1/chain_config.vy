@@ -7,6 +7,13 @@
         the events, in order, as they read deposits.
 @dev A change is announced first and made after `delay` seconds, by anyone. The delay is fixed for good: 0 is for chains
      whose users trust the owner. There is no pause and no upgrade behind any of these settings.
+
+     Every change after the deployment extends a hash chain, so that a referee can follow them all from one stored word:
+
+         accumulator(0)     = 32 zero bytes
+         accumulator(n + 1) = keccak256(accumulator(n) ‖ knob ‖ setting ‖ number of the L1 block)
+
+     128 bytes.
 """
 
 from ..interfaces import IChainConfig
@@ -68,6 +75,7 @@ heir: public(address)
 changes: public(uint256)
 settings: public(HashMap[uint256, uint256])
 scheduled: public(HashMap[uint256, Change])
+accumulator: public(bytes32)
 
 
 @deploy
@@ -144,6 +152,7 @@ def apply(knob: uint256):
     assert change.ready_at != 0, "config: nothing scheduled"
     assert block.timestamp >= change.ready_at, "config: too early"
     self.scheduled[knob] = empty(Change)
+    self.accumulator = keccak256(abi_encode(self.accumulator, knob, change.setting, block.number))
     self._set(knob, change.setting)
 
 

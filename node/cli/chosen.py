@@ -136,7 +136,7 @@ FraudProofs = Annotated[
         envvar="TOMBOLO_FRAUD_PROOFS",
         help="Launch with the dispute game and its one-step verifier, and run a challenger: a false output root falls "
         "because L1 executes the step that is wrong, not because an account says so. The launch takes about five L1 "
-        "blocks longer. Needs the fork cancun and no fees beside gas.",
+        "blocks longer. Needs the fork cancun.",
     ),
 ]
 

@@ -17,12 +17,12 @@ class ChainRules(Hashed):
     LAYOUT: ClassVar[Layout] = table.CHAIN_RULES
     chain_id: int
     fork: int
-    gas_limit: int
-    fee_recipient: Address
-    elasticity: int
-    base_fee_denominator: int
-    min_base_fee: int
+    settings: Committed
     fixed_base_fee: bool
+    fee_recipient: Address
+    l1_fee_recipient: Address
+    operator_fee_recipient: Address
+    l1_blob_update_fraction: int
     timestamp_step: int
     max_drift: int
     sequencing_window: int
@@ -31,6 +31,33 @@ class ChainRules(Hashed):
     inbox: Address
     portal: Address
     layers: int
+    chain_config: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.SETTINGS
+    gas_limit: int
+    base_fee_denominator: int
+    elasticity: int
+    min_base_fee: int
+    base_fee_recipient: Address
+    operator_fee: int
+    l1_base_fee_scalar: int
+    l1_blob_base_fee_scalar: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLink(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.CHANGE_LINK
+    below: Committed
+    l1_number: int
+    knob: int
+    setting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +88,8 @@ class L1Inputs(Hashed):
     batches: Committed
     deposits: Committed
     reading: Committed
+    settings: Committed
+    changes: Committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +102,8 @@ class L1Link(Hashed):
     hash: Hash32
     timestamp: int
     prev_randao: Hash32
+    base_fee: int
+    excess_blob_gas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +168,8 @@ class BlockPlan(Hashed):
     origin: int
     timestamp: int
     due: bool
+    settings: Committed
+    changes: Committed
 
 
 @dataclass(frozen=True, slots=True)

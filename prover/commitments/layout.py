@@ -224,6 +224,18 @@ TX_BOUNDARY = _layout(
     ("blob_gas_used", U64),
     ("receipts", COMMITMENT, "chain of Receipt; the block's end turns it into the tries"),
     ("batch_cursor", COMMITMENT, "L1Inputs; zero where there is no batch to read on"),
+    ("charges", COMMITMENT, "Charges; zero where transactions pay for gas alone"),
+    ("operator_fee", U256, "per gas, in millionths of a wei, then 64 bits: wei per transaction"),
+    ("l1_fee", U256, "wei that the next transaction's bytes cost"),
+)
+CHARGES = _layout(
+    "Charges",
+    "What the transactions of a block pay beside gas, and to whom.",
+    ("terms", BYTES32, "keccak of the terms transaction's bytes"),
+    ("l1_price", U256, "16,000,000ths of a wei per data gas"),
+    ("base_fee_recipient", ADDRESS, "zero: the base fee is burnt"),
+    ("l1_fee_recipient", ADDRESS),
+    ("operator_fee_recipient", ADDRESS),
 )
 TX_CONTEXT = _layout(
     "TxContext",
@@ -382,12 +394,12 @@ CHAIN_RULES = _layout(
     "The chain's constants, as its launch chose them.",
     ("chain_id", U64),
     ("fork", U8),
-    ("gas_limit", U64),
+    ("settings", COMMITMENT, "Settings at launch"),
+    ("fixed_base_fee", B, "whether the base fee is always its minimum"),
     ("fee_recipient", ADDRESS),
-    ("elasticity", U64, "EIP-1559"),
-    ("base_fee_denominator", U64, "EIP-1559"),
-    ("min_base_fee", U256, "wei per gas"),
-    ("fixed_base_fee", B, "whether the base fee is always that"),
+    ("l1_fee_recipient", ADDRESS),
+    ("operator_fee_recipient", ADDRESS),
+    ("l1_blob_update_fraction", U64, "how L1's blob base fee follows from its excess blob gas (EIP-4844)"),
     ("timestamp_step", U64, "seconds between blocks at least"),
     ("max_drift", U64, "seconds that a block may be ahead of its L1 origin"),
     ("sequencing_window", U64, "L1 blocks"),
@@ -396,6 +408,27 @@ CHAIN_RULES = _layout(
     ("inbox", ADDRESS, "on L1"),
     ("portal", ADDRESS, "on L1"),
     ("layers", U8, "bit n: commitments that begin with byte n count"),
+    ("chain_config", ADDRESS, "on L1"),
+)
+SETTINGS = _layout(
+    "Settings",
+    "What may change while the chain runs, as of one L1 block; in the order of the config contract's knobs, from 2 on.",
+    ("gas_limit", U64),
+    ("base_fee_denominator", U64, "EIP-1559"),
+    ("elasticity", U64, "EIP-1559"),
+    ("min_base_fee", U64, "wei per gas"),
+    ("base_fee_recipient", ADDRESS, "zero: the base fee is burnt"),
+    ("operator_fee", U256, "per gas, in millionths of a wei, then 64 bits: wei per transaction"),
+    ("l1_base_fee_scalar", U64, "millionths"),
+    ("l1_blob_base_fee_scalar", U64, "millionths"),
+)
+CHANGE_LINK = _layout(
+    "ChangeLink",
+    "A change of settings, before later ones.",
+    ("below", COMMITMENT),
+    ("l1_number", U64),
+    ("knob", U8),
+    ("setting", U256),
 )
 CHAIN_BLOCK = _layout(
     "ChainBlock",
@@ -420,6 +453,8 @@ L1_INPUTS = _layout(
     ("batches", COMMITMENT, "chain of BatchLink, the next first"),
     ("deposits", COMMITMENT, "chain of DepositLink, the next first"),
     ("reading", COMMITMENT, "BatchReading; zero when no batch is open"),
+    ("settings", COMMITMENT, "Settings at the last block's origin"),
+    ("changes", COMMITMENT, "chain of ChangeLink, the next first"),
 )
 L1_LINK = _layout(
     "L1Link",
@@ -429,6 +464,8 @@ L1_LINK = _layout(
     ("hash", BYTES32),
     ("timestamp", U64, "seconds"),
     ("prev_randao", BYTES32),
+    ("base_fee", U256, "wei per gas"),
+    ("excess_blob_gas", U64),
 )
 BATCH_LINK = _layout(
     "BatchLink",
@@ -478,6 +515,8 @@ BLOCK_PLAN = _layout(
     ("origin", U64, "number of the L1 block looked for"),
     ("timestamp", U64, "as claimed"),
     ("due", B, "whether it holds deposits that nobody may delay"),
+    ("settings", COMMITMENT, "Settings, as far as changes have been passed"),
+    ("changes", COMMITMENT, "chain of ChangeLink: those that are left"),
 )
 ITEM_HASHING = _layout(
     "ItemHashing",
@@ -562,7 +601,7 @@ RING_NODE = _layout(
 )
 
 STATE = (VM, GLOBALS, FRAME, SNAPSHOT, STACK_ITEM)
-CONTEXTS = (BLOCK_CONTEXT, TX_BOUNDARY, TX_CONTEXT, BLOB_HASHES, RECEIPT)
+CONTEXTS = (BLOCK_CONTEXT, TX_BOUNDARY, CHARGES, TX_CONTEXT, BLOB_HASHES, RECEIPT)
 CURSORS = (ACCESS_ENTRY, ENTER, COPY, HASHING, RETURN, END, FLUSH)
 JOURNAL = (
     JOURNAL_KEY,
@@ -577,6 +616,8 @@ JOURNAL = (
 )
 CHAIN = (
     CHAIN_RULES,
+    SETTINGS,
+    CHANGE_LINK,
     CHAIN_BLOCK,
     L1_INPUTS,
     L1_LINK,

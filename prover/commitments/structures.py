@@ -120,6 +120,21 @@ class TxBoundary(Hashed):
     blob_gas_used: int
     receipts: Committed
     batch_cursor: Committed
+    charges: Committed = NOTHING
+    operator_fee: int = 0
+    l1_fee: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Charges(Hashed):
+    """See the layout table."""
+
+    LAYOUT: ClassVar[Layout] = table.CHARGES
+    terms: Hash32
+    l1_price: int
+    base_fee_recipient: Address
+    l1_fee_recipient: Address
+    operator_fee_recipient: Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Between two transactions of a block: which one comes next, out of L1's deposits or out of the batch.
 
-Deposits of the block's origin come first. Of the batch's items those of no form are passed over, and so are
-transactions beyond the limits, and deposits, which come from L1 alone. An item that begins a block ends this one. Long
-transactions are hashed in pieces before they begin.
+A block that charges anything beside gas begins with the transaction that says so. Deposits of the block's origin come
+next. Of the batch's items those of no form are passed over, and so are transactions beyond the limits, and deposits,
+which come from L1 alone. An item that begins a block ends this one. Long transactions are hashed in pieces before they
+begin.
 """
 
 from dataclasses import replace
@@ -22,9 +23,10 @@ from prover.commitments.chain_structures import (
     L1Link,
     Sealing,
 )
-from prover.commitments.structures import NOTHING, Committed, Hashing, TxBoundary
+from prover.commitments.structures import NOTHING, Charges, Committed, Hashing, TxBoundary
 from prover.commitments.tape import InvalidWitness
 from prover.machine.batch_reading import block_claim, is_transaction, item_range, passed
+from prover.machine.block_terms import is_terms_next, phase_before
 from prover.machine.digests import DIGESTS, KECCAK256
 from prover.machine.hashing import MAX_AT_ONCE, DeferredHashing, absorbed, finished
 from prover.machine.journal import JournalRoot
@@ -34,13 +36,16 @@ from prover.machine.vm import BEGIN, ITEM_HASH, NEXT_ITEM, SEAL, VM, is_end, ope
 def next_item_step(vm: VM) -> None:
     """Begin the next transaction, pass over an item, or end the block."""
     boundary = opened(vm, vm.cursor, TxBoundary)
+    if is_terms_next(boundary):
+        _begin(vm, boundary, opened(vm, boundary.charges, Charges).terms, BEGIN)
+        return
     inputs = opened(vm, boundary.batch_cursor, L1Inputs)
     if not is_end(inputs.deposits):
         deposit = opened(vm, inputs.deposits, DepositLink)
         origin = opened(vm, inputs.l1_blocks, L1Link)
         if deposit.l1_number == origin.number:
             item = keccak(_deposit(vm, deposit).transaction(origin.hash).raw)
-            _begin(vm, replace(boundary, batch_cursor=replace(inputs, deposits=deposit.below)), item)
+            _begin(vm, replace(boundary, batch_cursor=replace(inputs, deposits=deposit.below)), item, BEGIN)
             return
     if is_end(inputs.reading):
         _end(vm, boundary)
@@ -62,7 +67,8 @@ def next_item_step(vm: VM) -> None:
     if not counts or type_byte == DEPOSIT or length - 1 > MAX_TX_BYTES:
         vm.go(NEXT_ITEM, boundary)
     elif length - 1 <= MAX_AT_ONCE:
-        _begin(vm, boundary, keccak(reading.data.read(start + 1, length - 1, vm.recorder)))
+        item = keccak(reading.data.read(start + 1, length - 1, vm.recorder))
+        _begin(vm, boundary, item, phase_before(boundary))
     else:
         beginning = Hashing(KECCAK256, start + 1, length - 1, length - 1, *DIGESTS[KECCAK256].initial)
         hashing: Committed = DeferredHashing(beginning, reading.data) if vm.reader is None else beginning
@@ -103,15 +109,16 @@ def item_hash_step(vm: VM) -> None:
         vm.go(ITEM_HASH, replace(cursor, hashing=after))
         return
     item = hashing.finished() if isinstance(hashing, DeferredHashing) else finished(hashing, data)
-    _begin(vm, opened(vm, cursor.boundary, TxBoundary), Hash32(item))
+    boundary = opened(vm, cursor.boundary, TxBoundary)
+    _begin(vm, boundary, Hash32(item), phase_before(boundary))
 
 
-def _begin(vm: VM, boundary: TxBoundary, item: Hash32) -> None:
+def _begin(vm: VM, boundary: TxBoundary, item: Hash32, phase: int) -> None:
     """A transaction starts from a journal without records, whatever the one before has left."""
     vm.journal.restore(JournalRoot(None))
     vm.dirty_accounts = vm.dirty_slots = vm.logs = NOTHING
     vm.refund = vm.logs_rlp_length = 0
-    vm.go(BEGIN, replace(boundary, item=item))
+    vm.go(phase, replace(boundary, item=item))
 
 
 def _end(vm: VM, boundary: TxBoundary) -> None:

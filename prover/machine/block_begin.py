@@ -20,14 +20,18 @@ from prover.commitments.chain_structures import (
     BlockPlan,
     ChainBlock,
     ChainRules,
+    ChangeLink,
     DepositLink,
     L1Inputs,
     L1Link,
     Output,
+    Settings,
 )
 from prover.commitments.structures import NOTHING, BlockContext, Committed, TxBoundary
 from prover.machine.batch_reading import block_claim, checked_further, item_range, open_batch, passed
-from prover.machine.vm import DONE, NEXT_BLOCK, ORIGIN, OUTPUT, SYSTEM_WRITE, VM, is_end, opened
+from prover.machine.block_terms import charges_any
+from prover.machine.chain_settings import changed
+from prover.machine.vm import DONE, NEXT_BLOCK, ORIGIN, OUTPUT, SYSTEM_WRITE, TERMS, VM, is_end, opened
 
 MAX_BASE_FEE = 2**128 - 1
 BEACON_ROOTS = Address(bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02"))
@@ -57,7 +61,7 @@ def _between_batches(vm: VM, block: ChainBlock, rules: ChainRules, inputs: L1Inp
     due = _next_deposit(vm, inputs)
     read_up_to = inputs.newest if batch is None else batch.l1_number - 1
     if due is not None and due + rules.sequencing_window <= read_up_to:
-        vm.go(ORIGIN, BlockPlan(block, inputs.l1_blocks, due, 0, True))
+        vm.go(ORIGIN, BlockPlan(block, inputs.l1_blocks, due, 0, True, inputs.settings, inputs.changes))
     elif batch is not None:
         reading = open_batch(vm, batch)
         _go_on(vm, block, replace(inputs, batches=batch.below), reading)
@@ -94,7 +98,8 @@ def _in_batch(vm: VM, block: ChainBlock, rules: ChainRules, inputs: L1Inputs, re
         origin = min(origin, due)
     origin = max(origin, tip_origin)
     parent = replace(block, inputs=replace(inputs, reading=begun))
-    vm.go(ORIGIN, BlockPlan(parent, inputs.l1_blocks, origin, timestamp, origin == due))
+    plan = BlockPlan(parent, inputs.l1_blocks, origin, timestamp, origin == due, inputs.settings, inputs.changes)
+    vm.go(ORIGIN, plan)
 
 
 def _go_on(vm: VM, block: ChainBlock, inputs: L1Inputs, reading: BatchReading | None) -> None:
@@ -109,12 +114,21 @@ def _next_deposit(vm: VM, inputs: L1Inputs) -> int | None:
 
 
 def origin_step(vm: VM) -> None:
-    """Pass one L1 block, or begin the block on the one that was looked for; a block ahead of its time is void."""
+    """Pass one L1 block, or one change of settings, or begin the block on the L1 block that was looked for.
+
+    A block ahead of its time is void.
+    """
     plan = opened(vm, vm.cursor, BlockPlan)
     origin = opened(vm, plan.l1_blocks, L1Link)
     if origin.number != plan.origin:
         vm.go(ORIGIN, replace(plan, l1_blocks=origin.below))
         return
+    settings = opened(vm, plan.settings, Settings)
+    if not is_end(plan.changes):
+        change = opened(vm, plan.changes, ChangeLink)
+        if change.l1_number <= origin.number:
+            vm.go(ORIGIN, replace(plan, settings=changed(settings, change), changes=change.below))
+            return
     parent = opened(vm, plan.parent, ChainBlock)
     rules = opened(vm, parent.rules, ChainRules)
     inputs = opened(vm, parent.inputs, L1Inputs)
@@ -132,8 +146,8 @@ def origin_step(vm: VM) -> None:
         number=parent.number + 1,
         timestamp=timestamp,
         fee_recipient=rules.fee_recipient,
-        gas_limit=rules.gas_limit,
-        base_fee=next_base_fee(parent, rules),
+        gas_limit=settings.gas_limit,
+        base_fee=next_base_fee(parent, opened(vm, inputs.settings, Settings), rules.fixed_base_fee),
         prev_randao=origin.prev_randao,
         blob_base_fee=MIN_BLOB_BASE_FEE,
         blob_gas_limit=0,
@@ -148,23 +162,23 @@ def origin_step(vm: VM) -> None:
         gas_used=0,
         blob_gas_used=0,
         receipts=NOTHING,
-        batch_cursor=replace(inputs, l1_blocks=plan.l1_blocks),
+        batch_cursor=replace(inputs, l1_blocks=plan.l1_blocks, settings=settings, changes=plan.changes),
     )
-    vm.go(SYSTEM_WRITE, boundary)
+    vm.go(TERMS if charges_any(settings) else SYSTEM_WRITE, boundary)
 
 
-def next_base_fee(parent: ChainBlock, rules: ChainRules) -> int:
-    """Wei per gas in the block after `parent` (EIP-1559, with the chain's least fee)."""
-    if rules.fixed_base_fee:
-        return rules.min_base_fee
+def next_base_fee(parent: ChainBlock, settings: Settings, is_fixed: bool) -> int:
+    """Wei per gas in the block after `parent` (EIP-1559, with a least fee), by the settings of `parent`."""
+    if is_fixed:
+        return settings.min_base_fee
     base_fee = parent.base_fee
-    target = parent.gas_limit // rules.elasticity
+    target = parent.gas_limit // settings.elasticity
     if parent.gas_used > target:
-        step = base_fee * (parent.gas_used - target) // max(target, 1) // rules.base_fee_denominator
+        step = base_fee * (parent.gas_used - target) // max(target, 1) // settings.base_fee_denominator
         base_fee = min(base_fee + max(step, 1), MAX_BASE_FEE)
     elif parent.gas_used < target:
-        base_fee -= base_fee * (target - parent.gas_used) // target // rules.base_fee_denominator
-    return max(base_fee, rules.min_base_fee)
+        base_fee -= base_fee * (target - parent.gas_used) // target // settings.base_fee_denominator
+    return max(base_fee, settings.min_base_fee)
 
 
 def system_write_step(vm: VM) -> None:

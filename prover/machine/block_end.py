@@ -8,13 +8,21 @@ from dataclasses import replace
 
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
 from protocol.crypto import keccak
-from protocol.extra_data import extra_data_of_origin
+from protocol.extra_data import BaseFeeRules, extra_data_of_origin
 from protocol.mpt import EMPTY_ROOT
 from protocol.rlp_codec import as_bytes, decode_list
 from protocol.types import Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 from prover.commitments import trie
-from prover.commitments.chain_structures import ChainBlock, L1Inputs, L1Link, ReceiptLogs, Sealing
+from prover.commitments.chain_structures import (
+    ChainBlock,
+    ChainRules,
+    L1Inputs,
+    L1Link,
+    ReceiptLogs,
+    Sealing,
+    Settings,
+)
 from prover.commitments.structures import NOTHING, BlockContext, Receipt, TxBoundary
 from prover.machine.vm import BLOCK_DONE, RECEIPT_LOGS, VM, is_end, opened
 
@@ -36,6 +44,7 @@ def _finish(vm: VM, sealing: Sealing) -> None:
     parent = opened(vm, boundary.parent, ChainBlock)
     inputs = opened(vm, boundary.batch_cursor, L1Inputs)
     origin = opened(vm, inputs.l1_blocks, L1Link)
+    said = _rules_to_say(vm, boundary, parent, inputs)
     header = Header(
         parent_hash=parent.hash,
         ommers_hash=EMPTY_OMMERS_HASH,
@@ -49,7 +58,7 @@ def _finish(vm: VM, sealing: Sealing) -> None:
         gas_limit=block.gas_limit,
         gas_used=boundary.gas_used,
         timestamp=block.timestamp,
-        extra_data=extra_data_of_origin(origin.number),
+        extra_data=extra_data_of_origin(origin.number, said),
         prev_randao=block.prev_randao,
         nonce=ZERO_NONCE,
         base_fee_per_gas=block.base_fee,
@@ -74,6 +83,17 @@ def _finish(vm: VM, sealing: Sealing) -> None:
         inputs=inputs,
     )
     vm.go(BLOCK_DONE, after)
+
+
+def _rules_to_say(vm: VM, boundary: TxBoundary, parent: ChainBlock, inputs: L1Inputs) -> BaseFeeRules | None:
+    """The base-fee rules after this block, where it has to say them (`protocol.derivation`)."""
+    launched = _base_fee_rules(opened(vm, opened(vm, parent.rules, ChainRules).settings, Settings))
+    rules = _base_fee_rules(opened(vm, inputs.settings, Settings))
+    return None if is_end(boundary.charges) and rules == launched else rules
+
+
+def _base_fee_rules(settings: Settings) -> BaseFeeRules:
+    return BaseFeeRules(settings.base_fee_denominator, settings.elasticity, settings.min_base_fee)
 
 
 def _storage_root(account: bytes) -> Hash32:

@@ -3,7 +3,7 @@
 An assertion knows its parent's output root and two L1 block hashes. START opens the parent's last block; RING WALK goes
 back over its ancestors; L1 WALK from the newest L1 block back to that block's origin; BATCH WALK along
 the inbox's hash chain, from what L1's state says at the newest block back to what it said at the parent's; DEPOSIT WALK
-along the portal's, back to the block's origin.
+along the portal's, back to the block's origin; CONFIG WALK (`chain_settings`) along the config contract's.
 Walking backwards, each hash names the next thing to open; what is found is put on chains, whose tops are then the
 oldest, so that the blocks after this one read L1 forwards.
 """
@@ -11,14 +11,11 @@ oldest, so that the blocks after this one read L1 forwards.
 from dataclasses import replace
 
 from protocol.block import Header, decode_header
-from protocol.crypto import keccak
 from protocol.errors import Halt
 from protocol.extra_data import origin_of_extra_data
-from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import OUTPUT_VERSION_0
-from protocol.rlp_codec import as_bytes, as_uint, decode, decode_list
-from protocol.types import ZERO_HASH, Address, Hash32
-from prover.commitments import trie
+from protocol.rlp_codec import decode_list
+from protocol.types import ZERO_HASH, Hash32
 from prover.commitments.chain_structures import (
     BatchData,
     Boot,
@@ -34,8 +31,9 @@ from prover.commitments.structures import NOTHING
 from prover.commitments.tape import InvalidWitness
 from prover.machine.batch_data import has_form, walk_on
 from prover.machine.block_begin import UnprovableChain
+from prover.machine.l1_storage import as_hash, word_of
 from prover.machine.oracle import RING_SIZE, ring_of
-from prover.machine.vm import BATCH_DATA, BATCH_WALK, BLOCK_DONE, DEPOSIT_WALK, L1_WALK, RING_WALK, VM, opened
+from prover.machine.vm import BATCH_DATA, BATCH_WALK, CONFIG_WALK, DEPOSIT_WALK, L1_WALK, RING_WALK, VM, opened
 
 EMPTY_RING = ring_of({}).digest()
 INBOX_ACCUMULATOR_SLOT = 1
@@ -66,7 +64,7 @@ def start_step(vm: VM) -> None:
         base_fee=header.base_fee_per_gas or 0,
         outbox_root=outbox_root,
         ring=EMPTY_RING,
-        inputs=L1Inputs(NOTHING, 0, NOTHING, NOTHING, NOTHING),
+        inputs=L1Inputs(NOTHING, 0, NOTHING, NOTHING, NOTHING, rules.settings, NOTHING),
     )
     vm.go(RING_WALK, Boot(start, block, block_hash, ZERO_HASH, 0, origin, ZERO_HASH, ZERO_HASH))
 
@@ -102,7 +100,15 @@ def l1_walk_step(vm: VM) -> None:
     newest, newest_state = inputs.newest, boot.newest_state
     if boot.count == 0:
         newest, newest_state = header.number, header.state_root
-    link = L1Link(inputs.l1_blocks, header.number, boot.next, header.timestamp, header.prev_randao)
+    link = L1Link(
+        inputs.l1_blocks,
+        header.number,
+        boot.next,
+        header.timestamp,
+        header.prev_randao,
+        header.base_fee_per_gas or 0,
+        header.excess_blob_gas or 0,
+    )
     boot = replace(
         boot,
         block=replace(block, inputs=replace(inputs, l1_blocks=link, newest=newest)),
@@ -127,9 +133,9 @@ def batch_walk_step(vm: VM) -> None:
     if boot.count == 0:
         rules = opened(vm, block.rules, ChainRules)
         newer, older = (
-            _word_of(vm, state, rules.inbox, INBOX_ACCUMULATOR_SLOT) for state in (boot.newest_state, boot.parent_state)
+            word_of(vm, state, rules.inbox, INBOX_ACCUMULATOR_SLOT) for state in (boot.newest_state, boot.parent_state)
         )
-        vm.go(BATCH_WALK, replace(boot, next=_as_hash(newer), stop=_as_hash(older), count=1))
+        vm.go(BATCH_WALK, replace(boot, next=as_hash(newer), stop=as_hash(older), count=1))
         return
     if boot.next == boot.stop:
         vm.go(DEPOSIT_WALK, replace(boot, next=ZERO_HASH, stop=ZERO_HASH, count=0))
@@ -152,16 +158,16 @@ def deposit_walk_step(vm: VM) -> None:
     block = opened(vm, boot.block, ChainBlock)
     if boot.count == 0:
         rules = opened(vm, block.rules, ChainRules)
-        newest = _word_of(vm, boot.newest_state, rules.portal, PORTAL_ACCUMULATOR_SLOT)
-        count = _word_of(vm, boot.newest_state, rules.portal, PORTAL_COUNT_SLOT)
-        vm.go(DEPOSIT_WALK, replace(boot, next=_as_hash(newest), count=1 + count))
+        newest = word_of(vm, boot.newest_state, rules.portal, PORTAL_ACCUMULATOR_SLOT)
+        count = word_of(vm, boot.newest_state, rules.portal, PORTAL_COUNT_SLOT)
+        vm.go(DEPOSIT_WALK, replace(boot, next=as_hash(newest), count=1 + count))
         return
     if boot.next == ZERO_HASH:
-        vm.go(BLOCK_DONE, block)
+        vm.go(CONFIG_WALK, replace(boot, count=0))
         return
     before, deposit, l1_number = _entry(vm, boot.next)
     if l1_number <= boot.origin:  # a block takes all deposits of its origin, and none is skipped
-        vm.go(BLOCK_DONE, block)
+        vm.go(CONFIG_WALK, replace(boot, next=ZERO_HASH, count=0))
         return
     inputs = opened(vm, block.inputs, L1Inputs)
     inputs = replace(inputs, deposits=DepositLink(inputs.deposits, l1_number, boot.count - 2, deposit))
@@ -178,18 +184,3 @@ def _entry(vm: VM, chain: Hash32) -> tuple[Hash32, Hash32, int]:
     if len(preimage) != _CHAIN_BYTES:
         raise InvalidWitness(f"an entry has 5 words, not {len(preimage)} bytes")
     return Hash32(preimage[:32]), Hash32(preimage[32:64]), int.from_bytes(preimage[64:96], "big")
-
-
-def _word_of(vm: VM, state_root: Hash32, contract: Address, slot: int) -> int:
-    """A storage word of an L1 contract; 0 where there is no state, contract or word."""
-    if state_root == ZERO_HASH:
-        return 0
-    account = trie.get(state_root, keccak(contract), lambda node: vm.oracle.node(node, vm.recorder))
-    storage = Hash32(as_bytes(decode_list(account, "account")[2], "storage root", 32)) if account else EMPTY_ROOT
-    key = keccak(slot.to_bytes(32, "big"))
-    word = trie.get(Hash32(storage), key, lambda node: vm.oracle.node(node, vm.recorder))
-    return as_uint(decode(word), "storage word") if word else 0
-
-
-def _as_hash(word: int) -> Hash32:
-    return Hash32(word.to_bytes(32, "big"))

@@ -71,6 +71,7 @@ def _finish(vm: VM) -> None:
         gas_used=gas_used,
         blob_gas_used=boundary.blob_gas_used + tx.blob_gas,
         receipts=receipts,
+        l1_fee=0,
     )
     vm.has_globals = False
     vm.go(DONE, after)

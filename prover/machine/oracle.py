@@ -54,6 +54,10 @@ class FullOracle:
         """The transaction's bytes."""
         return _noted_code(self.transactions[item], recorder)
 
+    def keep_transaction(self, raw: bytes) -> None:
+        """A transaction that the block makes itself."""
+        self.transactions[keccak(raw)] = raw
+
     def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
         """Field elements of these blobs, counted through them; the witness has a KZG opening of each."""
         places = [divmod(number, FIELD_ELEMENTS_PER_BLOB) for number in range(first, first + count)]

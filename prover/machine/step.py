@@ -9,6 +9,7 @@ from prover.machine.batch_data import batch_data_step
 from prover.machine.batch_items import item_hash_step, next_item_step
 from prover.machine.block_begin import next_block_step, origin_step, system_write_step
 from prover.machine.block_end import seal_step
+from prover.machine.block_terms import price_step, terms_step
 from prover.machine.block_tries import fill_step
 from prover.machine.boot import (
     batch_walk_step,
@@ -18,6 +19,7 @@ from prover.machine.boot import (
     start_step,
 )
 from prover.machine.calls import enter_step, fault_step, return_step
+from prover.machine.chain_settings import config_walk_step
 from prover.machine.codes import code_of
 from prover.machine.copies import copy_step
 from prover.machine.creates import create_finish_step
@@ -36,6 +38,7 @@ from prover.machine.vm import (
     BATCH_WALK,
     BEGIN,
     BLOCK_DONE,
+    CONFIG_WALK,
     COPY,
     CREATE_FINISH,
     DEPOSIT_WALK,
@@ -55,6 +58,7 @@ from prover.machine.vm import (
     ORIGIN,
     OUTPUT,
     PRECOMPILE,
+    PRICE,
     RECEIPT_HASH,
     RECEIPT_LOGS,
     RETURN,
@@ -62,6 +66,7 @@ from prover.machine.vm import (
     SEAL,
     START,
     SYSTEM_WRITE,
+    TERMS,
     VM,
     running,
 )
@@ -176,4 +181,7 @@ _PHASES: dict[int, Callable[[VM], None]] = {
     RECEIPT_LOGS: receipt_logs_step,
     RECEIPT_HASH: receipt_hash_step,
     FILL: fill_step,
+    CONFIG_WALK: config_walk_step,
+    TERMS: terms_step,
+    PRICE: price_step,
 }

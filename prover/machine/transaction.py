@@ -14,7 +14,7 @@ from protocol.errors import InvalidTransaction
 from protocol.forks import Fork, constant_schedule
 from protocol.state import Account
 from protocol.transaction import DEPOSIT, Transaction, decode_transaction
-from protocol.types import UINT256_MAX, ZERO_ADDRESS, ZERO_HASH, Hash32
+from protocol.types import UINT256_MAX, ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from prover.commitments.layout import MAX_BLOB_HASHES
 from prover.commitments.pages import NO_PAGES, pages_of
 from prover.commitments.structures import (
@@ -23,6 +23,7 @@ from prover.commitments.structures import (
     AccountRecord,
     BlobHashes,
     BlockContext,
+    Charges,
     Committed,
     End,
     Enter,
@@ -33,10 +34,11 @@ from prover.commitments.structures import (
 from prover.commitments.tape import Sealed
 from prover.machine import gas
 from prover.machine.accounts import add_balance, load_account, store_account, warm_account, warm_slot
+from prover.machine.block_terms import is_terms_next, operator_fee
 from prover.machine.codes import code_of, create_address
 from prover.machine.creates import collides, enter_create
 from prover.machine.frame import CALL, NO_FRAME
-from prover.machine.vm import ACCESS, DONE, END, ENTER, FLUSH_SLOTS, VM, opened
+from prover.machine.vm import ACCESS, DONE, END, ENTER, FLUSH_SLOTS, VM, is_end, opened
 
 
 def begin_step(vm: VM) -> None:
@@ -52,30 +54,36 @@ def begin_step(vm: VM) -> None:
         tx = _checked(vm, raw, boundary, block)
     except InvalidTransaction:
         vm.journal.restore(empty_journal)
-        vm.go(DONE, replace(boundary, item=ZERO_HASH))
+        vm.go(DONE, replace(boundary, item=ZERO_HASH, l1_fee=0))
         return
     vm.has_globals = True
     sender, _ = load_account(vm, tx.sender)
     vm.tx = _context(tx, boundary.item, sender.nonce, block)
     vm.go(ACCESS, _access_chain(tx))
     if tx.type == DEPOSIT:
-        _begin_deposit(vm, tx, sender, block.gas_limit - boundary.gas_used)
+        _begin_deposit(vm, tx, sender, block.gas_limit - boundary.gas_used, is_terms_next(boundary))
     else:
         fee = tx.gas_limit * tx.effective_gas_price(block.base_fee) + fees.blob_gas(tx) * block.blob_base_fee
+        fee += _charged(boundary, tx)
         store_account(vm, tx.sender, replace(sender, nonce=sender.nonce + 1, balance=sender.balance - fee))
     warm_account(vm, block.fee_recipient)
     if tx.to is None:
         vm.oracle.keep_code(tx.data)
 
 
-def _begin_deposit(vm: VM, tx: Transaction, sender: AccountRecord, gas_left: int) -> None:
+def _charged(boundary: TxBoundary, tx: Transaction) -> int:
+    """Wei that are taken beside gas, the operator fee for the whole gas limit."""
+    return boundary.l1_fee + operator_fee(boundary.operator_fee, tx.gas_limit)
+
+
+def _begin_deposit(vm: VM, tx: Transaction, sender: AccountRecord, gas_left: int, is_terms: bool) -> None:
     """Mint, which nothing undoes; a deposit that cannot run uses its gas, as far as the block has it, and is over."""
     balance = min(sender.balance + tx.mint, UINT256_MAX)
     store_account(vm, tx.sender, replace(sender, nonce=sender.nonce + 1, balance=balance))
     fork = Fork(vm.fork)
     needed = max(fees.intrinsic_gas(tx, fork), fees.floor_data_gas(tx, fork))
     if tx.value > balance or not needed <= tx.gas_limit <= gas_left:
-        vm.go(FLUSH_SLOTS, Flush(False, min(tx.gas_limit, gas_left)))
+        vm.go(FLUSH_SLOTS, Flush(False, 0 if is_terms else min(tx.gas_limit, gas_left)))
 
 
 def _checked(vm: VM, raw: bytes, boundary: TxBoundary, block: BlockContext) -> Transaction:
@@ -96,7 +104,7 @@ def _checked(vm: VM, raw: bytes, boundary: TxBoundary, block: BlockContext) -> T
     sender, _ = load_account(vm, tx.sender)
     account = Account(sender.nonce, sender.balance, sender.storage_root, sender.code_hash)
     if tx.type != DEPOSIT:
-        validity.check_state(tx, account, code_of(vm, sender.code_hash))
+        validity.check_state(tx, account, code_of(vm, sender.code_hash), _charged(boundary, tx))
     return tx
 
 
@@ -181,14 +189,31 @@ def _begin_outermost(vm: VM, tx: TxContext) -> None:
 
 
 def end_step(vm: VM) -> None:
-    """Give back the gas that is left and the refund, and pay the fee recipient."""
+    """Give back the gas that is left and the refund, and pay whoever receives a fee."""
     end = opened(vm, vm.cursor, End)
     tx = opened(vm, vm.tx, TxContext)
-    block = opened(vm, opened(vm, vm.boundary, TxBoundary).block, BlockContext)
+    boundary = opened(vm, vm.boundary, TxBoundary)
+    block = opened(vm, boundary.block, BlockContext)
     used = tx.gas_limit - end.gas_left
     used -= min(used // gas.MAX_REFUND_QUOTIENT, vm.refund)
-    add_balance(vm, tx.origin, (tx.gas_limit - used) * tx.gas_price)
-    if tx.type != DEPOSIT:
+    if tx.type == DEPOSIT:
+        add_balance(vm, tx.origin, (tx.gas_limit - used) * tx.gas_price)
+        used = 0 if is_terms_next(boundary) else used
+    else:
+        owed = operator_fee(boundary.operator_fee, used)
+        back = operator_fee(boundary.operator_fee, tx.gas_limit) - owed
+        add_balance(vm, tx.origin, (tx.gas_limit - used) * tx.gas_price + back)
         add_balance(vm, block.fee_recipient, used * tx.tip)
+        if not is_end(boundary.charges):
+            charges = opened(vm, boundary.charges, Charges)
+            _pay(vm, charges.l1_fee_recipient, boundary.l1_fee)
+            _pay(vm, charges.operator_fee_recipient, owed)
+            if charges.base_fee_recipient != ZERO_ADDRESS:
+                _pay(vm, charges.base_fee_recipient, used * block.base_fee)
     vm.frame = NO_FRAME
     vm.go(FLUSH_SLOTS, Flush(end.success, used))
+
+
+def _pay(vm: VM, recipient: Address, wei: int) -> None:
+    if wei:
+        add_balance(vm, recipient, wei)

@@ -25,6 +25,7 @@ NEXT_ITEM, ITEM_HASH, SEAL, BLOCK_DONE, NEXT_BLOCK, ORIGIN, SYSTEM_WRITE, OUTPUT
 START, RING_WALK, L1_WALK, BATCH_WALK, DEPOSIT_WALK = range(22, 27)
 RECEIPT_LOGS, RECEIPT_HASH, FILL = range(27, 30)
 BATCH_DATA = 30
+CONFIG_WALK, TERMS, PRICE = range(31, 34)
 PHASE_NAMES = (
     "begin",
     "access",
@@ -57,6 +58,9 @@ PHASE_NAMES = (
     "receipt hash",
     "fill",
     "batch data",
+    "config walk",
+    "terms",
+    "price",
 )
 
 
@@ -77,6 +81,9 @@ class Oracle(Protocol):
 
     def transaction(self, item: Hash32, recorder: Recorder | None) -> bytes:
         """The transaction's bytes."""
+
+    def keep_transaction(self, raw: bytes) -> None:
+        """A transaction that may be asked for from now on."""
 
     def elements(self, blobs: Sequence[bytes], first: int, count: int, recorder: Recorder | None) -> list[bytes]:
         """Field elements, 32 bytes each, of blobs with these versioned hashes, counted through them."""

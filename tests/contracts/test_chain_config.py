@@ -15,9 +15,11 @@ from protocol.config_changes import (
     Knob,
     decode_config_change,
     is_allowed,
+    next_change_accumulator,
     settings_after,
     settings_of_knobs,
 )
+from protocol.types import ZERO_HASH
 from tests.contracts.conftest import CONFIG_DELAY, DEPOSIT_GAS_LIMIT, Settlement, deployer
 
 BATCHER, PROPOSER, GAS_LIMIT, DENOMINATOR, ELASTICITY, MIN_BASE_FEE, RECIPIENT, OPERATOR_FEE = range(8)
@@ -200,6 +202,8 @@ def test_derivations_fold_of_the_events_is_what_the_contract_holds(
     """And what the contract refuses, the fold would pass over: the two have one set of bounds."""
     config = settlement.config
     with boa.env.anchor():
+        accumulator = ZERO_HASH  # what the contract was deployed with is not in it
+        assert config.accumulator() == accumulator
         derived = settings_after(ChainSettings(0, 0, 0), [decode_config_change(*log) for log in initial_logs(config)])
         for knob, value in announced:
             fits = knob < len(Knob) and is_allowed(Knob(knob), value)
@@ -213,7 +217,9 @@ def test_derivations_fold_of_the_events_is_what_the_contract_holds(
             boa.env.time_travel(seconds=CONFIG_DELAY)
             config.apply(knob)
             derived = settings_after(derived, [decode_config_change(*log) for log in raw_logs(config)])
+            accumulator = next_change_accumulator(accumulator, knob, value, boa.env.evm.patch.block_number)
         assert settings_of_knobs(derived) == tuple(config.settings(knob) for knob in range(10))
+        assert config.accumulator() == accumulator
 
 
 def initial_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:

@@ -99,7 +99,7 @@ def test_a_missing_field_file_or_syntax_is_named(rollup: Rollup, tmp_path: Path)
         (FeeOptions(l1_blob_base_fee_scalar=2**32), "l1 blob base fee scalar: "),
         (FeeOptions(l1_fee_recipient=ZERO_ADDRESS), "L1 fee recipient: is the zero address"),
         (FeeOptions(gas_token=ZERO_ADDRESS), "gas token: is the zero address"),
-        (FeeOptions(l1_blob_update_fraction=0), "L1 blob update fraction: 0 is not above 0"),
+        (FeeOptions(l1_blob_update_fraction=0), "L1 blob update fraction: 0 is not from 1"),
     ],
 )
 def test_fees_that_cannot_be_are_named(chosen: FeeOptions, complaint: str) -> None:

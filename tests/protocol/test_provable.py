@@ -2,10 +2,8 @@
 
 import pytest
 
-from protocol.fee_terms import FeeKnobs
 from protocol.forks import Fork
 from protocol.provable import MOST_GAS, unprovable
-from protocol.types import Address
 
 
 def test_a_cancun_chain_with_calldata_and_plain_fees_can_be_proved() -> None:
@@ -17,8 +15,6 @@ def test_a_cancun_chain_with_calldata_and_plain_fees_can_be_proved() -> None:
     [
         ({"fork": Fork.PRAGUE}, "chain.fork"),
         ({"gas_limit": MOST_GAS + 1}, "chain.gas_limit"),
-        ({"fees": FeeKnobs(operator_fee_constant=1)}, "fees"),
-        ({"gas_token": Address(b"\x07" * 20)}, "fees.gas_token"),
         ({"layers": ("calldata", "celestia")}, "da.layer"),
     ],
 )

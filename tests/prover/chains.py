@@ -10,16 +10,18 @@ from genesis.model import GenesisAccount, build_genesis
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.blobs import pack_blobs
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Header
+from protocol.config_changes import ChainSettings, ConfigChange, Knob, next_change_accumulator, settings_of_knobs
 from protocol.crypto import keccak, private_key_address
 from protocol.deposit import Deposit, next_deposit_accumulator
 from protocol.derivation import Derivation, Tip
 from protocol.engine import execute_payload
+from protocol.fee_terms import FEE_ORACLE, NO_FEES, FeeKnobs
 from protocol.inbox import next_accumulator
 from protocol.kzg import commitment_of, versioned_hash
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import output_root
-from protocol.rollup import RollupConfig, SettlementContracts
+from protocol.rollup import RollupConfig, SettlementContracts, settings_at
 from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
@@ -33,11 +35,13 @@ L1_GENESIS = 100
 L1_TIME = 1_000_000
 INBOX = Address(b"\xb1" * 20)
 PORTAL = Address(b"\xb2" * 20)
+CONFIG = Address(b"\xb3" * 20)
 KEYS = tuple(bytes(31) + bytes((number,)) for number in (1, 2, 3))
 LOGGER = Address(b"\xa1" * 20)
 STORER = Address(b"\xa2" * 20)
 FAILER = Address(b"\xa3" * 20)
 ANCESTRY = Address(b"\xa4" * 20)
+RECEIVER = Address(b"\xa5" * 20)
 CODES = {
     LOGGER: code(push(0xBEEF), push(0), 0x52, push(7), 0x33, push(32), push(0), 0xA2, push(1), push(31), 0xA0),
     STORER: code(0x43, 0x54, push(1), 0x01, 0x43, 0x55, 0x34, push(9), 0x55),
@@ -59,9 +63,13 @@ class Chain:
     l1: list[L1Entry]
     genesis_state: MemoryState
     l1_nodes: dict[Hash32, bytes]
-    accumulators: list[Hash32] = field(default_factory=lambda: [ZERO_HASH, ZERO_HASH])
-    """Of the inbox and of the portal."""
+    accumulators: list[Hash32] = field(default_factory=lambda: [ZERO_HASH, ZERO_HASH, ZERO_HASH])
+    """Of the inbox, of the portal and of the config contract."""
     deposit_count: int = 0
+    settings: ChainSettings | None = None
+    """Those in force; None: as at launch."""
+    prices: tuple[int, int] = (7, 0)
+    """L1's base fee and excess blob gas in the next block."""
     nonces: dict[bytes, int] = field(default_factory=dict)
     layer: int = 0
     """Where batches go: the first byte of their commitments."""
@@ -71,7 +79,11 @@ class Chain:
         return self.headers[-1]
 
     def feed(
-        self, deposits: Sequence[Deposit] = (), batches: Sequence[bytes] = (), posted: Sequence[bytes] = ()
+        self,
+        deposits: Sequence[Deposit] = (),
+        batches: Sequence[bytes] = (),
+        posted: Sequence[bytes] = (),
+        changes: Sequence[tuple[Knob, int]] = (),
     ) -> None:
         """One more L1 block; everything that it derives is executed. `posted` are commitments that nobody can open."""
         parent = self.l1[-1].header
@@ -84,14 +96,17 @@ class Chain:
             self.accumulators[0] = next_accumulator(self.accumulators[0], keccak(commitment), *place)
         for one in deposits:
             self.accumulators[1] = next_deposit_accumulator(self.accumulators[1], one, *place)
-        inbox, portal = self.accumulators
-        state = l1_state(inbox, portal, self.deposit_count)
+        made = [ConfigChange(len(Knob) + index, *change) for index, change in enumerate(changes)]
+        for change in made:
+            self.accumulators[2] = next_change_accumulator(self.accumulators[2], change.knob, change.setting, place[0])
+        self.settings = settings_at(self.config, self.settings, made)
+        state = l1_state(*self.accumulators, self.deposit_count)
         self.l1_nodes.update(state._nodes)
-        header = l1_header(*place, state.root)
-        self.l1.append(L1Entry(header, commitments, deposits, contents if self.layer else {}))
+        header = l1_header(*place, state.root, *self.prices)
+        self.l1.append(L1Entry(header, commitments, deposits, contents if self.layer else {}, made))
         engine = PyEvmEngine(self.config.chain)
         raws = tuple(one.transaction(header.hash).raw for one in deposits)
-        for payload in self.derivation.feed(L1Block(ref_of(header), raws), batches):
+        for payload in self.derivation.feed(L1Block(ref_of(header), raws, self.settings), batches):
             executed = execute_payload(engine, self.tip, payload, self.state, lambda number: self.headers[number].hash)
             self.headers.append(executed.block.header)
             self.state = self.state.applied(executed.block.header.state_root, executed.changes)
@@ -125,19 +140,22 @@ def published(layer: int, data: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     return (b"\1" if layer == 1 else b"\3\0") + keccak(data), (data,)
 
 
-def l1_state(inbox: Hash32, portal: Hash32, deposits: int) -> MemoryState:
-    """L1's state, as far as a rollup looks at it: inbox and portal with their hash chains."""
-    chains = [int.from_bytes(digest, "big") for digest in (inbox, portal)]
+def l1_state(inbox: Hash32, portal: Hash32, config: Hash32, deposits: int) -> MemoryState:
+    """L1's state, as far as a rollup looks at it: inbox, portal and config contract with their hash chains."""
+    chains = [int.from_bytes(digest, "big") for digest in (inbox, portal, config)]
     return memory_state(
         {
             INBOX: Allocation(0, 1, b"\x01", {0: 1, 1: chains[0]}),
             PORTAL: Allocation(0, 1, b"\x02", {1: deposits, 2: chains[1]}),
+            CONFIG: Allocation(0, 1, b"\x03", {0: 9, 5: chains[2]}),
             **{Address(bytes((index,)) * 20): Allocation(index) for index in range(1, 20)},
         }
     )
 
 
-def l1_header(number: int, timestamp: int, parent_hash: Hash32, state_root: Hash32) -> Header:
+def l1_header(
+    number: int, timestamp: int, parent_hash: Hash32, state_root: Hash32, base_fee: int = 7, excess_blob_gas: int = 0
+) -> Header:
     return Header(
         parent_hash=parent_hash,
         ommers_hash=EMPTY_OMMERS_HASH,
@@ -154,16 +172,24 @@ def l1_header(number: int, timestamp: int, parent_hash: Hash32, state_root: Hash
         extra_data=b"l1",
         prev_randao=keccak(b"randao" + bytes((number % 256,))),
         nonce=ZERO_NONCE,
-        base_fee_per_gas=7,
+        base_fee_per_gas=base_fee,
         withdrawals_root=Hash32(EMPTY_ROOT),
         blob_gas_used=0,
-        excess_blob_gas=0,
+        excess_blob_gas=excess_blob_gas,
         parent_beacon_block_root=ZERO_HASH,
     )
 
 
 def ref_of(header: Header) -> L1BlockRef:
-    return L1BlockRef(header.number, header.hash, header.parent_hash, header.timestamp, header.prev_randao)
+    return L1BlockRef(
+        header.number,
+        header.hash,
+        header.parent_hash,
+        header.timestamp,
+        header.prev_randao,
+        header.base_fee_per_gas or 0,
+        header.excess_blob_gas or 0,
+    )
 
 
 def fresh_chain(
@@ -173,6 +199,9 @@ def fresh_chain(
     gas_limit: int = 2_000_000,
     block_time: int = 1000,
     elasticity: int = 2,
+    fees: FeeKnobs = NO_FEES,
+    min_base_fee: int = 0,
+    is_fixed: bool = False,
     more: Mapping[Address, GenesisAccount] | None = None,
     layer: int = 0,
 ) -> Chain:
@@ -181,6 +210,7 @@ def fresh_chain(
     accounts |= {address: GenesisAccount(balance=5, nonce=1, code=program) for address, program in CODES.items()}
     accounts |= more or {}
     genesis = rollup_genesis(71717, L1_TIME, accounts=accounts, gas_limit=gas_limit, elasticity=elasticity)
+    genesis = replace(genesis, config=replace(genesis.config, min_base_fee=min_base_fee, fixed_base_fee=is_fixed))
     header = build_genesis(genesis).block.header
     state = memory_state(
         {
@@ -189,7 +219,7 @@ def fresh_chain(
         }
     )
     assert state.root == header.state_root
-    empty_l1 = l1_state(ZERO_HASH, ZERO_HASH, 0)
+    empty_l1 = l1_state(ZERO_HASH, ZERO_HASH, ZERO_HASH, 0)
     first = l1_header(L1_GENESIS, L1_TIME, ZERO_HASH, empty_l1.root)
     config = RollupConfig(
         chain=genesis.config,
@@ -201,8 +231,9 @@ def fresh_chain(
         max_sequencer_drift_seconds=drift,
         sequencing_window=window,
         block_time_milliseconds=block_time,
+        fees=fees,
         settlement=SettlementContracts(
-            ZERO_ADDRESS,
+            CONFIG,
             ZERO_ADDRESS,
             PORTAL,
             ZERO_ADDRESS,
@@ -255,6 +286,51 @@ def random_chain(random: Random, l1_blocks: int = 12, layer: int = 0) -> Chain:
     for _ in range(l1_blocks):
         deposits = [deposit(random) for _ in range(random.choice([0, 0, 0, 1, 2]))]
         chain.feed(deposits, [_batch(chain, random) for _ in range(random.choice([0, 1, 1, 2]))])
+    return chain
+
+
+def random_fees(random: Random) -> FeeKnobs:
+    """Some of the fees beside gas, or none."""
+    return FeeKnobs(
+        base_fee_recipient=random.choice([ZERO_ADDRESS, RECEIVER, private_key_address(KEYS[1])]),
+        operator_fee_scalar=random.choice([0, 1, 1_000_000, 2**32 - 1]),
+        operator_fee_constant=random.choice([0, 1, 10**12]),
+        l1_base_fee_scalar=random.choice([0, 1_000_000, 2**32 - 1]),
+        l1_blob_base_fee_scalar=random.choice([0, 0, 5_000_000]),
+    )
+
+
+def random_change(random: Random) -> tuple[Knob, int]:
+    """A change that the config contract lets through."""
+    knob = random.choice(list(Knob))
+    settings = ChainSettings(
+        random.choice([1_000_000, 1_500_000, 3_000_000]),
+        random.choice([1, 8, 2**32 - 1]),
+        random.choice([1, 2, 6]),
+        random.choice([0, 7, 10**9 + 1]),
+        random_fees(random),
+        *(Address(bytes((random.randrange(1, 256),)) * 20) for _ in range(2)),
+    )
+    return knob, settings_of_knobs(settings)[knob]
+
+
+def random_fee_chain(random: Random, l1_blocks: int = 12, changing: float = 0.0) -> Chain:
+    """A random chain that charges more than gas; in so many of its L1 blocks governance changes something."""
+    chain = fresh_chain(
+        window=random.choice([2, 6]),
+        gas_limit=random.choice([1_000_000, 2_000_000]),
+        elasticity=random.choice([2, 6]),
+        fees=random.choice([NO_FEES, *[random_fees(random)] * 3]) if changing else random_fees(random),
+        min_base_fee=random.choice([0, 0, 5, 3 * 10**9]),
+        is_fixed=random.random() < 0.25,
+        more=random.choice([{}, {FEE_ORACLE: GenesisAccount(code=CODES[random.choice([STORER, FAILER, LOGGER])])}]),
+    )
+    for _ in range(l1_blocks):
+        # Above 88 times the update fraction the blob base fee is at its bound.
+        chain.prices = random.choice([0, 7, 10**9, 2**64]), random.choice([0, 10**7, 10**8, 2**63])
+        deposits = [deposit(random) for _ in range(random.choice([0, 0, 0, 1, 2]))]
+        changes = [random_change(random) for _ in range(random.choice([1, 1, 3]) if random.random() < changing else 0)]
+        chain.feed(deposits, [_batch(chain, random) for _ in range(random.choice([0, 1, 1, 2]))], changes=changes)
     return chain
 
 

@@ -3,8 +3,8 @@
 """
 @title The next transaction of a block
 @license MIT
-@notice The phase next item: a deposit of the block's L1 origin, an item of the batch, or the block's end. A library of the
-        one-step verifier.
+@notice The phase next item: the transaction that says what a block charges, a deposit of the block's L1 origin, an item
+        of the batch, or the block's end. A library of the one-step verifier.
 @dev Follows `next_item_step` in `prover/machine/batch_items.py`. `code` is a deposit's calldata, `pages` show the batch.
      See `machine.vy` for the arguments.
 """
@@ -55,6 +55,11 @@ def step(
     inputs: layout.L1Inputs = empty(layout.L1Inputs)
     at: uint256 = 0
     boundary, at = layout._open_tx_boundary(state.vm.cursor, tape.preimages)
+    if boundary.charges != empty(bytes32) and boundary.tx_index == 0:
+        charges: layout.Charges = empty(layout.Charges)
+        charges, at = layout._open_charges(boundary.charges, at)
+        boundary.item = charges.terms
+        return self._outside(layout.PHASE_BEGIN, layout._tx_boundary_digest(boundary))
     inputs, at = layout._open_l1_inputs(boundary.batch_cursor, at)
     if inputs.deposits != empty(bytes32):
         deposit: layout.DepositLink = empty(layout.DepositLink)
@@ -70,7 +75,8 @@ def step(
             )
             words: uint256[DEPOSIT_WORDS] = abi_decode(preimage, uint256[DEPOSIT_WORDS])
             assert keccak256(code) == convert(words[6], bytes32), "proof: deposit's data"
-            return self._begun(boundary, inputs, self._deposit(source, words, code))
+            boundary.item = self._deposit(source, words, code)
+            return self._at(layout.PHASE_BEGIN, boundary, inputs)
     if inputs.reading == empty(bytes32):
         return self._sealed(boundary)
     reading: layout.BatchReading = empty(layout.BatchReading)
@@ -80,7 +86,9 @@ def step(
     if not found.begins:
         return found.post
     assert found.at >= shown.page, "proof: pages"
-    return self._begun(boundary, found.inputs, keccak256(slice(pages, found.at - shown.page, found.length)))
+    boundary.item = keccak256(slice(pages, found.at - shown.page, found.length))
+    phase: uint256 = layout.PHASE_BEGIN if boundary.charges == empty(bytes32) else layout.PHASE_PRICE
+    return self._at(phase, boundary, found.inputs)
 
 
 @internal
@@ -149,17 +157,6 @@ def _from_batch(
         ),
     )
     return found
-
-
-@internal
-@pure
-def _begun(boundary: layout.TxBoundary, inputs: layout.L1Inputs, item: bytes32) -> bytes32:
-    """
-    @dev A transaction is about to begin.
-    """
-    after: layout.TxBoundary = boundary
-    after.item = item
-    return self._at(layout.PHASE_BEGIN, after, inputs)
 
 
 @internal

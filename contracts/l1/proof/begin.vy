@@ -15,6 +15,7 @@ from . import layout
 from . import machine
 from . import new_pages
 from . import tx_bytes
+from . import tx_zeros
 
 MAX_TX: constant(uint256) = 120 * 1024  # bytes
 MAX_INITCODE: constant(uint256) = 49152  # bytes (EIP-3860)
@@ -34,10 +35,6 @@ BLOB_HASH_VERSION: constant(uint256) = 1
 
 DELEGATION: constant(uint256) = 15663360  # 0xef0100 (EIP-7702)
 DELEGATION_LENGTH: constant(uint256) = 23
-
-# For counting zero bytes in a word.
-LOW_BITS: constant(uint256) = 57669001306428065956053000376875938421040345304064124051023973211784186134399  # 0x7f7f…
-ONES: constant(uint256) = 454086624460063511464984254936031011189294057512315937409637584344757371137  # 0x0101…
 
 
 @external
@@ -118,7 +115,9 @@ def step(
             assert keccak256(other) == record.code_hash, "proof: other code"
             if len(other) != DELEGATION_LENGTH or convert(slice(other, 0, 3), uint256) != DELEGATION:
                 return self._skipped(boundary)
-        if context.nonce != record.nonce or not self._is_affordable(context, record.balance):
+        if context.nonce != record.nonce or not self._is_affordable(
+            context, record.balance, self._charged(boundary, context)
+        ):
             return self._skipped(boundary)
     return self._begun(
         state.vm.cursor,
@@ -141,6 +140,7 @@ def _skipped(boundary: layout.TxBoundary) -> bytes32:
     """
     after: layout.TxBoundary = boundary
     after.item = empty(bytes32)
+    after.l1_fee = 0
     return machine._post(
         layout.PHASE_DONE, layout._tx_boundary_digest(after), empty(bytes32), empty(bytes32)
     )
@@ -200,12 +200,18 @@ def _begun(
         left: uint256 = block_context.gas_limit - boundary.gas_used
         if context.value > record.balance or intrinsic > context.gas_limit or context.gas_limit > left:
             phase = layout.PHASE_FLUSH_SLOTS
-            cursor = layout._flush_digest(layout.Flush(success=0, gas_used=min(context.gas_limit, left)))
+            # A terms transaction takes none of the block's gas.
+            used: uint256 = 0
+            if boundary.charges == empty(bytes32) or boundary.tx_index != 0:
+                used = min(context.gas_limit, left)
+            cursor = layout._flush_digest(layout.Flush(success=0, gas_used=used))
     else:
         begun.tip = min(context.max_fee - block_context.base_fee, context.max_priority_fee)
         begun.gas_price = block_context.base_fee + begun.tip
         record.balance -= (
-            context.gas_limit * begun.gas_price + begun.blob_gas * block_context.blob_base_fee
+            context.gas_limit * begun.gas_price
+            + begun.blob_gas * block_context.blob_base_fee
+            + self._charged(boundary, context)
         )
     ledger = accounts._store_account(ledger, sender, record)
     ledger = accounts._warm_account(ledger, block_context.fee_recipient)
@@ -276,13 +282,23 @@ def _are_blobs_allowed(
 
 @internal
 @pure
-def _is_affordable(context: tx_bytes.Transaction, balance: uint256) -> bool:
+def _charged(boundary: layout.TxBoundary, context: tx_bytes.Transaction) -> uint256:
     """
-    @dev Whether the sender has what inclusion can cost at most: value, gas at its cap, blobs at theirs.
+    @dev Wei that are taken beside gas, the operator fee for the whole gas limit.
     """
-    if balance < context.value:
+    per_gas: uint256 = boundary.operator_fee >> 64
+    return boundary.l1_fee + context.gas_limit * per_gas // 10**6 + (boundary.operator_fee & UINT64)
+
+
+@internal
+@pure
+def _is_affordable(context: tx_bytes.Transaction, balance: uint256, charged: uint256) -> bool:
+    """
+    @dev Whether the sender has what inclusion can cost at most: value, charges, gas at its cap, blobs at theirs.
+    """
+    if balance < charged or balance - charged < context.value:
         return False
-    left: uint256 = balance - context.value
+    left: uint256 = balance - charged - context.value
     cost: uint256 = context.gas_limit * context.max_fee  # found not to overflow
     if left < cost:
         return False
@@ -297,14 +313,7 @@ def _intrinsic_gas(context: tx_bytes.Transaction, declared: tx_bytes.AccessList)
     @dev What is due before the first opcode.
     """
     length: uint256 = context.data.end - context.data.start
-    zeros: uint256 = 0
-    for i: uint256 in range((length + 31) // 32, bound=MAX_TX // 32):
-        word: uint256 = layout._word(context.data.start + 32 * i)
-        if length - 32 * i < 32:
-            word |= max_value(uint256) >> (8 * (length - 32 * i))
-        # In each byte the high bit says whether it is not zero.
-        marks: uint256 = ((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS
-        zeros += unsafe_mul(~marks >> 7, ONES) >> 248
+    zeros: uint256 = tx_zeros._count(context.data.start, length)
     gas: uint256 = GAS_TX + GAS_ZERO_BYTE * zeros + GAS_BYTE * (length - zeros)
     if context.create:
         gas += GAS_CREATE + GAS_INITCODE_WORD * machine._words_of(length)

@@ -62,8 +62,21 @@ def step(
     after, at = layout._open_chain_block(boundary.parent, at)
     inputs, at = layout._open_l1_inputs(boundary.batch_cursor, at)
     origin, at = layout._open_l1_link(inputs.l1_blocks, at)
+    rules: layout.ChainRules = empty(layout.ChainRules)
+    launched: layout.Settings = empty(layout.Settings)
+    chosen: layout.Settings = empty(layout.Settings)
+    rules, at = layout._open_chain_rules(after.rules, at)
+    launched, at = layout._open_settings(rules.settings, at)
+    chosen, at = layout._open_settings(inputs.settings, at)
 
-    after.hash = self._header_hash(sealing, boundary, context, after.hash, origin)
+    is_plain: bool = (
+        boundary.charges == empty(bytes32)
+        and chosen.base_fee_denominator == launched.base_fee_denominator
+        and chosen.elasticity == launched.elasticity
+        and chosen.min_base_fee == launched.min_base_fee
+    )
+    extra: Bytes[26] = self._extra_data(origin.number, chosen, is_plain)
+    after.hash = self._header_hash(sealing, boundary, context, after.hash, origin.hash, extra)
     after.ring = ring._grown(context.ring, context.number, after.hash, at)
     outbox: layout.AccountRecord = empty(layout.AccountRecord)
     outbox, at = accounts._account_in_trie(boundary.state_root, OUTBOX, at + ring.OPENING)
@@ -104,7 +117,8 @@ def _header_hash(
     boundary: layout.TxBoundary,
     context: layout.BlockContext,
     parent: bytes32,
-    origin: layout.L1Link,
+    origin: bytes32,
+    extra: Bytes[26],
 ) -> bytes32:
     bloom: Bytes[256] = abi_encode(
         sealing.bloom_0,
@@ -133,13 +147,12 @@ def _header_hash(
         bloom,
         x"80",  # no difficulty
     )
-    numbers: Bytes[142] = concat(
+    numbers: Bytes[158] = concat(
         self._number(context.number),
         self._number(context.gas_limit),
         self._number(boundary.gas_used),
         self._number(context.timestamp),
-        x"8900",  # extra data: the plain version, then the origin
-        slice(convert(origin.number, bytes32), 24, 8),
+        extra,
     )
     rest: Bytes[208] = concat(
         x"a0",
@@ -151,10 +164,22 @@ def _header_hash(
         self._number(boundary.blob_gas_used),
         x"80",
         x"a0",
-        origin.hash,
+        origin,
     )
     size: uint256 = len(roots) + len(numbers) + len(rest)
     return keccak256(concat(x"f9", slice(convert(size, bytes32), 30, 2), roots, numbers, rest))
+
+
+@internal
+@pure
+def _extra_data(origin: uint256, chosen: layout.Settings, is_plain: bool) -> Bytes[26]:
+    """
+    @dev The origin and, where they are not the launch's, the base-fee rules after the block; as an RLP item.
+    """
+    if is_plain:
+        return concat(x"8900", slice(convert(origin, bytes32), 24, 8))
+    rules: uint256 = chosen.base_fee_denominator << 96 | chosen.elasticity << 64 | chosen.min_base_fee
+    return concat(x"9901", slice(convert(origin << 128 | rules, bytes32), 8, 24))
 
 
 @internal

@@ -8,8 +8,8 @@
 @dev Follows `prover/machine/boot.py`. See `machine.vy` for the arguments.
 """
 
-from . import accounts
 from . import headers
+from . import l1_storage
 from . import layout
 from . import machine
 from . import new_pages
@@ -102,6 +102,7 @@ def _start(cursor: bytes32, preimages: uint256) -> bytes32:
     if header.fields[headers.NUMBER] != 0:
         origin = self._origin(header)
     inputs: layout.L1Inputs = empty(layout.L1Inputs)
+    inputs.settings = rules.settings
     block_: layout.ChainBlock = layout.ChainBlock(
         rules=start.rules,
         number=header.fields[headers.NUMBER],
@@ -191,6 +192,8 @@ def _l1_walk(before: layout.Boot, preimages: uint256) -> bytes32:
             hash=boot.next,
             timestamp=header.fields[headers.TIMESTAMP],
             prev_randao=convert(header.fields[headers.PREV_RANDAO], bytes32),
+            base_fee=header.fields[headers.BASE_FEE],
+            excess_blob_gas=header.fields[headers.EXCESS_BLOB_GAS],
         )
     )
     block_.inputs = layout._l1_inputs_digest(inputs)
@@ -218,9 +221,9 @@ def _batch_walk(before: layout.Boot, preimages: uint256, commitment: bytes32, le
         rules: layout.ChainRules = empty(layout.ChainRules)
         word: uint256 = 0
         rules, at = layout._open_chain_rules(block_.rules, at)
-        word, at = self._word_of(boot.newest_state, rules.inbox, INBOX_ACCUMULATOR_SLOT, at)
+        word, at = l1_storage._word_of(boot.newest_state, rules.inbox, INBOX_ACCUMULATOR_SLOT, at)
         boot.next = convert(word, bytes32)
-        word, at = self._word_of(boot.parent_state, rules.inbox, INBOX_ACCUMULATOR_SLOT, at)
+        word, at = l1_storage._word_of(boot.parent_state, rules.inbox, INBOX_ACCUMULATOR_SLOT, at)
         boot.stop = convert(word, bytes32)
         boot.count = 1
         return self._go(layout.PHASE_BATCH_WALK, layout._boot_digest(boot))
@@ -293,17 +296,19 @@ def _deposit_walk(before: layout.Boot, preimages: uint256) -> bytes32:
         rules: layout.ChainRules = empty(layout.ChainRules)
         word: uint256 = 0
         rules, at = layout._open_chain_rules(block_.rules, at)
-        word, at = self._word_of(boot.newest_state, rules.portal, PORTAL_ACCUMULATOR_SLOT, at)
+        word, at = l1_storage._word_of(boot.newest_state, rules.portal, PORTAL_ACCUMULATOR_SLOT, at)
         boot.next = convert(word, bytes32)
-        word, at = self._word_of(boot.newest_state, rules.portal, PORTAL_COUNT_SLOT, at)
+        word, at = l1_storage._word_of(boot.newest_state, rules.portal, PORTAL_COUNT_SLOT, at)
         boot.count = 1 + word
         return self._go(layout.PHASE_DEPOSIT_WALK, layout._boot_digest(boot))
-    if boot.next == empty(bytes32):
-        return self._go(layout.PHASE_BLOCK_DONE, boot.block)
-    entry: uint256[5] = self._entry(boot.next, at)
+    entry: uint256[5] = empty(uint256[5])
+    if boot.next != empty(bytes32):
+        entry = self._entry(boot.next, at)
     if entry[2] <= boot.origin:
         # A block takes all deposits of its origin, and none is skipped.
-        return self._go(layout.PHASE_BLOCK_DONE, boot.block)
+        boot.next = empty(bytes32)
+        boot.count = 0
+        return self._go(layout.PHASE_CONFIG_WALK, layout._boot_digest(boot))
     inputs: layout.L1Inputs = empty(layout.L1Inputs)
     inputs, at = layout._open_l1_inputs(block_.inputs, at + 160)
     inputs.deposits = layout._deposit_link_digest(
@@ -327,19 +332,3 @@ def _entry(digest: bytes32, at: uint256) -> uint256[5]:
     preimage: Bytes[160] = slice(msg.data, at, 160)
     assert keccak256(preimage) == digest, "proof: not of this chain"
     return abi_decode(preimage, uint256[5])
-
-
-@internal
-@view
-def _word_of(state_root: bytes32, contract: uint256, slot: uint256, at: uint256) -> (uint256, uint256):
-    """
-    @dev A storage word of an L1 contract, and where the preimages go on; 0 where there is no state, contract or word.
-    """
-    if state_root == empty(bytes32):
-        return 0, at
-    record: layout.AccountRecord = empty(layout.AccountRecord)
-    next: uint256 = 0
-    record, next = accounts._account_in_trie(state_root, contract, at)
-    word: uint256 = 0
-    word, next = accounts._slot_in_trie(record.storage_root, slot, next)
-    return word, next

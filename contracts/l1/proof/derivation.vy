@@ -11,6 +11,7 @@
 from . import batch_bytes
 from . import layout
 from . import machine
+from . import settings
 
 MAX_BLOCKS: constant(uint256) = 2**10  # in a batch
 MAX_BASE_FEE: constant(uint256) = 2**128 - 1
@@ -80,6 +81,8 @@ def _between_batches(
                 origin=deposit.l1_number,
                 timestamp=0,
                 due=1,
+                settings=inputs.settings,
+                changes=inputs.changes,
             )
             return self._outside(layout.PHASE_ORIGIN, layout._block_plan_digest(plan))
     if has_batch:
@@ -158,6 +161,8 @@ def _in_batch(
         origin=origin,
         timestamp=timestamp,
         due=1 if inputs.deposits != empty(bytes32) and origin == due else 0,
+        settings=inputs.settings,
+        changes=inputs.changes,
     )
     return self._outside(layout.PHASE_ORIGIN, layout._block_plan_digest(plan))
 
@@ -166,7 +171,8 @@ def _in_batch(
 @view
 def _origin(cursor: bytes32, preimages: uint256) -> bytes32:
     """
-    @dev Pass one L1 block, or begin the block on the one that was looked for; a block ahead of its time is void.
+    @dev Pass one L1 block, or one change of settings, or begin the block on the L1 block that was looked for; a block
+         ahead of its time is void.
     """
     plan: layout.BlockPlan = empty(layout.BlockPlan)
     origin: layout.L1Link = empty(layout.L1Link)
@@ -176,6 +182,15 @@ def _origin(cursor: bytes32, preimages: uint256) -> bytes32:
     if origin.number != plan.origin:
         plan.l1_blocks = origin.below
         return self._outside(layout.PHASE_ORIGIN, layout._block_plan_digest(plan))
+    chosen: layout.Settings = empty(layout.Settings)
+    chosen, at = layout._open_settings(plan.settings, at)
+    if plan.changes != empty(bytes32):
+        change: layout.ChangeLink = empty(layout.ChangeLink)
+        change, at = layout._open_change_link(plan.changes, at)
+        if change.l1_number <= origin.number:
+            plan.settings = settings._changed(chosen, change)
+            plan.changes = change.below
+            return self._outside(layout.PHASE_ORIGIN, layout._block_plan_digest(plan))
     parent: layout.ChainBlock = empty(layout.ChainBlock)
     rules: layout.ChainRules = empty(layout.ChainRules)
     inputs: layout.L1Inputs = empty(layout.L1Inputs)
@@ -187,7 +202,11 @@ def _origin(cursor: bytes32, preimages: uint256) -> bytes32:
     timestamp: uint256 = max(min(plan.timestamp, latest), earliest)
     if timestamp > latest and plan.due == 0:
         return self._go_on(parent, inputs, empty(bytes32))
+    before: layout.Settings = empty(layout.Settings)
+    before, at = layout._open_settings(inputs.settings, at)
     inputs.l1_blocks = plan.l1_blocks
+    inputs.settings = plan.settings
+    inputs.changes = plan.changes
     context: layout.BlockContext = layout.BlockContext(
         chain_id=rules.chain_id,
         fork=rules.fork,
@@ -196,8 +215,8 @@ def _origin(cursor: bytes32, preimages: uint256) -> bytes32:
         number=parent.number + 1,
         timestamp=timestamp,
         fee_recipient=rules.fee_recipient,
-        gas_limit=rules.gas_limit,
-        base_fee=self._next_base_fee(parent, rules),
+        gas_limit=chosen.gas_limit,
+        base_fee=self._next_base_fee(parent, before, rules.fixed_base_fee == 1),
         prev_randao=origin.prev_randao,
         blob_base_fee=MIN_BLOB_BASE_FEE,
         blob_gas_limit=0,
@@ -208,25 +227,26 @@ def _origin(cursor: bytes32, preimages: uint256) -> bytes32:
     boundary.parent = plan.parent
     boundary.state_root = parent.state_root
     boundary.batch_cursor = layout._l1_inputs_digest(inputs)
-    return self._outside(layout.PHASE_SYSTEM_WRITE, layout._tx_boundary_digest(boundary))
+    phase: uint256 = layout.PHASE_TERMS if settings._charge_any(chosen) else layout.PHASE_SYSTEM_WRITE
+    return self._outside(phase, layout._tx_boundary_digest(boundary))
 
 
 @internal
 @pure
-def _next_base_fee(parent: layout.ChainBlock, rules: layout.ChainRules) -> uint256:
+def _next_base_fee(parent: layout.ChainBlock, chosen: layout.Settings, is_fixed: bool) -> uint256:
     """
-    @dev Wei per gas (EIP-1559, with the chain's least fee).
+    @dev Wei per gas (EIP-1559, with a least fee), by the settings of `parent`.
     """
-    if rules.fixed_base_fee == 1:
-        return rules.min_base_fee
+    if is_fixed:
+        return chosen.min_base_fee
     base_fee: uint256 = parent.base_fee
-    target: uint256 = parent.gas_limit // rules.elasticity
+    target: uint256 = parent.gas_limit // chosen.elasticity
     if parent.gas_used > target:
-        rise: uint256 = base_fee * (parent.gas_used - target) // max(target, 1) // rules.base_fee_denominator
+        rise: uint256 = base_fee * (parent.gas_used - target) // max(target, 1) // chosen.base_fee_denominator
         base_fee = min(base_fee + max(rise, 1), MAX_BASE_FEE)
     elif parent.gas_used < target:
-        base_fee -= base_fee * (target - parent.gas_used) // target // rules.base_fee_denominator
-    return max(base_fee, rules.min_base_fee)
+        base_fee -= base_fee * (target - parent.gas_used) // target // chosen.base_fee_denominator
+    return max(base_fee, chosen.min_base_fee)
 
 
 @internal

@@ -183,6 +183,7 @@ def _finish(state: layout.State, at: uint256) -> bytes32:
     boundary.item = empty(bytes32)
     boundary.state_root = state.globals.working_root
     boundary.blob_gas_used += context.blob_gas
+    boundary.l1_fee = 0
     return machine._post(
         layout.PHASE_DONE, layout._tx_boundary_digest(boundary), empty(bytes32), state.vm.frame
     )

@@ -155,7 +155,10 @@ def _item(pre: bytes32, state: layout.State, pages: Bytes[MAX_PAGES], tape: layo
     boundary, at = layout._open_tx_boundary(item.boundary, at)
     boundary.item = convert(self._keccak_of(hashing, data), bytes32)
     return machine._post(
-        layout.PHASE_BEGIN, layout._tx_boundary_digest(boundary), empty(bytes32), empty(bytes32)
+        layout.PHASE_BEGIN if boundary.charges == empty(bytes32) else layout.PHASE_PRICE,
+        layout._tx_boundary_digest(boundary),
+        empty(bytes32),
+        empty(bytes32),
     )
 
 

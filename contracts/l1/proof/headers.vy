@@ -24,10 +24,12 @@ TIMESTAMP: constant(uint256) = 11
 EXTRA_DATA: constant(uint256) = 12
 PREV_RANDAO: constant(uint256) = 13
 BASE_FEE: constant(uint256) = 15
+EXCESS_BLOB_GAS: constant(uint256) = 18
+FIELDS: constant(uint256) = 19
 
 
 struct Header:
-    fields: uint256[16]  # by their place; what is longer than a word is zero
+    fields: uint256[FIELDS]  # by their place; what is longer than a word, or not there, is zero
     extra_length: uint256
     end: uint256  # where the header ends in calldata
 
@@ -47,7 +49,9 @@ def _open(digest: bytes32, at: uint256) -> Header:
     header: Header = empty(Header)
     header.end = at + length
     position: uint256 = 3
-    for index: uint256 in range(16):
+    for index: uint256 in range(FIELDS):
+        if position == length:
+            break
         prefix: uint256 = convert(slice(data, position, 1), uint256)
         start: uint256 = position + 1
         size: uint256 = 1

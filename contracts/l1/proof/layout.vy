@@ -17,6 +17,7 @@ TAG_SNAPSHOT: constant(bytes32) = 0xfd403cbaaeed88e73ccc04b39a7b5e8e7c88f69f7dcb
 TAG_STACK_ITEM: constant(bytes32) = 0x464955b67adec2f81832492b2d9446778cc56bce8dda393d34f0de9be2bb3dbc
 TAG_BLOCK_CONTEXT: constant(bytes32) = 0xdfd82d96fc477506b9cdfa5916ac6030fc0ed1eed9503f4e62180d8752d3f834
 TAG_TX_BOUNDARY: constant(bytes32) = 0xa0766a5c18e5b87f2fd90724e40a49c342b54ad015343ee056d57fc7965b86a1
+TAG_CHARGES: constant(bytes32) = 0x1c860eb2215e5eed713fcf60d1775a678040bb4010249e01a987cc112ac29679
 TAG_TX_CONTEXT: constant(bytes32) = 0x9ae115014b1f0be5d5c0ab9ca9c5c02f24359940ad0788de244c2d04580570ba
 TAG_BLOB_HASHES: constant(bytes32) = 0xca26aec94f204b2d0ad2b1b2457058425373f7959e0fa61f925355dec83654b2
 TAG_RECEIPT: constant(bytes32) = 0xfc7681bceaebe4b7a8d7e18bf6ba35c66dae015dda774a5e35caa0765a1ed26e
@@ -37,6 +38,8 @@ TAG_DIRTY_ACCOUNT: constant(bytes32) = 0x838f1e7b772867c279f0bcf90da18e089eb6de2
 TAG_DIRTY_SLOT: constant(bytes32) = 0x57128c62863be0230da15faf5cee5e668d0cdaa941b6c327ca0a3ade7c17e8cf
 TAG_LOG: constant(bytes32) = 0xc0fbd4221e5ce166fc81fce97f276178232e30c249082804dbc7ce74fdca1713
 TAG_CHAIN_RULES: constant(bytes32) = 0x71091bd3e758546c10b867c0207222182fff65ea8a2559220744ae3dc9b6ff91
+TAG_SETTINGS: constant(bytes32) = 0x75b4256b599b78c1fd66911e9f678828d85b18d7030cb95190688c0535dff386
+TAG_CHANGE_LINK: constant(bytes32) = 0x37007caa25857e7adf1e194bce02e1c6391cc16781145fcf96bf22c84f7b803b
 TAG_CHAIN_BLOCK: constant(bytes32) = 0x7c29806f7d4dde9858630117ae23c2728e9552318f085caf563955020d0df82b
 TAG_L1_INPUTS: constant(bytes32) = 0x6939aff954118b99de3cade1292bb391e4a312432763c4fc99d1ab1fa45951f3
 TAG_L1_LINK: constant(bytes32) = 0x1374f16283ce8cf70c6b993a93b6dd87fe47ee7b548f610cd919e3ebcdff8742
@@ -89,6 +92,9 @@ PHASE_RECEIPT_LOGS: constant(uint256) = 27
 PHASE_RECEIPT_HASH: constant(uint256) = 28
 PHASE_FILL: constant(uint256) = 29
 PHASE_BATCH_DATA: constant(uint256) = 30
+PHASE_CONFIG_WALK: constant(uint256) = 31
+PHASE_TERMS: constant(uint256) = 32
+PHASE_PRICE: constant(uint256) = 33
 
 # Page trees.
 PAGE_SIZE: constant(uint256) = 1024
@@ -180,6 +186,17 @@ struct TxBoundary:
     blob_gas_used: uint256
     receipts: bytes32
     batch_cursor: bytes32
+    charges: bytes32
+    operator_fee: uint256
+    l1_fee: uint256
+
+
+struct Charges:
+    terms: bytes32
+    l1_price: uint256
+    base_fee_recipient: uint256
+    l1_fee_recipient: uint256
+    operator_fee_recipient: uint256
 
 
 struct TxContext:
@@ -367,12 +384,12 @@ struct Log:
 struct ChainRules:
     chain_id: uint256
     fork: uint256
-    gas_limit: uint256
-    fee_recipient: uint256
-    elasticity: uint256
-    base_fee_denominator: uint256
-    min_base_fee: uint256
+    settings: bytes32
     fixed_base_fee: uint256
+    fee_recipient: uint256
+    l1_fee_recipient: uint256
+    operator_fee_recipient: uint256
+    l1_blob_update_fraction: uint256
     timestamp_step: uint256
     max_drift: uint256
     sequencing_window: uint256
@@ -381,6 +398,25 @@ struct ChainRules:
     inbox: uint256
     portal: uint256
     layers: uint256
+    chain_config: uint256
+
+
+struct Settings:
+    gas_limit: uint256
+    base_fee_denominator: uint256
+    elasticity: uint256
+    min_base_fee: uint256
+    base_fee_recipient: uint256
+    operator_fee: uint256
+    l1_base_fee_scalar: uint256
+    l1_blob_base_fee_scalar: uint256
+
+
+struct ChangeLink:
+    below: bytes32
+    l1_number: uint256
+    knob: uint256
+    setting: uint256
 
 
 struct ChainBlock:
@@ -403,6 +439,8 @@ struct L1Inputs:
     batches: bytes32
     deposits: bytes32
     reading: bytes32
+    settings: bytes32
+    changes: bytes32
 
 
 struct L1Link:
@@ -411,6 +449,8 @@ struct L1Link:
     hash: bytes32
     timestamp: uint256
     prev_randao: bytes32
+    base_fee: uint256
+    excess_blob_gas: uint256
 
 
 struct BatchLink:
@@ -455,6 +495,8 @@ struct BlockPlan:
     origin: uint256
     timestamp: uint256
     due: uint256
+    settings: bytes32
+    changes: bytes32
 
 
 struct ItemHashing:
@@ -785,14 +827,45 @@ def _open_tx_boundary(digest: bytes32, at: uint256) -> (TxBoundary, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[320] = slice(msg.data, at, 320)
+    preimage: Bytes[416] = slice(msg.data, at, 416)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: TxBoundary = empty(TxBoundary)
     tag, x = abi_decode(preimage, (bytes32, TxBoundary))
     assert tag == TAG_TX_BOUNDARY, "layout: preimage"
     self._check_tx_boundary(x)
-    return x, at + 320
+    return x, at + 416
+
+
+@internal
+@pure
+def _charges_digest(x: Charges) -> bytes32:
+    return keccak256(abi_encode(TAG_CHARGES, x))
+
+
+@internal
+@pure
+def _check_charges(x: Charges):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (x.base_fee_recipient | x.l1_fee_recipient | x.operator_fee_recipient) < 2**160, "layout: word"
+
+
+@internal
+@view
+def _open_charges(digest: bytes32, at: uint256) -> (Charges, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[192] = slice(msg.data, at, 192)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: Charges = empty(Charges)
+    tag, x = abi_decode(preimage, (bytes32, Charges))
+    assert tag == TAG_CHARGES, "layout: preimage"
+    self._check_charges(x)
+    return x, at + 192
 
 
 @internal
@@ -1362,9 +1435,10 @@ def _check_chain_rules(x: ChainRules):
     assert (
         x.fixed_base_fee < 2
         and (x.fork | x.layers) < 2**8
-        and (x.chain_id | x.gas_limit | x.elasticity | x.base_fee_denominator | x.timestamp_step) < 2**64
-        and (x.max_drift | x.sequencing_window | x.l1_genesis) < 2**64
-        and (x.fee_recipient | x.inbox | x.portal) < 2**160
+        and (x.chain_id | x.l1_blob_update_fraction | x.timestamp_step | x.max_drift | x.sequencing_window) < 2**64
+        and x.l1_genesis < 2**64
+        and (x.fee_recipient | x.l1_fee_recipient | x.operator_fee_recipient | x.inbox | x.portal) < 2**160
+        and x.chain_config < 2**160
     ), "layout: word"
 
 
@@ -1374,14 +1448,83 @@ def _open_chain_rules(digest: bytes32, at: uint256) -> (ChainRules, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[544] = slice(msg.data, at, 544)
+    preimage: Bytes[576] = slice(msg.data, at, 576)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: ChainRules = empty(ChainRules)
     tag, x = abi_decode(preimage, (bytes32, ChainRules))
     assert tag == TAG_CHAIN_RULES, "layout: preimage"
     self._check_chain_rules(x)
-    return x, at + 544
+    return x, at + 576
+
+
+@internal
+@pure
+def _settings_digest(x: Settings) -> bytes32:
+    return keccak256(abi_encode(TAG_SETTINGS, x))
+
+
+@internal
+@pure
+def _check_settings(x: Settings):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (
+        (x.gas_limit | x.base_fee_denominator | x.elasticity | x.min_base_fee | x.l1_base_fee_scalar) < 2**64
+        and x.l1_blob_base_fee_scalar < 2**64
+        and x.base_fee_recipient < 2**160
+    ), "layout: word"
+
+
+@internal
+@view
+def _open_settings(digest: bytes32, at: uint256) -> (Settings, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[288] = slice(msg.data, at, 288)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: Settings = empty(Settings)
+    tag, x = abi_decode(preimage, (bytes32, Settings))
+    assert tag == TAG_SETTINGS, "layout: preimage"
+    self._check_settings(x)
+    return x, at + 288
+
+
+@internal
+@pure
+def _change_link_digest(x: ChangeLink) -> bytes32:
+    return keccak256(abi_encode(TAG_CHANGE_LINK, x))
+
+
+@internal
+@pure
+def _check_change_link(x: ChangeLink):
+    """
+    @dev Refuses words above their kind.
+    """
+    assert (
+        x.knob < 2**8
+        and x.l1_number < 2**64
+    ), "layout: word"
+
+
+@internal
+@view
+def _open_change_link(digest: bytes32, at: uint256) -> (ChangeLink, uint256):
+    """
+    @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
+    """
+    preimage: Bytes[160] = slice(msg.data, at, 160)
+    assert keccak256(preimage) == digest, "layout: preimage"
+    tag: bytes32 = empty(bytes32)
+    x: ChangeLink = empty(ChangeLink)
+    tag, x = abi_decode(preimage, (bytes32, ChangeLink))
+    assert tag == TAG_CHANGE_LINK, "layout: preimage"
+    self._check_change_link(x)
+    return x, at + 160
 
 
 @internal
@@ -1436,14 +1579,14 @@ def _open_l1_inputs(digest: bytes32, at: uint256) -> (L1Inputs, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[192] = slice(msg.data, at, 192)
+    preimage: Bytes[256] = slice(msg.data, at, 256)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: L1Inputs = empty(L1Inputs)
     tag, x = abi_decode(preimage, (bytes32, L1Inputs))
     assert tag == TAG_L1_INPUTS, "layout: preimage"
     self._check_l1_inputs(x)
-    return x, at + 192
+    return x, at + 256
 
 
 @internal
@@ -1458,7 +1601,7 @@ def _check_l1_link(x: L1Link):
     """
     @dev Refuses words above their kind.
     """
-    assert (x.number | x.timestamp) < 2**64, "layout: word"
+    assert (x.number | x.timestamp | x.excess_blob_gas) < 2**64, "layout: word"
 
 
 @internal
@@ -1467,14 +1610,14 @@ def _open_l1_link(digest: bytes32, at: uint256) -> (L1Link, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[192] = slice(msg.data, at, 192)
+    preimage: Bytes[256] = slice(msg.data, at, 256)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: L1Link = empty(L1Link)
     tag, x = abi_decode(preimage, (bytes32, L1Link))
     assert tag == TAG_L1_LINK, "layout: preimage"
     self._check_l1_link(x)
-    return x, at + 192
+    return x, at + 256
 
 
 @internal
@@ -1628,14 +1771,14 @@ def _open_block_plan(digest: bytes32, at: uint256) -> (BlockPlan, uint256):
     """
     @dev The preimage of `digest`, which lies at `at` in calldata, and where it ends.
     """
-    preimage: Bytes[192] = slice(msg.data, at, 192)
+    preimage: Bytes[256] = slice(msg.data, at, 256)
     assert keccak256(preimage) == digest, "layout: preimage"
     tag: bytes32 = empty(bytes32)
     x: BlockPlan = empty(BlockPlan)
     tag, x = abi_decode(preimage, (bytes32, BlockPlan))
     assert tag == TAG_BLOCK_PLAN, "layout: preimage"
     self._check_block_plan(x)
-    return x, at + 192
+    return x, at + 256
 
 
 @internal

@@ -93,7 +93,7 @@ def _begin_outermost(state: layout.State, tape: layout.Tape) -> bytes32:
 @view
 def _end(state: layout.State, tape: layout.Tape) -> bytes32:
     """
-    @dev Give back the gas that is left and the refund, and pay the fee recipient.
+    @dev Give back the gas that is left and the refund, and pay whoever receives a fee.
     """
     end: layout.End = empty(layout.End)
     context: layout.TxContext = empty(layout.TxContext)
@@ -107,12 +107,44 @@ def _end(state: layout.State, tape: layout.Tape) -> bytes32:
     block_context, ledger.preimages = layout._open_block_context(boundary.block, at)
     used: uint256 = context.gas_limit - end.gas_left
     used -= min(used // MAX_REFUND_QUOTIENT, state.globals.refund)
-    ledger = accounts._add_balance(ledger, context.origin, (context.gas_limit - used) * context.gas_price)
-    if context.type != DEPOSIT:
+    back: uint256 = (context.gas_limit - used) * context.gas_price
+    if context.type == DEPOSIT:
+        ledger = accounts._add_balance(ledger, context.origin, back)
+        if boundary.charges != empty(bytes32) and boundary.tx_index == 0:
+            # The terms transaction takes none of the block's gas.
+            used = 0
+    else:
+        owed: uint256 = self._operator_fee(boundary.operator_fee, used)
+        back += self._operator_fee(boundary.operator_fee, context.gas_limit) - owed
+        ledger = accounts._add_balance(ledger, context.origin, back)
         ledger = accounts._add_balance(ledger, block_context.fee_recipient, used * context.tip)
+        if boundary.charges != empty(bytes32):
+            charges: layout.Charges = empty(layout.Charges)
+            charges, ledger.preimages = layout._open_charges(boundary.charges, ledger.preimages)
+            ledger = self._paid(ledger, charges.l1_fee_recipient, boundary.l1_fee)
+            ledger = self._paid(ledger, charges.operator_fee_recipient, owed)
+            if charges.base_fee_recipient != 0:
+                ledger = self._paid(ledger, charges.base_fee_recipient, used * block_context.base_fee)
     return machine._post(
         layout.PHASE_FLUSH_SLOTS,
         layout._flush_digest(layout.Flush(success=end.success, gas_used=used)),
         layout._globals_digest(accounts._globals_after(state.globals, ledger)),
         empty(bytes32),
     )
+
+
+@internal
+@pure
+def _operator_fee(fee: uint256, used: uint256) -> uint256:
+    """
+    @dev Wei for so much gas: millionths of a wei per gas, and what lies in the lowest 64 bits.
+    """
+    return used * (fee >> 64) // 10**6 + (fee & (2**64 - 1))
+
+
+@internal
+@view
+def _paid(ledger: accounts.Ledger, recipient: uint256, amount: uint256) -> accounts.Ledger:
+    if amount == 0:
+        return ledger
+    return accounts._add_balance(ledger, recipient, amount)

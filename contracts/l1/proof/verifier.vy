@@ -13,7 +13,7 @@
 from . import layout
 from . import machine
 
-ROOM: constant(uint256) = 20
+ROOM: constant(uint256) = 24
 
 # Where calldata has what the choice needs, see `layout.State`.
 VM: constant(uint256) = 4 + 32
@@ -21,7 +21,10 @@ PC: constant(uint256) = VM + 32 * (4 + 11 + 15)
 
 # By phase and by opcode, a byte each: the library's number; 255 where there is none.
 NOWHERE: constant(uint256) = 255
-PHASES: constant(bytes32) = 0x0b0907ff010208070706090a0a0a0c02100f0d0d0e0f0f0f0f0f0f11111213ff
+PHASES: constant(bytes32[2]) = [
+    0x0b0907ff010208070706090a0a0a0c02100f0d0d0e0f0f0f0f0f0f1111121314,
+    0x1414ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff,
+]
 OPCODES: constant(bytes32[8]) = [
     0x0000000000000000000000000000000000000000000000000000000000000000,
     0x0200000000000000000000000000000000030000000100000000000303000003,
@@ -53,8 +56,9 @@ def __default__() -> Bytes[32]:
     @return The next state's hash.
     """
     phase: uint256 = layout._word(VM)
-    assert phase < 32, "proof: phase"
-    number: uint256 = self._byte(PHASES, phase)
+    assert phase < 64, "proof: phase"
+    phases: bytes32[2] = PHASES
+    number: uint256 = self._byte(phases[phase >> 5], phase & 31)
     if phase == layout.PHASE_EXECUTE:
         code: uint256 = machine._code_start()
         opcode: uint256 = machine._opcode(layout._word(PC), layout._word(code - 32))

@@ -13,12 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.batch import Batch, BlockClaim, encode_batch, split_items
-from protocol.errors import InvalidInput
-from protocol.fee_terms import FeeKnobs
 from protocol.rlp_codec import InvalidRlp
 from protocol.types import ZERO_HASH
 from protocol.withdrawal import OUTBOX_ADDRESS
-from prover.chain import chain_rules, start_chain
+from prover.chain import start_chain
 from prover.commitments.chain_structures import BlockPlan, ChainBlock, L1Inputs, Output
 from prover.commitments.structures import TxBoundary
 from prover.commitments.tape import InvalidWitness, Witness
@@ -181,13 +179,6 @@ def test_a_chain_with_other_code_at_the_history_contract_is_said_to_be_unprovabl
     vm.oracle = FullOracle(other.code, other.node, {}, None)
     with pytest.raises(UnprovableChain, match="EIP-4788"):
         blocks_of(vm)
-
-
-@pytest.mark.parametrize("fees", [FeeKnobs(operator_fee_constant=1)])
-def test_a_chain_with_fees_that_the_machine_does_not_know_is_refused(fees):
-    chain = fresh_chain()
-    with pytest.raises(InvalidInput, match="fees beside gas"):
-        chain_rules(replace(chain.config, fees=fees))
 
 
 @settings(max_examples=40)

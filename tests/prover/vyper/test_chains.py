@@ -14,7 +14,7 @@ from prover.machine.batch_data import ALT_DA_LAYER, FILE_LAYER
 from prover.machine.step import resume
 from prover.machine.vm import BLOCK_DONE, DONE, EXECUTE, OUTPUT, PHASE_NAMES, VM
 from prover.witness import witnessed_step
-from tests.prover.chains import random_chain
+from tests.prover.chains import random_chain, random_fee_chain
 from tests.prover.test_referee import mutants
 
 HALTED = (DONE, BLOCK_DONE, OUTPUT)
@@ -37,8 +37,10 @@ def steps_of(vm: VM) -> Iterator[Step]:
 def shapes() -> list[Step]:
     """One step of each phase between transactions and shape that some chains have."""
     found: dict[object, Step] = {}
-    for seed, layer in zip(range(100, 105), [0, 0, 0, 0, FILE_LAYER], strict=True):
-        for step in steps_of(random_chain(Random(seed), 8, layer).machine()):
+    chains = [random_chain(Random(seed), 8, layer) for seed, layer in enumerate([0, 0, 0, 0, FILE_LAYER], 100)]
+    chains += [random_fee_chain(Random(seed), 6, changing=0.4) for seed in (105, 106)]
+    for chain in chains:
+        for step in steps_of(chain.machine()):
             phase, _before, witness, _after = step
             if phase > DONE:
                 found.setdefault((phase, len(witness.preimages), len(witness.pages), len(witness.codes)), step)
@@ -52,8 +54,16 @@ def test_every_step_of_a_random_chain_is_judged_to_the_machines_next_state(refer
         assert referee.gas_used < 12_000_000
 
 
+@pytest.mark.parametrize("seed", range(10, 16))
+def test_every_step_of_a_chain_with_fees_and_changes_is_judged_to_the_machines_next_state(referee, seed):
+    for phase, before, witness, after in steps_of(random_fee_chain(Random(seed), 8, changing=0.4).machine()):
+        assert referee.judge(before, witness) == after, PHASE_NAMES[phase]
+        assert referee.gas_used < 12_000_000
+
+
 def test_random_chains_have_every_phase_of_the_chain():
     chains = [random_chain(Random(seed), layer=layer) for seed, layer in enumerate([0, 0, 0, 0, FILE_LAYER])]
+    chains += [random_fee_chain(Random(seed), 8, changing=0.4) for seed in (10, 11)]
     seen = Counter(phase for chain in chains for phase, *_ in steps_of(chain.machine()))
     assert set(range(DONE, len(PHASE_NAMES))) <= set(seen)
     assert seen[EXECUTE]
