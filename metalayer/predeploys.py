@@ -56,6 +56,8 @@ class MemberOptions:
     delivery_wei: int = 0
     delivery_wei_per_gas: int = 0
     """What a delivery costs: per message, and per gas of the recipient's call. 0 and 0: every fee is a bid."""
+    ether_wei_per_hour: int = 0
+    """Ether that may leave for other chains; 0: no limit."""
 
 
 NOBODY_DECIDES = MemberOptions()
@@ -73,6 +75,7 @@ def member_contracts(
     """
     own, life = domain.to_bytes(32, "big"), options.message_life.to_bytes(32, "big")
     prices = options.delivery_wei.to_bytes(32, "big") + options.delivery_wei_per_gas.to_bytes(32, "big")
+    limit = options.ether_wei_per_hour.to_bytes(32, "big")
     contracts = {
         MAILBOX_ADDRESS: code.mailbox + own + _words(SETTLED_ROOTS_ADDRESS, FEE_SCHEDULE_ADDRESS) + life,
         SETTLED_ROOTS_ADDRESS: code.settled_roots + _words(network.registry, network.ledger),
@@ -82,7 +85,7 @@ def member_contracts(
         FEE_SCHEDULE_ADDRESS: code.fee_schedule + _words(options.governor) + prices,
     }
     if options.has_ether:
-        contracts[ETHER_ROUTE_ADDRESS] = code.ether_route + _words(network.hub) + own + life
+        contracts[ETHER_ROUTE_ADDRESS] = code.ether_route + _words(network.hub) + own + life + limit
     return contracts
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from da.table import effective_settings, layer_names, provable_settings, public_settings, require_settings
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
+from node.account import Account
 from node.clock import Clock
 from node.deploy import DeploymentFailed, deploy_all
 from node.fee_options import FeeOptions, check_fees
@@ -21,6 +22,7 @@ from node.settlement import (
     l1_addresses,
     settlement_predeploys,
 )
+from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
 from protocol.forks import Fork
@@ -68,6 +70,8 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         Reject: L1 refuses, e.g. because the operator has no ether there; or the options contradict each other.
     """
     require_settings(layer_names(options.da_layer), options.da_settings)
+    if options.settlement.immutable and options.settlement.owner is not None:
+        raise InvalidInput("a chain whose settings nobody may change has no owner")
     operator = private_key_address(operator_key)
     chain = rollup_chain_config(
         options.chain_id,
@@ -119,6 +123,9 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
         rules = chain_rules(rollup.config).digest()
         rest.append(game_creation(addresses.settlement.outputs, proofs.verifier or made[-1].address, rules, proofs))
     bridge = (await deploy_all(l1, clock, operator_key, rest, nonce=nonce + len(made)))[2]
+    if options.settlement.immutable:
+        renounce = encode_call("renounce_ownership()")
+        await Account(l1, clock, operator_key).send(addresses.settlement.chain_config, renounce)
     canonical = await l1.block(origin.number)
     if inbox.address != addresses.inbox or bridge.address != addresses.settlement.bridge:
         raise DeploymentFailed("the contracts are not where they were to be: did the operator's account send others?")

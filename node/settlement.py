@@ -42,6 +42,8 @@ class SettlementOptions:
     """From the announcement of a changed setting to the change."""
     owner: Address | None = None
     """Who may change settings."""
+    immutable: bool = False
+    """Nobody may: the operator's account, which has deployed the chain, gives that up in its launch."""
     proposer: Address | None = None
     """Who may propose output roots, where that is permissioned."""
     permissioned: bool = False

@@ -37,16 +37,20 @@ RECEIVE_GAS: constant(uint256) = 60_000
 hub: public(immutable(address))
 local_domain: public(immutable(uint32))
 default_life: public(immutable(uint256))  # seconds
+most_per_hour: public(immutable(uint256))  # wei that may leave; 0: no limit
 
 waiting: public(HashMap[address, uint256])  # wei that a receiver did not take
+spent: uint256  # of the hour's wei, at `spent_at`
+spent_at: uint256  # seconds
 
 
 @deploy
-def __init__(_hub: address, _local_domain: uint32, _default_life: uint256):
+def __init__(_hub: address, _local_domain: uint32, _default_life: uint256, _most_per_hour: uint256):
     """
     @param _hub The other half, on L1 (not aliased).
     @param _local_domain This chain's number in the network.
     @param _default_life Seconds until ether goes back that does not say.
+    @param _most_per_hour Wei that may leave per hour; 0: no limit.
     """
     assert _hub != empty(address), "ether: no hub"
     assert _local_domain != 0, "ether: no domain"
@@ -54,6 +58,7 @@ def __init__(_hub: address, _local_domain: uint32, _default_life: uint256):
     assert _default_life != 0, "ether: no life"
     local_domain = _local_domain
     default_life = _default_life
+    most_per_hour = _most_per_hour
 
 
 @external
@@ -69,6 +74,7 @@ def send(destination: uint32, recipient: address, expiry: uint256) -> bytes32:
     assert destination != local_domain and destination != 0, "ether: not another chain"
     assert recipient != empty(address), "ether: zero receiver"
     assert msg.value != 0, "ether: nothing to send"
+    self._spend(msg.value)
     ends_at: uint256 = expiry
     if ends_at == 0:
         ends_at = block.timestamp + default_life
@@ -125,3 +131,35 @@ def collect(to: address) -> uint256:
     self.waiting[msg.sender] = 0
     raw_call(to, b"", value=amount)
     return amount
+
+
+@external
+@view
+def may_leave() -> uint256:
+    """
+    @notice How much may leave right now.
+    @return Wei.
+    """
+    if most_per_hour == 0:
+        return max_value(uint256)
+    return most_per_hour - self._still_spent()
+
+
+@internal
+def _spend(amount: uint256):
+    """
+    @dev Of a bucket that holds an hour's wei, and fills again in an hour.
+    """
+    if most_per_hour == 0:
+        return
+    spent: uint256 = self._still_spent() + amount
+    assert spent <= most_per_hour, "ether: over the hour's limit"
+    self.spent = spent
+    self.spent_at = block.timestamp
+
+
+@internal
+@view
+def _still_spent() -> uint256:
+    back: uint256 = (block.timestamp - self.spent_at) * most_per_hour // 3600
+    return self.spent - min(self.spent, back)

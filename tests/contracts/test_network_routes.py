@@ -12,6 +12,7 @@ from metalayer.predeploys import (
     FEE_SCHEDULE_ADDRESS,
     MAILBOX_ADDRESS,
     TOKEN_ROUTE_ADDRESS,
+    MemberOptions,
     image_address,
 )
 from metalayer.transfer import Asset, decode_transfer
@@ -430,6 +431,42 @@ def test_ether_that_a_chain_does_not_have_on_l1_does_not_leave_it(world: World) 
     with pytest.raises(Failed, match="portal: call failed"):
         world.withdraw(rich, withdrawal)
     assert (world.l1.balance(rich.portal), world.l1.balance(b.portal)) == (0, ETHER)
+
+
+def test_no_more_ether_leaves_in_an_hour_than_the_chain_lets_out(world: World) -> None:
+    _a, b, _c = trio(world)
+    slow = world.add(Domain(1_020), options=MemberOptions(ether_wei_per_hour=3_600))
+    world.give(slow, ALICE, 10_000)
+
+    def may_leave() -> object:
+        return slow.chain.read(ETHER_ROUTE_ADDRESS, "may_leave()")
+
+    send_ether(world, slow, b, 3_000, BOB)
+    before = slow.chain.head.timestamp
+    with pytest.raises(Failed, match="ether: over the hour's limit"):
+        send_ether(world, slow, b, 700, BOB)
+    world.wait(300)
+    world.step(slow)
+    assert may_leave() == 600 + slow.chain.head.timestamp - before
+    send_ether(world, slow, b, 700, BOB)
+    world.wait(9_999)
+    world.step(slow)
+    assert may_leave() == 3_600, "a bucket holds an hour's and no more"
+    assert b.chain.read(ETHER_ROUTE_ADDRESS, "may_leave()") == 2**256 - 1
+
+
+def test_what_does_not_say_when_it_expires_lives_as_long_as_the_chain_says(world: World) -> None:
+    _a, b, _c = trio(world)
+    brief = world.add(Domain(1_030), options=MemberOptions(message_life=120))
+    data = calldata("dispatch(uint32,bytes32,bytes,uint64,uint64)", b.domain, bytes(12) + APP, b"hello", 0, 100_000)
+    message = dispatched(world.must(brief, ALICE, MAILBOX_ADDRESS, data))
+    assert message.expiry == brief.chain.head.timestamp + 120
+    world.give(brief, ALICE, 5)
+    data = calldata("send(uint32,address,uint256)", b.domain, "0x" + BOB.hex(), 0)
+    receipt = world.must(brief, ALICE, ETHER_ROUTE_ADDRESS, data, 5)
+    sent = keccak(b"EtherSent(bytes32,uint32,address,address,uint256,uint256)")
+    [log] = [one for one in receipt.logs if one.topics[0] == sent]
+    assert int.from_bytes(log.data[-32:], "big") == brief.chain.head.timestamp + 120
 
 
 def test_only_the_hub_brings_ether(world: World) -> None:

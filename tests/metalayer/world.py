@@ -81,6 +81,7 @@ MOCKS = SOURCES.parent / "tests" / "contracts"
 ORIGIN_TIME = 1_700_000_000
 REGISTRY_OWNER = Address(keccak(b"owner")[12:])
 GOVERNOR = Address(keccak(b"governor")[12:])
+MEMBER = MemberOptions(GOVERNOR)
 PROPOSER = Address(keccak(b"proposer")[12:])
 GAME = Address(keccak(b"game")[12:])
 RELAYER = Address(keccak(b"relayer")[12:])
@@ -349,12 +350,19 @@ class World:
 
     # --- members -----------------------------------------------------------------------------------------------------
 
-    def add(self, domain: Domain, *, activate: bool = True, balances: Mapping[Address, int] | None = None) -> Member:
+    def add(
+        self,
+        domain: Domain,
+        *,
+        activate: bool = True,
+        balances: Mapping[Address, int] | None = None,
+        options: MemberOptions = MEMBER,
+    ) -> Member:
         """Launch a chain and have it registered. `balances` is ether that its genesis invents."""
         code = MemberCode(
             **{one.name: artifact(f"metalayer/{one.name}", self.sources).runtime_code for one in fields(MemberCode)}
         )
-        contracts = member_contracts(code, self.network, domain, MemberOptions(GOVERNOR))
+        contracts = member_contracts(code, self.network, domain, options)
         contracts[OUTBOX_ADDRESS] = artifact("l2/outbox").runtime_code
         contracts |= self.extra
         alloc = {address: GenesisAccount(nonce=1, code=body) for address, body in contracts.items()}
