@@ -10,7 +10,7 @@ from node.store import tables
 from node.store.batch import HEAD_NAMES, Batch, HeadName
 from node.store.cache import Cache
 from node.store.codec import decode_body, decode_raw_transactions, decode_receipts, decode_undo
-from node.store.database import Database, after_prefix
+from node.store.database import SMALL_BUFFERS, Database, after_prefix
 from node.store.recount import count_nodes
 from node.store.retention import COUNTED, OLDEST, decode_journal
 from node.store.state import FlatPosition, MissingNode, StateAt
@@ -109,7 +109,7 @@ class Store:
 
         For what should not wait while blocks are written: LevelDB makes one write at a time.
         """
-        database = Database(self.path / name, create=True)
+        database = Database(self.path / name, create=True, buffers=SMALL_BUFFERS)
         self._beside.append(database)
         return database
 
