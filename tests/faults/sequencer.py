@@ -1,6 +1,7 @@
 """A sequencer in a process of its own that tests kill, starve and start again, and a ledger of what it has said."""
 
 import asyncio
+import os
 import signal
 import time
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Sequencer:
     process: Running | None = None
     starts: list[float] = field(default_factory=list)
     """Seconds from each start to the first answer."""
+    cpu: list[float] = field(default_factory=list)
+    """Of those, seconds that the sequencer itself used a core: what they would be on an idle machine."""
 
     def spawn(self) -> Running:
         """Start it without waiting."""
@@ -41,6 +44,7 @@ class Sequencer:
         process = self.spawn()
         await asyncio.to_thread(process.until, lambda: answers(self.url), "the sequencer answers")
         self.starts.append(time.monotonic() - began)
+        self.cpu.append(cpu_seconds(process.process.pid))
 
     async def call(self, method: str, *params: object):
         """One JSON-RPC call; OSError when it is gone."""
@@ -67,6 +71,12 @@ class Sequencer:
         """What the last life wrote."""
         assert self.process is not None
         return self.process.output
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process since it began, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def launch_sequencer(l1_url: str, folder: Path, port: int, data_dir: Path | None = None) -> Sequencer:
