@@ -1,8 +1,8 @@
-"""Transactions decoded in another process: recovering their senders is most of what deriving a chain costs.
+"""Transactions decoded in other processes: recovering their senders is most of what deriving a chain costs.
 
 A thread would not do: each recovery gives the interpreter away, and gets it back only when the thread that executes has
-to. ``python -m node.decoder`` is that process. It answers on standard output what it reads on standard input, ends when
-that ends, and both speak frames: 4 bytes of length, then `marshal`.
+to. ``python -m node.decoder`` is such a process. It answers on standard output what it reads on standard input, ends
+when that ends, and both speak frames: 4 bytes of length, then `marshal`.
 """
 
 import asyncio
@@ -25,6 +25,9 @@ WORTHWHILE = 256
 PIPE_BYTES = 1 << 20
 """What Linux lets anyone ask for."""
 
+PROCESSES = 2
+"""Recovering a sender takes longer than executing its transfer: this many keep a node busy that executes."""
+
 AHEAD = 4
 """Blocks that are decoded or wait for it."""
 
@@ -32,29 +35,50 @@ _fields = attrgetter(*(field.name for field in fields(Transaction)))
 
 
 class Decoder:
-    """The node's end. The process starts when it is first asked, and closes with the node."""
+    """The node's end. The processes start when they are first asked, and close with the node."""
+
+    def __init__(self) -> None:
+        self._processes = [_Process() for _ in range(PROCESSES)]
+
+    async def decode(self, raws: Sequence[bytes]) -> Mapping[bytes, Transaction]:
+        """The transactions among `raws` that are plain and valid, by their bytes; the others are left to the caller."""
+        share = max(1, -(-len(raws) // len(self._processes)))
+        parts = [raws[start : start + share] for start in range(0, len(raws), share)]
+        shares = zip(self._processes, parts, strict=False)
+        found: dict[bytes, Transaction] = {}
+        for decoded in await asyncio.gather(*(process.decode(part) for process, part in shares)):
+            found.update((tx.raw, tx) for tx in decoded)
+        return found
+
+    async def close(self) -> None:
+        """End the processes, if there are any."""
+        for process in self._processes:
+            await process.close()
+
+
+class _Process:
+    """One of them; it answers one question at a time."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
-    async def decode(self, raws: Sequence[bytes]) -> Mapping[bytes, Transaction]:
-        """The transactions among `raws` that are plain and valid, by their bytes; the others are left to the caller."""
+    async def decode(self, raws: Sequence[bytes]) -> list[Transaction]:
+        """Those among `raws` that are plain and valid; none when the process has gone meanwhile."""
         async with self._turn:
             try:
                 answer = await self._ask(marshal.dumps(list(raws)))
             except (OSError, asyncio.IncompleteReadError):
                 # It has gone, by somebody's hand or for want of memory. What it does can be done here too.
                 await self._end()
-                return {}
+                return []
             except asyncio.CancelledError:
                 await self._end()  # or the next to ask would read the answer to this
                 raise
-        packed = marshal.loads(answer)  # noqa: S302 - our own process's bytes
-        return {each[_RAW]: Transaction(*each) for each in packed}
+        return [Transaction(*each) for each in marshal.loads(answer)]  # noqa: S302 - our own process's bytes
 
     async def close(self) -> None:
-        """End the process, if there is one."""
+        """End it, if it runs."""
         async with self._turn:
             await self._end()
 
@@ -123,9 +147,6 @@ def _widen(process: asyncio.subprocess.Process) -> None:
         if pipe is not None:
             with suppress(OSError, AttributeError):  # the bound is this user's, the flag is Linux's
                 fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-_RAW = [field.name for field in fields(Transaction)].index("raw")
 
 
 def _decoded(raws: Sequence[bytes]) -> list[tuple[object, ...]]:

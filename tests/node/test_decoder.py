@@ -51,10 +51,23 @@ async def test_what_is_invalid_or_carries_a_list_is_left_to_the_caller(decoder: 
 async def test_a_process_that_is_killed_costs_an_answer_and_comes_back(decoder: Decoder):
     raws = [TRANSFERS[0].raw]
     assert await decoder.decode(raws)
-    assert decoder._process is not None
-    os.kill(decoder._process.pid, signal.SIGKILL)
-    await decoder._process.wait()
+    first, second = (each._process for each in decoder._processes)
+    assert first is not None
+    assert second is None, "one transaction is no work for two"
+    os.kill(first.pid, signal.SIGKILL)
+    await first.wait()
     assert await decoder.decode(raws) == {}
+    assert list(await decoder.decode(raws)) == raws
+
+
+async def test_the_share_of_a_killed_process_is_left_to_the_caller(decoder: Decoder):
+    raws = [tx.raw for tx in TRANSFERS]
+    assert list(await decoder.decode(raws)) == raws
+    killed = decoder._processes[1]._process
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    await killed.wait()
+    assert list(await decoder.decode(raws)) == raws[: len(raws) // 2]
     assert list(await decoder.decode(raws)) == raws
 
 
@@ -63,7 +76,7 @@ async def test_a_question_given_up_does_not_answer_the_next(decoder: Decoder):
     ahead = Ahead(decoder)
     ahead.start([raws])
     (task,) = ahead._under_way.values()
-    while decoder._process is None and not task.done():
+    while decoder._processes[0]._process is None and not task.done():
         await decoder_turn()
     ahead.forget()
     other = [signed(1_000).raw]
@@ -80,7 +93,7 @@ async def test_small_blocks_start_no_process(decoder: Decoder):
     ahead, raws = Ahead(decoder), tuple(tx.raw for tx in TRANSFERS[:-1])
     ahead.start([raws])
     assert await ahead.take(raws) == {}
-    assert decoder._process is None
+    assert all(each._process is None for each in decoder._processes)
 
 
 async def test_few_blocks_are_under_way_at_once(decoder: Decoder):
