@@ -206,11 +206,10 @@ class ProofKnobs:
     system: Annotated[
         str,
         Knob(
-            "Who says that an output root is true.",
+            "Who says that an output root is true: L1 itself, by a dispute down to one step (fraud); or the operator's "
+            "account, which users have to trust (dangerous_none).",
             OneOf(("fraud", "attested", "validity", "dangerous_none")),
             values_not_yet={
-                "fraud": "launches do not deploy the dispute game yet, and the operator's account may reject outputs; "
-                "`tombolo dispute` plays it",
                 "attested": "there are no staked validators yet",
                 "validity": "there is no validity proof yet",
             },
@@ -225,17 +224,18 @@ class ProofKnobs:
     ] = DAY
     clock_seconds: Annotated[
         int,
-        Knob("Each side's time for its moves.", Whole(1, 30 * DAY, "seconds"), not_yet="there is no game in the node"),
+        Knob("Of fraud proofs: each side's time for its moves, in all.", Whole(1, 30 * DAY, "seconds")),
     ] = 302_400
     clock_extension_seconds: Annotated[
         int,
         Knob(
-            "Time that a late move leaves to answer.", Whole(1, DAY, "seconds"), not_yet="there is no game in the node"
+            "Of fraud proofs: time that both sides have at least when a dispute comes to another kind of thing.",
+            Whole(1, DAY, "seconds"),
         ),
     ] = 10_800
     proposer_bond_wei: Annotated[int, Knob("Put down with an output.", Whole(1, MAX_WEI, "wei"))] = 10**18
     challenger_bond_wei: Annotated[
-        int, Knob("Put down with a challenge.", Whole(0, MAX_WEI, "wei"), not_yet="there is no game in the node")
+        int, Knob("Of fraud proofs: put down with a challenge.", Whole(1, MAX_WEI, "wei"))
     ] = 10**18
     proposal_interval_seconds: Annotated[
         int,
@@ -347,6 +347,10 @@ class NodeKnobs:
             Truth(),
             Change.RESTART,
         ),
+    ] = True
+    challenger: Annotated[
+        bool,
+        Knob("Run a node that disputes false outputs, where fraud proofs decide.", Truth(), Change.RESTART),
     ] = True
     verifier: Annotated[bool, Knob("Run such a node even where it does not propose.", Truth(), Change.RESTART)] = True
     retention_blocks: Annotated[

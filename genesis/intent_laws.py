@@ -1,8 +1,12 @@
 """What must hold between knobs, beyond the range of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from genesis.intent import Intent, Place, places
+from protocol.fee_terms import FeeKnobs
+from protocol.forks import Fork
+from protocol.provable import states_to_keep, unprovable
+from protocol.types import ZERO_ADDRESS, Address
 
 NEEDED = (("alt-da", "alt-da.url"), ("celestia", "celestia.url"), ("celestia", "celestia.namespace"))
 """What a data layer cannot do without."""
@@ -28,6 +32,8 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
         yield at["[fees] elasticity"], "leaves a gas target in which not one transfer fits"
     if intent.proof.clock_extension_seconds > intent.proof.clock_seconds:
         yield at["[proof] clock_extension_seconds"], "must not exceed clock_seconds"
+    if intent.proof.system == "fraud":
+        yield from _broken_laws_of_proofs(intent, at)
     if intent.metalayer.join and intent.chain.chain_id >= 2**32:
         yield at["[metalayer] join"], "needs a chain id below 2^32: messages name chains in 32 bits"
     if intent.fees.mode == "zero_gas" and intent.fees.min_base_fee_wei:
@@ -39,3 +45,27 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
     for layer, key in NEEDED:
         if layer in (intent.da.layer, *intent.da.fallback) and key not in dict(intent.da.settings):
             yield at["[da] settings"], f'must have "{key}" for the layer {layer}'
+
+
+def _broken_laws_of_proofs(intent: Intent, at: Mapping[str, Place]) -> Iterator[tuple[Place, str]]:
+    fees, proof = intent.fees, intent.proof
+    charged = FeeKnobs(
+        ZERO_ADDRESS if fees.base_fee_recipient == "burn" else _address(fees.base_fee_recipient),
+        fees.operator_fee_scalar,
+        fees.operator_fee_wei,
+        fees.l1_base_fee_scalar,
+        fees.l1_blob_base_fee_scalar,
+    )
+    token = None if fees.gas_token == "native" else _address(fees.gas_token)  # noqa: S105 - no secret
+    layers = (intent.da.layer, *intent.da.fallback)
+    reason = unprovable(Fork[intent.chain.fork.upper()], charged, layers, token, intent.chain.gas_limit)
+    if reason is not None:
+        yield at["[proof] system"], str(reason)
+    times = (proof.challenge_period_seconds, proof.clock_seconds, proof.clock_extension_seconds)
+    least = states_to_keep(*times, intent.chain.block_time_seconds)
+    if 0 < intent.node.retention_blocks < least:
+        yield at["[node] retention_blocks"], f"must be 0 or at least {least:,}: disputes are about states that old"
+
+
+def _address(text: str) -> Address:
+    return Address(bytes.fromhex(text.removeprefix("0x")))

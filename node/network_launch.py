@@ -15,6 +15,7 @@ from metalayer.predeploys import MemberOptions
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
+from node.proof_contracts import ProofOptions
 from node.settlement import SettlementOptions
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
@@ -23,6 +24,8 @@ from protocol.types import ZERO_ADDRESS, Address
 
 MOST_BONDS = 200
 """That a proposer is given ether for at once; it waits for the oldest when it has no more."""
+MOST_GAMES = 10
+"""That a challenger is given ether for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,16 @@ def settlement_options(intent: Intent, proposer: Address, operator: Address) -> 
         config_delay_seconds=governance.timelock_seconds,
         owner=owner,
         proposer=proposer,
+        proofs=proof_options(intent),
     )
+
+
+def proof_options(intent: Intent) -> ProofOptions | None:
+    """Clocks and bond of the dispute game; None where there is none."""
+    proof = intent.proof
+    if proof.system != "fraud":
+        return None
+    return ProofOptions(proof.challenger_bond_wei, proof.clock_seconds, proof.clock_extension_seconds)
 
 
 def member_options(intent: Intent, operator: Address) -> MemberOptions:
@@ -147,6 +159,18 @@ def second_node_arguments(
     return [*_common(intent, place, folder, settings, role, place.verifier_port), "--rpc-fronts", "0", *proposer]
 
 
+def has_challenger(intent: Intent) -> bool:
+    """Whether a process on this machine disputes false outputs."""
+    return intent.node.challenger and intent.proof.system == "fraud"
+
+
+def challenger_arguments(
+    intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings
+) -> list[str]:
+    """Of that process; nobody need know its port."""
+    return [*_common(intent, place, folder, settings, "challenger", 0), "--rpc-fronts", "0"]
+
+
 def relayer_arguments(
     intents: Iterable[Intent], urls: Mapping[str, str], folder: NetworkFolder, settings: NetworkSettings
 ) -> list[str]:
@@ -165,6 +189,11 @@ def proposer_wei(intent: Intent, gas_wei: int) -> int:
     return gas_wei + proof.proposer_bond_wei * min(open_outputs, MOST_BONDS)
 
 
+def challenger_wei(intent: Intent, gas_wei: int) -> int:
+    """What a challenger needs on L1: a bond for each game at a time, and for gas `gas_wei`."""
+    return gas_wei + intent.proof.challenger_bond_wei * MOST_GAMES
+
+
 def _common(
     intent: Intent, place: ChainPlace, folder: NetworkFolder, settings: NetworkSettings, role: str, port: int
 ) -> list[str]:
@@ -175,7 +204,7 @@ def _common(
             "--role",
             role,
             "--data-dir",
-            str(chain.path / ("sequencer" if role == "sequencer" else "verifier")),
+            str(chain.path / (role if role in ("sequencer", "challenger") else "verifier")),
             "--host",
             settings.host,
             "--rpc-port",

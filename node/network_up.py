@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
@@ -15,7 +15,10 @@ from node.network import domain_of
 from node.network_files import NetworkFolder, NetworkSettings, with_places
 from node.network_greeting import GREETER_WEI, Side, greet
 from node.network_launch import (
+    challenger_arguments,
+    challenger_wei,
     check_for_l1,
+    has_challenger,
     l1_arguments,
     launch_options,
     proposer_wei,
@@ -27,13 +30,20 @@ from node.network_launch import (
 )
 from node.network_mesh import Mesh
 from node.network_page import Shown
-from node.network_plan import Plan, make_plan
+from node.network_plan import Plan, make_plan, security_of
 from node.network_watch import Watched
-from node.operator_key import OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE, RELAYER_KEY_VARIABLE
+from node.operator_key import (
+    CHALLENGER_KEY_VARIABLE,
+    OPERATOR_KEY_VARIABLE,
+    PROPOSER_KEY_VARIABLE,
+    RELAYER_KEY_VARIABLE,
+)
+from node.proof_contracts import deploy_verifier
 from node.rollup_file import Rollup, load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
 from protocol.errors import Halt, InvalidInput, Reject, Retry
+from protocol.types import Address
 
 OPERATOR_WEI = 100 * 10**18
 """What each chain's operator gets on the embedded L1, to deploy, to post batches and to bond outputs."""
@@ -202,6 +212,7 @@ class NetworkUp:
             _, joined = await asyncio.gather(ready, self._join(l1, intents))
         for intent in intents:
             self._start_second_node(intent)
+            self._start_challenger(intent)
         await self._start_relayer()
         if joined:
             self._in_background(self._greet(joined))
@@ -218,22 +229,39 @@ class NetworkUp:
             if intent.node.proposer:
                 proposer = private_key_address(self._key(intent, "proposer"))
                 owed[proposer] = proposer_wei(intent, self._operator_wei // 10)
+            if has_challenger(intent):
+                challenger = private_key_address(self._key(intent, "challenger"))
+                owed[challenger] = challenger_wei(intent, self._operator_wei // 10)
         calls = await funding_calls(l1, owed)
         await send_calls(l1, self._clock, self._deployer_key, calls)
         mesh = await self._open_mesh(l1)
-        await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh) for intent in new))
+        verifier = await self._shared_verifier(l1, new)
+        await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh, verifier) for intent in new))
+
+    async def _shared_verifier(self, l1: L1Client, new: Sequence[Intent]) -> Address | None:
+        """One serves any number of chains; a chain that is alone with its game brings its own."""
+        if sum(intent.proof.system == "fraud" for intent in new) < 2:
+            return None
+        verifier = await deploy_verifier(l1, self._clock, self._deployer_key)
+        self._tell("network", f"the verifier of disputed steps is on L1 at 0x{verifier.hex()}")
+        return verifier
 
     async def _open_mesh(self, l1: L1Client) -> Mesh:
         return await Mesh.open(self.folder.mesh_file, l1, self._clock, self._deployer_key)
 
-    async def _launch(self, l1: L1Client, intent: Intent, key: bytes, mesh: Mesh) -> None:
+    async def _launch(self, l1: L1Client, intent: Intent, key: bytes, mesh: Mesh, verifier: Address | None) -> None:
         folder = self.folder.chain(intent.chain.name)
         folder.save_intent(intent)
         proposer = private_key_address(self._key(intent, "proposer"))
         operator = private_key_address(self._deployer_key)
         options = launch_options(intent, mesh.beside(intent, operator), proposer, operator)
+        proofs = options.settlement.proofs
+        if proofs is not None:
+            shared = replace(options.settlement, proofs=replace(proofs, verifier=verifier))
+            options = replace(options, settlement=shared)
         rollup = await launch_rollup(l1, self._clock, key, options, folder.rollup)
         self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
+        self._tell(intent.chain.name, security_of(intent))
 
     async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> list[str]:
         """Returns the chains that are new members."""
@@ -325,6 +353,14 @@ class NetworkUp:
         arguments = second_node_arguments(intent, place, self.folder, self.settings)
         keys = {PROPOSER_KEY_VARIABLE: self._key(intent, role).hex()} if role == "proposer" else {}
         self.chains[name].processes.append(self._supervise(f"{name}-{role}", name, arguments, keys))
+
+    def _start_challenger(self, intent: Intent) -> None:
+        if not has_challenger(intent):
+            return
+        name, place = intent.chain.name, self.settings.place(intent.chain.name)
+        arguments = challenger_arguments(intent, place, self.folder, self.settings)
+        keys = {CHALLENGER_KEY_VARIABLE: self._key(intent, "challenger").hex()}
+        self.chains[name].processes.append(self._supervise(f"{name}-challenger", name, arguments, keys))
 
     async def _until_ready(self, intent: Intent) -> None:
         name = intent.chain.name

@@ -12,11 +12,13 @@ from node.cli.network_view import ProgressView, show_network
 from node.clock import SystemClock
 from node.network_control import ChainLine, ask_add, ask_status
 from node.network_files import NetworkFolder, NetworkSettings
+from node.network_launch import proof_options
 from node.network_plan import make_plan
 from node.network_serve import serve_network
 from node.network_up import OPERATOR_WEI, RELAYER_WEI, NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
-from node.precompile import missing_artifacts, precompile
+from node.precompile import DEPLOYED, missing_artifacts, precompile
+from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.status import NodeStatus, node_status
 from node.up import OPERATOR_KEY
@@ -57,9 +59,10 @@ def run_network(files: Sequence[Path], options: NetworkOptions) -> None:
         )
     view = ProgressView()
     view.say(f"[dim]starting {len(intents)} chains; logs are in {folder.path / 'logs'}[/]")
-    if missing_artifacts():
+    names = (*DEPLOYED, *(CONTRACTS if any(proof_options(intent) for intent in intents) else ()))
+    if missing_artifacts(names):
         view.say("[dim]compiling contracts, once[/]")
-        precompile()
+        precompile(names)
 
     async def run() -> None:
         wei = (OPERATOR_WEI, RELAYER_WEI) if settings.l1_url is None else (EXTERNAL_OPERATOR_WEI, EXTERNAL_RELAYER_WEI)

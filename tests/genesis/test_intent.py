@@ -238,6 +238,15 @@ def test_a_file_that_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
         (f'fees.gas_token = "0x{"1" * 40}"', "[metalayer] join = true: is for chains whose gas is ether"),
         ("da.max_batch_bytes = 999", "line 2: [da] max_batch_bytes = 999: must be 0 or at least 1000"),
         ("fees.elasticity = 1000\nchain.gas_limit = 5000000", "line 2: [fees] elasticity = 1000: leaves a gas target"),
+        ('proof.system = "fraud"\nchain.fork = "osaka"', 'line 2: [proof] system = "fraud": fraud proofs know Cancun'),
+        ('proof.system = "fraud"\nchain.fork = "osaka"', "the chain starts with OSAKA (chain.fork)"),
+        ('proof.system = "fraud"\nchain.gas_limit = 40000000', "not 40,000,000 (chain.gas_limit)"),
+        (f'proof.system = "fraud"\nmetalayer.join = false\nfees.gas_token = "0x{"1" * 40}"', "(fees.gas_token)"),
+        ('proof.system = "fraud"\nda.fallback = ["celestia"]', "(da.layer)"),
+        (
+            'proof.system = "fraud"\nnode.retention_blocks = 1000',
+            "line 3: [node] retention_blocks = 1000: must be 0 or",
+        ),
         ('preset = "gaming"\nsequencing.window_l1_blocks = 10\nda.batch_interval_seconds = 120', "line 4: [da] batch"),
     ],
 )

@@ -16,7 +16,10 @@ from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
 from node.network_launch import (
     Beside,
+    challenger_arguments,
+    challenger_wei,
     check_for_l1,
+    has_challenger,
     l1_arguments,
     launch_options,
     member_options,
@@ -27,6 +30,7 @@ from node.network_launch import (
     second_node_arguments,
     sequencer_arguments,
 )
+from node.proof_contracts import ProofOptions
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 from protocol.types import Address
@@ -34,6 +38,7 @@ from protocol.types import Address
 PROPOSER, OPERATOR = Address(b"\x07" * 20), Address(b"\x08" * 20)
 SETTINGS = NetworkSettings(chains=(ChainPlace("aa", 5, 8545, 8546),))
 BASE = parse_intent("chain.chain_id = 5\n", "aa.toml", "aa")
+PROVED = parse_intent('chain.chain_id = 5\nproof.system = "fraud"\n', "aa.toml", "aa")
 CHANGED = """
 [chain]
 chain_id = 5
@@ -66,6 +71,9 @@ batch_interval_seconds = 1.5
 max_batch_bytes = 5000
 max_pending = 4
 [proof]
+clock_seconds = 67
+clock_extension_seconds = 17
+challenger_bond_wei = 68
 challenge_period_seconds = 60
 finalisation_delay_seconds = 61
 proposer_bond_wei = 62
@@ -84,6 +92,7 @@ governor = "nobody"
 rpc_port = 8545
 verifier_port = 8546
 proposer = false
+challenger = false
 verifier = false
 retention_blocks = 64
 rpc_fronts = 2
@@ -105,9 +114,10 @@ def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: P
             sequencer_arguments(intent, place, folder, SETTINGS),
             second_node(intent),
             second_node_arguments(intent, place, folder, SETTINGS),
+            challenger_arguments(intent, place, folder, SETTINGS) if has_challenger(intent) else None,
         )
 
-    elsewhere = {"name", "vm", "compression", "join", "security", "rpc_port", "verifier_port", "system"}
+    elsewhere = {"name", "vm", "compression", "join", "security", "rpc_port", "verifier_port"}
     elsewhere |= {place.name for place in places() if place.knob.not_yet}
     for place in places():
         if place.name in elsewhere or (place.group, place.name) in (("sequencing", "mode"), ("governance", "mode")):
@@ -115,7 +125,10 @@ def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: P
         base = BASE
         if place.name == "verifier":
             base = replace(BASE, node=replace(BASE.node, proposer=False))
-        value = 6 if place.name == "chain_id" else getattr(getattr(changed, place.group), place.name)
+        if place.name in ("clock_seconds", "clock_extension_seconds", "challenger_bond_wei", "challenger"):
+            base = PROVED
+        fixed = {"chain_id": 6, "system": "fraud"}
+        value = fixed[place.name] if place.name in fixed else getattr(getattr(changed, place.group), place.name)
         one = replace(base, **{place.group: replace(getattr(base, place.group), **{place.name: value})})
         assert one != base, f"{place.key}: the test changes nothing"
         assert told(one) != told(base), f"{place.key} reaches nobody"
@@ -141,6 +154,17 @@ def test_a_launch_is_what_the_intent_says() -> None:
     assert (settlement.bond_wei, settlement.permissioned, settlement.proposer) == (62, True, PROPOSER)
     assert (settlement.owner, settlement.config_delay_seconds) == (Address(b"\x44" * 20), 63)
     assert (options.block_time_milliseconds, options.fork.name) == (500, "OSAKA")
+
+
+def test_disputes_are_played_as_the_intent_says() -> None:
+    assert launch_options(BASE, Beside(), PROPOSER, OPERATOR).settlement.proofs is None
+    assert not has_challenger(BASE)
+    proof = replace(PROVED.proof, clock_seconds=67, clock_extension_seconds=17, challenger_bond_wei=68)
+    proved = replace(PROVED, proof=proof)
+    assert launch_options(proved, Beside(), PROPOSER, OPERATOR).settlement.proofs == ProofOptions(68, 67, 17)
+    assert has_challenger(proved)
+    assert challenger_wei(proved, 1000) == 1000 + 10 * 68
+    assert not has_challenger(replace(proved, node=replace(proved.node, challenger=False)))
 
 
 def test_a_member_is_what_the_intent_says() -> None:
@@ -170,6 +194,7 @@ def test_processes_understand_what_they_are_told(tmp_path: Path, text: str) -> N
         ("node", l1_arguments(folder, SETTINGS)),
         ("node", sequencer_arguments(intent, place, folder, SETTINGS)),
         ("node", second_node_arguments(intent, place, folder, SETTINGS)),
+        ("node", challenger_arguments(intent, place, folder, SETTINGS)),
         ("relay", relayer_arguments([intent], {"aa": "http://127.0.0.1:8545"}, folder, SETTINGS)),
     ):
         commands.commands[name].make_context(name, arguments)  # type: ignore[attr-defined]
@@ -180,7 +205,7 @@ def test_every_role_of_every_chain_has_a_key_of_its_own_that_can_be_made_again()
         (operator, chain_id, role): role_key(operator, chain_id, role)
         for operator in (b"\x01" * 32, b"\x02" * 32)
         for chain_id in (1, 2, 2**53 - 1)
-        for role in ("operator", "proposer", "relayer")
+        for role in ("operator", "proposer", "challenger", "relayer")
     }
     assert len({private_key_address(key) for key in keys.values()}) == len(keys)
     assert keys == {given: role_key(*given) for given in keys}

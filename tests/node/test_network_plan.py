@@ -26,7 +26,10 @@ def test_what_is_as_it_is_wanted_needs_nothing() -> None:
 
 def test_a_chain_that_is_not_there_is_new_and_one_not_named_is_left_alone() -> None:
     plan = make_plan({"aa": A}, [B])
-    assert plan == Plan((Step("bb", "", "", "chain id 2, 2 s, data to calldata", None),), ("aa",))
+    words = "chain id 2, 2 s, data to calldata, a guardian's account decides: users trust it"
+    assert plan == Plan((Step("bb", "", "", words, None),), ("aa",))
+    [step] = make_plan({}, [replace(B, proof=replace(B.proof, system="fraud"))]).steps
+    assert step.wanted.endswith("data to calldata, fraud proofs decide, within 604800 s")
     assert plan.new_chains == ("bb",)
     assert not plan.impossible
 
