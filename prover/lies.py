@@ -36,6 +36,7 @@ from prover.commitments.structures import (
 )
 from prover.machine.batch_reading import HEADER_BYTES, open_batch
 from prover.machine.frame import Frame
+from prover.machine.run import HALTED
 from prover.machine.step import resume, running_code, step
 from prover.machine.vm import (
     ACCESS,
@@ -60,7 +61,6 @@ from prover.machine.vm import (
     VM,
     running,
 )
-from prover.trace import HALTED
 from prover.trajectory import Lie, Trajectory
 
 FORGED = b"\x02forged"

@@ -1,8 +1,8 @@
 """The whole trace of an assertion: 2^50 states of which only the distinct ones are ever computed, and few at a time.
 
-One pass keeps the machine at the beginning of each block. A block that is asked about is run again, keeping the machine
-at the beginning of each of its items; an item that is asked about becomes a `Trace`. So memory holds 2^10 machines for
-the blocks, at most 2^15 for one block's items, and one trace's checkpoints; an answer takes as long as one item does.
+One pass makes a `Trace` of each item of each block, and keeps the machine at the beginning of each block. Of the traces
+it keeps as many as memory allows; a block whose traces have gone is run again when it is asked about, and then kept. So
+memory holds 2^10 machines for the blocks, the traces of one block, and MOST_KEPT machines of others.
 """
 
 from copy import copy
@@ -12,10 +12,14 @@ from protocol.errors import InvalidInput
 from protocol.types import Hash32
 from prover.commitments.tape import Witness
 from prover.game import BLOCK_BITS, ITEM_BITS, STEP_BITS, place_of
+from prover.machine.run import HALTED
 from prover.machine.step import resume
 from prover.machine.vm import BLOCK_DONE, OUTPUT, VM
-from prover.trace import HALTED, Change, Trace
+from prover.trace import Change, Trace
 from prover.witness import witnessed_step
+
+MOST_KEPT = 1 << 14
+"""Copies of the machine in the traces of all blocks but the one that was asked about last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,11 @@ class Trajectory:
     def __init__(self, beginning: VM, lie: Lie | None = None) -> None:
         self._lie = lie
         self._blocks = [beginning.copy()]
-        self._items: tuple[int, list[VM]] = (-1, [])
-        self._trace: tuple[tuple[int, int], Trace] | None = None
+        self._traces: dict[int, list[Trace]] = {}
         while self._blocks[-1].phase != OUTPUT:
             if len(self._blocks) > 1 << BLOCK_BITS:
                 raise InvalidInput(f"the assertion is about more than {1 << BLOCK_BITS} blocks")
-            self._blocks.append(self._items_of(len(self._blocks) - 1)[-1])
+            self._blocks.append(self._traces_of(len(self._blocks) - 1)[-1].end())
 
     @property
     def blocks(self) -> int:
@@ -68,15 +71,16 @@ class Trajectory:
 
     def before(self, block: int, item: int) -> VM:
         """A copy of the machine at the beginning of an item."""
-        return self._items_of(block)[item].copy()
+        traces = self._traces_of(block)
+        return traces[item - 1].end() if item else self._blocks[block].copy()
 
     def items(self, block: int) -> int:
         """After how many items the block is over."""
-        return len(self._items_of(block)) - 1
+        return len(self._traces_of(block))
 
     def steps(self, block: int, item: int) -> int:
         """After how many steps the item is over."""
-        return self._trace_of(block, item).steps
+        return self._traces_of(block)[item].steps
 
     def state_hash(self, position: int) -> Hash32:
         """The commitment to the state at a position."""
@@ -89,10 +93,9 @@ class Trajectory:
             return self._blocks[-1].copy()
         if item == step == 0:
             return self._blocks[block].copy()
-        items = self._items_of(block)
-        if item >= len(items) - 1:
-            return items[-1].copy()
-        return items[item].copy() if step == 0 else self._trace_of(block, item).at(step)
+        if item >= self.items(block):
+            return self._blocks[block + 1].copy()
+        return self.before(block, item) if step == 0 else self._traces_of(block)[item].at(step)
 
     def proof(self, position: int) -> StepProof:
         """What judges the step from the state at a position to the next."""
@@ -107,26 +110,27 @@ class Trajectory:
     def beside(self) -> "Trajectory":
         """The same trace for another thread: what it remembers of its last answers is its own."""
         twin = copy(self)
-        twin._items, twin._trace = (-1, []), None
+        twin._traces = {}
         return twin
 
-    def _items_of(self, block: int) -> list[VM]:
-        """The machine before each item of a block, and after the last one."""
-        if self._items[0] != block:
-            items = [self._blocks[block].copy()]
-            while not items[1:] or items[-1].phase not in (BLOCK_DONE, OUTPUT):
-                if len(items) > 1 << ITEM_BITS:
+    def _traces_of(self, block: int) -> list[Trace]:
+        """A trace for each item of a block."""
+        traces = self._traces.pop(block, None)
+        if traces is None:
+            traces = []
+            vm = self._blocks[block]
+            while not traces or vm.phase not in (BLOCK_DONE, OUTPUT):
+                if len(traces) >= 1 << ITEM_BITS:
                     raise InvalidInput(f"block {block} has more than {1 << ITEM_BITS} items")
-                items.append(self._run(block, len(items) - 1, items[-1]).end())
-            self._items = (block, items)
-        return self._items[1]
+                traces.append(self._trace(block, len(traces), vm))
+                vm = traces[-1].end()
+            kept = sum(trace.kept for others in self._traces.values() for trace in others)
+            while kept > MOST_KEPT:
+                kept -= sum(trace.kept for trace in self._traces.pop(next(iter(self._traces))))
+        self._traces[block] = traces
+        return traces
 
-    def _trace_of(self, block: int, item: int) -> Trace:
-        if self._trace is None or self._trace[0] != (block, item):
-            self._trace = ((block, item), self._run(block, item, self._items_of(block)[item]))
-        return self._trace[1]
-
-    def _run(self, block: int, item: int, before: VM) -> Trace:
+    def _trace(self, block: int, item: int, before: VM) -> Trace:
         vm = before.copy()
         resume(vm)
         lie = self._lie

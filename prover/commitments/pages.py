@@ -92,13 +92,18 @@ NO_PAGES = NoPages()
 
 
 class FrozenPages:
-    """All pages of an immutable tree; its levels are hashed when first needed."""
+    """All pages of an immutable tree; its levels are hashed when first needed.
 
-    __slots__ = ("_levels", "pages")
+    `since` are the levels of an earlier tree and the pages that have changed since: then only what is above those is
+    hashed.
+    """
 
-    def __init__(self, pages: Sequence[bytes], levels: list[list[Hash32]] | None = None) -> None:
+    __slots__ = ("_levels", "_since", "pages")
+
+    def __init__(self, pages: Sequence[bytes], since: tuple[list[list[Hash32]], frozenset[int]] | None = None) -> None:
         self.pages = pages
-        self._levels = levels
+        self._since = since
+        self._levels: list[list[Hash32]] | None = None
 
     def digest(self) -> Hash32:
         """The root."""
@@ -108,22 +113,23 @@ class FrozenPages:
     def levels(self) -> list[list[Hash32]]:
         """Digests by height, each list as long as the written part."""
         if self._levels is None:
-            levels = [[page_digest(page) for page in self.pages]]
-            for height in range(PAGE_DEPTH):
-                below = levels[-1]
-                count = (len(below) + 1) // 2
-                levels.append([_parent(below, index, height) for index in range(count)])
-            self._levels = levels
+            self._levels = self._all_levels() if self._since is None else self._changed_levels(*self._since)
+            self._since = None
         return self._levels
 
-    def with_pages(self, pages: Sequence[bytes], changed: Iterable[int]) -> "FrozenPages":
-        """The tree after some pages changed or were appended; hashes only what is above them."""
-        if self._levels is None:
-            return FrozenPages(pages)
-        levels = [list(level) for level in self._levels]
-        levels[0].extend([EMPTY_SUBTREES[0]] * (len(pages) - len(levels[0])))
+    def _all_levels(self) -> list[list[Hash32]]:
+        levels = [[page_digest(page) for page in self.pages]]
+        for height in range(PAGE_DEPTH):
+            below = levels[-1]
+            count = (len(below) + 1) // 2
+            levels.append([_parent(below, index, height) for index in range(count)])
+        return levels
+
+    def _changed_levels(self, before: list[list[Hash32]], changed: frozenset[int]) -> list[list[Hash32]]:
+        levels = [list(level) for level in before]
+        levels[0].extend([EMPTY_SUBTREES[0]] * (len(self.pages) - len(levels[0])))
         for index in changed:
-            levels[0][index] = page_digest(pages[index])
+            levels[0][index] = page_digest(self.pages[index])
         indices = set(changed)
         for height in range(PAGE_DEPTH):
             indices = {index >> 1 for index in indices}
@@ -131,7 +137,16 @@ class FrozenPages:
             level.extend([EMPTY_SUBTREES[height + 1]] * ((len(levels[height]) + 1) // 2 - len(level)))
             for index in indices:
                 level[index] = _parent(levels[height], index, height)
-        return FrozenPages(pages, levels)
+        return levels
+
+    def with_pages(self, pages: Sequence[bytes], changed: Iterable[int]) -> "FrozenPages":
+        """The tree after some pages changed or were appended."""
+        if self._levels is not None:
+            return FrozenPages(pages, (self._levels, frozenset(changed)))
+        if self._since is not None:
+            levels, earlier = self._since
+            return FrozenPages(pages, (levels, earlier.union(changed)))
+        return FrozenPages(pages)
 
     def page(self, index: int) -> bytes:
         """One page."""

@@ -48,6 +48,8 @@ class Frame:
     returndata_length: int = 0
     waiting_digest: Hash32 | None = None
     """Set while the frame waits for a child and so cannot change."""
+    shared: bool = False
+    """Whether several machines have it below what they run."""
     memo: Memo = field(default_factory=Memo)
 
     def _encoded(self) -> Memo:
@@ -108,22 +110,18 @@ class Frame:
         self.returndata_length = length
 
     def copy(self) -> "Frame":
-        """An independent frame in the same state; the parents are copied too, since they will run again."""
-        frames: list[Frame] = []
-        frame: Frame | Sealed = self
-        while isinstance(frame, Frame):
-            frames.append(frame)
-            frame = frame.parent
-        parent: Frame | Sealed = frame
-        for original in reversed(frames):
-            parent = original._copy_onto(parent)
-        assert isinstance(parent, Frame)  # noqa: S101
-        return parent
+        """An independent frame in the same state. What waits below is shared, and copied when it runs on."""
+        below = self.parent
+        while isinstance(below, Frame) and not below.shared:
+            below.shared = True
+            below = below.parent
+        return self.alone()
 
-    def _copy_onto(self, parent: "Frame | Sealed") -> "Frame":
+    def alone(self) -> "Frame":
+        """An independent frame on the same ones below."""
         assert isinstance(self.memory, PagedMemory)  # noqa: S101
         return Frame(
-            parent,
+            self.parent,
             self.depth,
             self.kind,
             self.static,

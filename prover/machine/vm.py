@@ -208,6 +208,8 @@ def open_parent(vm: VM, frame: Frame) -> "Frame | None":
     if isinstance(parent, Frame):
         if vm.recorder is not None:
             vm.recorder.preimages.append(parent.encode())
+        if parent.shared:
+            parent = parent.alone()
         parent.waiting_digest = None
         return parent
     if parent.hash == NO_FRAME.hash:

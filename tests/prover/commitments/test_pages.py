@@ -123,3 +123,15 @@ def test_updating_levels_equals_hashing_anew():
         root_of(2, page_digest(changed[2]), tree.with_pages(changed, {2, 5}).opening(2).siblings)
         == FrozenPages(changed).digest()
     )
+
+
+def test_levels_are_updated_over_several_changes_of_which_none_was_hashed():
+    pages = [bytes([index]) * PAGE_SIZE for index in range(3)]
+    tree = FrozenPages(pages)
+    tree.digest()
+    for index in (1, 5, 0, 9, 5):
+        pages = [*pages, *[bytes(PAGE_SIZE)] * (index + 1 - len(pages))]
+        pages[index] = bytes([100 + index]) * PAGE_SIZE
+        tree = tree.with_pages(pages, {index, len(pages) - 1})
+    assert tree.digest() == FrozenPages(pages).digest()
+    assert tree.levels() == FrozenPages(pages).levels()
