@@ -10,6 +10,7 @@ import fcntl
 import marshal
 import signal
 import sys
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -112,19 +113,31 @@ class Ahead:
     def __init__(self, decoder: Decoder | None) -> None:
         self._decoder = decoder
         self._under_way: dict[tuple[bytes, ...], asyncio.Task[Mapping[bytes, Transaction]]] = {}
+        self._later: deque[tuple[bytes, ...]] = deque()
+        """Blocks of the L1 block that was read ahead, which begin once those before them leave room."""
 
     def start(self, blocks: Iterable[tuple[bytes, ...]]) -> None:
-        """Begin with the first of `blocks`, those with enough in them, as long as there are few under way."""
+        """Begin with the first of `blocks`, and then those of the batches after them, as long as there is room."""
         for raws in blocks:
-            if self._decoder is None or len(self._under_way) >= AHEAD:
+            if not self._begin(raws):
                 return
-            if len(raws) >= WORTHWHILE and raws not in self._under_way:
-                self._under_way[raws] = asyncio.create_task(self._decoder.decode(raws))
+        while self._later and self._begin(self._later[0]):
+            self._later.popleft()
 
     def start_with(self, batches: Iterable[bytes]) -> None:
-        """The same for the blocks that `batches` claim."""
+        """`batches` claim the blocks that come next: begin with them too, when there is room."""
         if self._decoder is not None:
-            self.start(claim.transactions for data in batches for claim in decode_batch(data).blocks)
+            self._later = deque(claim.transactions for data in batches for claim in decode_batch(data).blocks)
+            self.start(())
+
+    def _begin(self, raws: tuple[bytes, ...]) -> bool:
+        """False when there is no room for it."""
+        if self._decoder is None or len(raws) < WORTHWHILE or raws in self._under_way:
+            return True
+        if len(self._under_way) >= AHEAD:
+            return False
+        self._under_way[raws] = asyncio.create_task(self._decoder.decode(raws))
+        return True
 
     async def take(self, raws: tuple[bytes, ...]) -> Mapping[bytes, Transaction]:
         """What was decoded of a block; waits for it when it is under way."""
@@ -133,6 +146,8 @@ class Ahead:
 
     def forget(self, blocks: Iterable[tuple[bytes, ...]] | None = None) -> None:
         """Drop these; all when none are named."""
+        if blocks is None:
+            self._later.clear()
         for raws in list(self._under_way) if blocks is None else blocks:
             task = self._under_way.pop(raws, None)
             if task is not None:

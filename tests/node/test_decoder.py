@@ -116,3 +116,18 @@ async def test_a_batch_is_decoded_as_the_blocks_that_it_claims(decoder: Decoder)
     ahead.start_with([encode_batch(Batch(1, (BlockClaim(1, 1, raws), BlockClaim(2, 1, raws[:3]))))])
     assert list(ahead._under_way) == [raws]
     assert len(await ahead.take(raws)) == len(raws)
+
+
+async def test_blocks_of_the_next_batches_begin_as_those_before_them_leave(decoder: Decoder):
+    blocks = [tuple(tx.raw for tx in (*TRANSFERS, signed(1_000 + number))) for number in range(AHEAD + 2)]
+    ahead = Ahead(decoder)
+    ahead.start(blocks[: AHEAD - 1])
+    claims = tuple(BlockClaim(1 + number, 1, raws) for number, raws in enumerate(blocks[AHEAD - 1 :]))
+    ahead.start_with([encode_batch(Batch(1, claims))])
+    assert list(ahead._under_way) == blocks[:AHEAD]
+    assert len(await ahead.take(blocks[0])) == len(blocks[0])
+    ahead.start(blocks[1 : AHEAD - 1])
+    assert list(ahead._under_way) == blocks[1 : AHEAD + 1]
+    ahead.forget()
+    ahead.start(())
+    assert not ahead._under_way, "after a reorg nothing of it is begun"
