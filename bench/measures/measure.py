@@ -36,6 +36,7 @@ class Sizes:
     restart_load: int = 2_000
     memory: int = 100_000
     memory_steps: int = 10
+    retention_blocks: int = 1_000
     derived: int = 60_000
     log_blocks: int = 10_000
     trace_steps: int = 1_000_000
@@ -59,6 +60,7 @@ QUICK = Sizes(
     restart_load=160,
     memory=640,
     memory_steps=2,
+    retention_blocks=40,
     derived=320,
     log_blocks=100,
     trace_steps=7_000,

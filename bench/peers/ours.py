@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.peers.peer import RunningPeer, free_port, spawn, wait_until_ready
+from bench.peers.peer import RunningPeer, forget, free_port, spawn, wait_until_ready
 from bench.workload import BALANCE_WEI, BLOCK_SECONDS, CHAIN_ID, GAS_LIMIT, Wallet
 from node.clock import SystemClock
 from node.l1_client import L1Client
@@ -43,6 +43,7 @@ class OurNetwork:
         self.l1_url = f"http://127.0.0.1:{self.l1_port}"
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
+        self._log = folder / "sequencer.log"
         self._funded = funded
 
     def start(self) -> RunningPeer:
@@ -50,13 +51,15 @@ class OurNetwork:
         begun = time.perf_counter()
         l1_options = f"--role l1 --data-dir {self.folder / 'l1'} --rpc-port {self.l1_port} --chain-id {L1_CHAIN_ID}"
         l1 = spawn([*NODE, *l1_options.split()], self.folder / "l1.log", ENVIRONMENT)
+        sequencer = self._spawn_sequencer()  # as `tombolo up` does: it is ready by the time that the rollup is launched
         try:
             wait_until_ready(self.l1_url, l1, self.folder / "l1.log", L1_CHAIN_ID)
             asyncio.run(self._launch())
-            sequencer = self._start_sequencer()
+            wait_until_ready(self.url, sequencer, self._log)
         except BaseException:
-            l1.kill()
-            l1.wait()
+            for process in (sequencer, l1):
+                process.kill()
+                forget(process)
             raise
         seconds = time.perf_counter() - begun
         database = (self.folder / "sequencer", self.da)
@@ -65,18 +68,17 @@ class OurNetwork:
     def restart(self, node: RunningPeer) -> float:
         """kill -9 the sequencer of `node`, start it again; returns the seconds from this start to its first answer."""
         node.answering.kill()
-        node.answering.wait()
+        forget(node.answering)
         begun = time.perf_counter()
-        node.processes[-1] = self._start_sequencer()
+        node.processes[-1] = self._spawn_sequencer()
+        wait_until_ready(self.url, node.answering, self._log)
         return time.perf_counter() - begun
 
-    def _start_sequencer(self) -> subprocess.Popen[bytes]:
+    def _spawn_sequencer(self) -> subprocess.Popen[bytes]:
+        """It waits for the rollup's file, and ends with us, whose end of its standard input stays open."""
         options = f"--role sequencer --data-dir {self.folder / 'sequencer'} --rpc-port {self._port} --l1 {self.l1_url}"
-        options += f" --rollup {self.rollup} --da-dir {self.da}"
-        log = self.folder / "sequencer.log"
-        sequencer = spawn([*NODE, *options.split()], log, ENVIRONMENT)
-        wait_until_ready(self.url, sequencer, log)
-        return sequencer
+        options += f" --rollup {self.rollup} --da-dir {self.da} --with-parent"
+        return spawn([*NODE, *options.split()], self._log, ENVIRONMENT, stdin=subprocess.PIPE)
 
     async def _launch(self) -> None:
         options = LaunchOptions(

@@ -84,15 +84,23 @@ class RunningPeer:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+            forget(process)
         self.processes = []
 
     def peak_rss_bytes(self) -> int:
-        """The most memory that the answering process, and each of its children, ever held."""
+        """The most memory that the answering process, and each of its children, ever held, mapped files included."""
+        return self._memory("VmHWM")
+
+    def anonymous_bytes(self) -> int:
+        """What the answering process and its children hold now and nobody else could give back: not the pages of files
+        that they have mapped, which the kernel takes away when it needs them."""
+        return self._memory("RssAnon")
+
+    def _memory(self, field: str) -> int:
         total = 0
         for pid in self._pids():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
+                if line.startswith(f"{field}:"):
                     total += int(line.split()[1]) * 1024
         return total
 
@@ -114,6 +122,13 @@ class RunningPeer:
         return found
 
 
+def forget(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a process, and close our end of its standard input."""
+    process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
 def free_port() -> int:
     """A TCP port that nothing listens on."""
     with socket.socket() as probe:
@@ -123,12 +138,16 @@ def free_port() -> int:
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, directory: Path = ROOT
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    directory: Path = ROOT,
+    stdin: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in `directory` with its output in `log`."""
+    """Start a process in `directory` with its output in `log`; `stdin` as `subprocess.Popen` takes it."""
     variables = {**os.environ, **(environment or {})}
     with log.open("ab") as output:
-        return subprocess.Popen(command, stdout=output, stderr=output, cwd=directory, env=variables)
+        return subprocess.Popen(command, stdin=stdin, stdout=output, stderr=output, cwd=directory, env=variables)
 
 
 def started(
