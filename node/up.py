@@ -24,6 +24,7 @@ from node.operator_key import (
 from node.rollup_file import Rollup, load_rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
+from protocol.provable import states_to_keep
 from protocol.types import Address
 
 OPERATOR_KEY = bytes.fromhex("f214f2b2cd398c806f84e317254e0f0b801d0643303237d97a22a48e01628897")
@@ -178,6 +179,7 @@ def _has_game(options: UpOptions, operator: Address) -> bool:
         reason = unprovable_launch(options.launch)
         if wanted and reason is not None:
             raise InvalidInput(f"{reason}: choose otherwise, or leave --fraud-proofs out")
+        _check_retention(options)
         return wanted
     settlement = load_rollup(options.rollup_path).config.settlement
     found = settlement is not None and settlement.game != operator  # without a game the operator is the guardian
@@ -187,6 +189,19 @@ def _has_game(options: UpOptions, operator: Address) -> bool:
             "option out, or choose another --data-dir"
         )
     return found
+
+
+def _check_retention(options: UpOptions) -> None:
+    """Raise InvalidInput where whoever plays would have forgotten what a dispute is about."""
+    settlement, proofs = options.launch.settlement, options.launch.settlement.proofs
+    if proofs is None or options.keep_states is None:
+        return
+    times = (settlement.challenge_window_seconds, proofs.clock_seconds, proofs.extension_seconds)
+    least = states_to_keep(*times, options.launch.block_time_milliseconds / 1000)
+    if options.keep_states < least:
+        raise InvalidInput(
+            f"--retention {options.keep_states} is too little for disputes: archive, or at least {least}"
+        )
 
 
 def _ports(options: UpOptions, keys: Keys) -> list[int]:

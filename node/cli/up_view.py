@@ -14,7 +14,7 @@ from node.precompile import missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.rollup_file import fees_of, load_rollup
-from node.up import BlockLine, Started, UpOptions, run_up
+from node.up import BlockLine, Started, UpOptions, keys_for, run_up
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 
@@ -27,6 +27,7 @@ def show_up(options: UpOptions) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
+        keys_for(options)  # what cannot be is refused before anything is compiled
         view = UpView(options.data_dir)
         if options.launch.settlement.proofs is not None and missing_artifacts(CONTRACTS):
             view.compiling()

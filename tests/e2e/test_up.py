@@ -156,6 +156,10 @@ def test_fraud_proofs_are_chosen_at_launch_and_for_what_can_be_proved(tmp_path: 
     assert refused.returncode == 1
     assert "fraud proofs know Cancun; the chain starts with PRAGUE (chain.fork)" in refused.stderr
     assert "Traceback" not in refused.stderr + refused.stdout
+    refused = tombolo(*up(tmp_path / "a", ports), "--fraud-proofs", "--retention", "1000")
+    assert refused.returncode == 1
+    assert "--retention 1000 is too little for disputes: archive, or at least 3004" in refused.stderr
+    assert not (tmp_path / "a").exists(), "nothing was started"
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, ports: dict[str, int]) -> None:
