@@ -27,8 +27,8 @@ def show_up(options: UpOptions) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
-        keys_for(options)  # what cannot be is refused before anything is compiled
         view = UpView(options.data_dir)
+        keys_for(options)  # what cannot be is refused before anything is compiled
         if options.launch.settlement.proofs is not None and missing_artifacts(CONTRACTS):
             view.compiling()
             precompile(CONTRACTS)
