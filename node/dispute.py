@@ -19,6 +19,7 @@ from node.challenger import Player, PlayerConfig
 from node.claims import Contents, read_claim
 from node.clock import Clock, SystemClock
 from node.dispute_data import StagedLayer, staged_layer
+from node.dispute_fees import CHARGES, change_settings
 from node.dispute_page import serve_disputes
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
@@ -35,6 +36,7 @@ from protocol.abi import address_of, encode_call
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
+from protocol.fee_terms import NO_FEES
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, propose_call
@@ -43,6 +45,7 @@ from protocol.transaction import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, Address, Hash32
 from prover.chain import start_chain
 from prover.commitments.chain_structures import Output
+from prover.fee_lies import FEE_KINDS
 from prover.game import Status
 from prover.lies import DATA, KINDS, Kind, lie_about, lie_at
 from prover.machine.vm import VM
@@ -113,9 +116,10 @@ class DisputeResult:
 
 def kind_of(name: str) -> Kind:
     """A kind of lie by its name; raises InvalidInput when there is none."""
-    kind = DATA if name == DATA.name else KINDS.get(name)
+    kinds = {**KINDS, DATA.name: DATA, **FEE_KINDS}
+    kind = kinds.get(name)
     if kind is None:
-        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join([*KINDS, DATA.name])}")
+        raise InvalidInput(f"no lie is called {name!r}; there are: {', '.join(kinds)}")
     return kind
 
 
@@ -138,7 +142,11 @@ async def run_dispute(
     with TemporaryDirectory() as folder:
         async with _l1(options, Path(folder), clock) as client, AsyncExitStack() as stack:
             layer = await stack.enter_async_context(staged_layer(options.da, Path(folder) / "batches"))
-            rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say, layer)
+            charges = kind.name in FEE_KINDS
+            rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say, layer, charges=charges)
+            if charges:
+                await change_settings(client, clock, rollup, PROPOSER_KEY)
+                say("governance has raised the least base fee")
             dispute = _Dispute(client, clock, rollup, say, layer)
             async with dispute.page(options.page_port):
                 newest = await post_batch(client, clock, rollup, say, layer)
@@ -178,16 +186,24 @@ async def _l1(options: DisputeOptions, folder: Path, clock: Clock) -> AsyncItera
 
 
 async def launch_with_game(
-    client: L1Client, clock: Clock, path: Path, say: Callable[[str], None], layer: StagedLayer | None = None
+    client: L1Client,
+    clock: Clock,
+    path: Path,
+    say: Callable[[str], None],
+    layer: StagedLayer | None = None,
+    *,
+    charges: bool = False,
 ) -> Rollup:
     """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`.
 
-    Its batches are in `layer`, or in calldata.
+    Its batches are in `layer`, or in calldata. One that `charges` has every fee, and changes of settings at once.
     """
     proofs = ProofOptions(GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS)
     settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, proofs=proofs)
     program = {PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)}
     options = LaunchOptions(L2_CHAIN_ID, settlement=settlement, predeploys=program)
+    if charges:
+        options = replace(options, fees=CHARGES, settlement=replace(settlement, config_delay_seconds=0))
     if layer is not None:
         options = replace(options, da_layer=layer.name, da_settings=layer.settings)
     rollup = await launch_rollup(client, clock, PROPOSER_KEY, options, path)
@@ -218,7 +234,12 @@ async def post_batch(
             max_priority_fee_per_gas=1,
         )
         transactions.append(sign_transaction(unsigned, PROPOSER_KEY).raw)
-    claims = [BlockClaim(genesis + 1 + index, 0, tuple(transactions[3 * index : 3 * index + 3])) for index in range(2)]
+    # On a chain that charges, the second block's origin is the newest there is, where its settings have changed.
+    newest = 0 if rollup.config.fees == NO_FEES else 2**64 - 1
+    claims = [
+        BlockClaim(genesis + 1 + index, origin, tuple(transactions[3 * index : 3 * index + 3]))
+        for index, origin in enumerate((0, newest))
+    ]
     layer = layer or StagedLayer("calldata", Path())
     receipt = await layer.post(client, clock, rollup, PROPOSER_KEY, encode_batch(Batch(1, tuple(claims))))
     say(f"batch of {len(transactions)} transactions in {layer.name}, posted in L1 block {receipt.block_number}")

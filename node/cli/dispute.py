@@ -19,7 +19,8 @@ def dispute(
             metavar="KIND",
             help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
             "batch, bloom, receipts-root, transactions-root, header, gas-used, state-root, system-write, timestamp, "
-            "base-fee, withdrawals, l1, output, data (with another --da than calldata), or random.",
+            "base-fee, withdrawals, l1, output, data (with another --da than calldata), or random; on a chain with all "
+            "fees and changed settings: l1-fee, operator-fee, fee-recipient, min-base-fee, settings.",
         ),
     ] = "opcode",
     at: Annotated[
@@ -86,6 +87,8 @@ def dispute(
       [dim]# the batch on a server, or in blobs: L1 opens it when it is disputed[/]
       tombolo dispute --lie data --da alt-da
       tombolo dispute --lie batch --da blob
+      [dim]# governance raises the least base fee, and the proposer builds as if it had not[/]
+      tombolo dispute --lie settings
       [dim]# then open http://127.0.0.1:8550/disputes/0 and watch[/]
       tombolo dispute --page 8550
       anvil & tombolo dispute --l1 http://127.0.0.1:8545

@@ -7,6 +7,7 @@ import pytest
 from node.cli import main
 from node.dispute import BOND, GAME_BOND, DisputeOptions, DisputeResult, run_dispute
 from protocol.outputs import Status as AssertionStatus
+from prover.fee_lies import FEE_KINDS
 from prover.game import ROUNDS, Status, place_of
 from prover.lies import KINDS
 from tests.e2e.disputes import Lying, lying_challenger, lying_proposer
@@ -52,6 +53,25 @@ def test_the_command_says_all_of_it(capsys):
 def test_a_lie_that_there_is_not_is_refused_with_those_that_there_are(capsys):
     assert main(["dispute", "--lie", "nonsense"]) == 1
     assert "there are: opcode, gas, storage" in capsys.readouterr().err
+
+
+async def test_a_change_by_governance_that_is_ignored_is_found_out(lying_proposer: Lying):
+    check(await lying_proposer("settings"), "proposer")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FEE_KINDS)
+async def test_every_lie_about_fees_is_found_out(lying_proposer: Lying, lying_challenger: Lying, kind: str):
+    check(await lying_proposer(kind), "proposer")
+    check(await lying_challenger(kind), "challenger")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["operator-fee", "settings"])
+async def test_lies_about_fees_on_anvil(kind: str):
+    with run_anvil() as anvil:
+        result = await run_dispute(DisputeOptions(kind, l1_url=anvil.url), lambda _line: None)
+    check(result, "proposer")
 
 
 @pytest.mark.slow
