@@ -255,13 +255,8 @@ class GovernanceKnobs:
     mode: Annotated[
         str,
         Knob(
-            "Who decides.",
+            "Who decides: an account; a contract on L1, which is then the owner; or nobody, ever.",
             OneOf(("owner", "multisig", "governor", "immutable")),
-            values_not_yet={
-                "multisig": "the config contract has one owner",
-                "governor": "the config contract has one owner",
-                "immutable": "the config contract has one owner",
-            },
         ),
     ] = "owner"
     owner: Annotated[
@@ -324,7 +319,7 @@ class MetalayerKnobs:
     ] = 0
     rate_limit_ether: Annotated[
         int,
-        Knob("Ether that may leave per hour; 0 for no limit.", Whole(0, 10**9, "ether"), not_yet="there is no limit"),
+        Knob("Ether that may leave for other chains per hour; 0 for no limit.", Whole(0, 10**9, "ether")),
     ] = 0
 
 

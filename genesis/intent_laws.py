@@ -34,6 +34,7 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
         yield at["[proof] clock_extension_seconds"], "must not exceed clock_seconds"
     if intent.proof.system == "fraud":
         yield from _broken_laws_of_proofs(intent, at)
+    yield from _broken_laws_of_governance(intent, at)
     if intent.metalayer.join and intent.chain.chain_id >= 2**32:
         yield at["[metalayer] join"], "needs a chain id below 2^32: messages name chains in 32 bits"
     if intent.fees.mode == "zero_gas" and intent.fees.min_base_fee_wei:
@@ -45,6 +46,14 @@ def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
     for layer, key in NEEDED:
         if layer in (intent.da.layer, *intent.da.fallback) and key not in dict(intent.da.settings):
             yield at["[da] settings"], f'must have "{key}" for the layer {layer}'
+
+
+def _broken_laws_of_governance(intent: Intent, at: Mapping[str, Place]) -> Iterator[tuple[Place, str]]:
+    mode, owner = intent.governance.mode, intent.governance.owner
+    if mode in ("multisig", "governor") and owner == "operator":
+        yield at["[governance] owner"], f"must be the address of the {mode} on L1"
+    if mode == "immutable" and owner != "operator":
+        yield at["[governance] owner"], "must be left out where nobody decides"
 
 
 def _broken_laws_of_proofs(intent: Intent, at: Mapping[str, Place]) -> Iterator[tuple[Place, str]]:

@@ -51,6 +51,18 @@ class Standing:
     ready_at: int
 
 
+async def check_owner(l1: L1Client, intent: Intent) -> None:
+    """Raise InvalidInput where a contract is to decide about a chain and there is none at its address on L1."""
+    governance = intent.governance
+    if governance.mode in ("multisig", "governor"):
+        owner = Address(bytes.fromhex(governance.owner.removeprefix("0x")))
+        if not await l1.code(owner):
+            raise InvalidInput(
+                f"{intent.chain.name}: [governance] owner = {governance.owner} has no code on L1, so it is no "
+                f"{governance.mode}: nobody could ever change a setting"
+            )
+
+
 def check_governable(now: Intent, wanted: Intent) -> None:
     """Raise InvalidInput, naming each knob, when the intent asks for what no governance can change."""
     steps = make_plan({now.chain.name: now}, [wanted]).steps

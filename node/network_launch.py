@@ -83,6 +83,7 @@ def _address(text: str) -> Address:
 def settlement_options(intent: Intent, proposer: Address, operator: Address) -> SettlementOptions:
     """Windows, bonds and who decides."""
     proof, governance = intent.proof, intent.governance
+    immutable = governance.mode == "immutable"
     owner = operator if governance.owner == "operator" else _address(governance.owner)
     return SettlementOptions(
         challenge_window_seconds=proof.challenge_period_seconds,
@@ -90,7 +91,8 @@ def settlement_options(intent: Intent, proposer: Address, operator: Address) -> 
         bond_wei=proof.proposer_bond_wei,
         permissioned=proof.permissioned,
         config_delay_seconds=governance.timelock_seconds,
-        owner=owner,
+        owner=None if immutable else owner,
+        immutable=immutable,
         proposer=proposer,
         proofs=proof_options(intent),
     )
@@ -114,6 +116,7 @@ def member_options(intent: Intent, operator: Address) -> MemberOptions:
         message_life=metalayer.message_expiry_seconds,
         delivery_wei=metalayer.delivery_fee_wei,
         delivery_wei_per_gas=metalayer.delivery_gas_price_wei,
+        ether_wei_per_hour=metalayer.rate_limit_ether * 10**18,
     )
 
 

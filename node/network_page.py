@@ -11,7 +11,7 @@ from metalayer.message import Domain
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
 from node.l1_client import L1Client
 from node.network import domain_of
-from node.network_watch import Heads, NetworkWatch, Watched, amount_text
+from node.network_watch import Heads, NetworkWatch, Watched, amount_text, fee_text
 from protocol.abi import encode_call, words_of
 from protocol.errors import InvalidInput, Reject, Retry
 from protocol.types import UINT256_MAX, Address, Hash32
@@ -93,7 +93,7 @@ class NetworkSource:
         data = encode_call(signature, token.address, domain, recipient, amount, 0)
         fee = await quote_transfer(client, domain)
         steps.append(_step(f"Send {token.symbol}", TOKEN_ROUTE_ADDRESS, data, fee))
-        return {"steps": steps, "fee": amount_text(fee, 18, "ETH")}
+        return {"steps": steps, "fee": fee_text(fee)}
 
     async def quote(self, wish: Mapping[str, str]) -> Json:
         """What the delivery of such a transfer costs, before anything else of it is known."""
@@ -101,7 +101,7 @@ class NetworkSource:
         if wish.get("asset") == "ETH" or origin == destination:
             return {"fee": FREE}
         fee = await quote_transfer(self._watch.client(origin), domain_of(destination.chain_id))
-        return {"fee": amount_text(fee, 18, "ETH")}
+        return {"fee": fee_text(fee)}
 
     async def receipt(self, chain: str, transaction: str) -> Json:
         """Whether it is mined, and has succeeded."""

@@ -63,7 +63,8 @@ def _why_not_delivered(sent: Sent, destination_answers: bool) -> str:
     if not destination_answers:
         return f"{sent.destination} does not answer; until it expires anyone can deliver it through L1"
     if sent.asked:
-        return f"final on L1; offers {sent.fee} for its delivery where {sent.asked} is asked, so relayers may leave it"
+        offer = f"offers {sent.fee} for its delivery where {sent.asked} is asked"
+        return f"final on L1; {offer}, so relayers may leave it until it offers that"
     return f"final on L1; waits for a relayer, and for {sent.destination} to see that L1 block"
 
 

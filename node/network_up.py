@@ -9,6 +9,7 @@ from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
 from node.clock import Clock
 from node.funding import funding_calls, send_calls
+from node.governance import check_owner
 from node.l1_client import L1Client
 from node.launch import launch_rollup
 from node.network import domain_of
@@ -125,6 +126,8 @@ class NetworkUp:
             intents = self._prepare(intents)
             try:
                 async with serving(self) if serving is not None else _nothing():
+                    if serving is not None:
+                        self._tell("network", f"its page is at http://{self.settings.host}:{self.settings.page_port}")
                     await self._unless_stopped(self._bring_up(intents))
                     await self.stop.wait()
             finally:
@@ -222,6 +225,8 @@ class NetworkUp:
         new = [intent for intent in intents if not self.folder.chain(intent.chain.name).rollup.exists()]
         if not new:
             return
+        for intent in new:
+            await check_owner(l1, intent)
         keys = {intent.chain.name: self._key(intent, "operator") for intent in new}
         owed = {private_key_address(key): self._operator_wei for key in keys.values()}
         owed[private_key_address(self._network_key("relayer"))] = self._operator_wei

@@ -33,6 +33,7 @@ BLOCKS_PER_QUERY = 2000
 MOST_MOVEMENTS = 300
 MOST_TOKENS = 50
 MOST_PENDING = 12
+LEAST_SHOWN_IN_ETHER = 10**9
 
 DISPATCHED = keccak(b"Dispatched(bytes32,uint32,address,uint256,uint256,bytes)")
 DELIVERED = keccak(b"Delivered(bytes32,uint32,address)")
@@ -266,8 +267,8 @@ class NetworkWatch:
             delivered,
             refunded,
             paid_on_l1=dispatch.key in self._paid,
-            fee=amount_text(dispatch.fee, 18, "ETH"),
-            asked="" if dispatch.fee >= dispatch.quoted else amount_text(dispatch.quoted, 18, "ETH"),
+            fee=fee_text(dispatch.fee),
+            asked="" if dispatch.fee >= dispatch.quoted else fee_text(dispatch.quoted),
         )
         standing = replace(
             self._standings.get(chain.name, Standing(None, -1)), safe=self.heads.get(chain.name, Heads()).safe
@@ -289,6 +290,11 @@ class NetworkWatch:
             progress=progress,
             why=why,
         )
+
+
+def fee_text(wei: int) -> str:
+    """A fee in the unit in which it is short."""
+    return f"{wei:,} wei" if 0 < wei < LEAST_SHOWN_IN_ETHER else amount_text(wei, 18, "ETH")
 
 
 def amount_text(units: int, decimals: int, unit: str) -> str:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from node.network_control import ChainLine, ProcessLine
     from node.network_plan import Plan
     from node.network_up import Progress
     from node.status import NodeStatus
+
+
+HEADS = ("unsafe", "safe", "final")
 
 
 class ProgressView:
@@ -54,7 +57,7 @@ def show_plan(plan: "Plan", *, running: bool) -> None:
 def show_network(chains: "Sequence[ChainLine]", statuses: "Sequence[NodeStatus | None]") -> None:
     """Each chain with its heads and its processes."""
     console = Console(highlight=False)
-    table = Table("chain", "id", "endpoint", "unsafe", "safe", "finalized", "processes", box=SIMPLE)
+    table = Table("chain", "id", Column("endpoint", no_wrap=True), *HEADS, "processes", box=SIMPLE, pad_edge=False)
     for chain, status in zip(chains, statuses, strict=True):
         heads = ("-",) * 3 if status is None else tuple(map(str, _heads(status)))
         processes = ", ".join(_process(process, chain.name) for process in chain.processes)

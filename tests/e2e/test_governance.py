@@ -3,11 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from genesis.dev import DEV_PRIVATE_KEYS
+from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
+from genesis.intent import Intent
+from genesis.intent_file import parse_intent
+from node.clock import SystemClock
+from node.governance import Governance, NotTheOwner, check_owner
+from node.l1_client import L1Client
+from node.launch import LaunchOptions, launch_rollup
+from node.settlement import DEV_SETTLEMENT
+from protocol.errors import InvalidInput
+from tests.e2e.conftest import L1
 from tests.e2e.processes import Running, answers, rpc, running, tombolo
 
 pytestmark = pytest.mark.timeout(280)
@@ -31,7 +41,7 @@ def first_block_at(url: str, wei: int) -> int | None:
 def test_a_plan_is_carried_out_and_holds_from_one_block_on_every_node(
     tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port, verifier_port = free_port(), free_port()
+    port, verifier_port, page_port = free_port(), free_port(), free_port()
     urls = [f"http://127.0.0.1:{port}", f"http://127.0.0.1:{verifier_port}"]
     file = tmp_path / "lagoon.toml"
 
@@ -50,10 +60,11 @@ def test_a_plan_is_carried_out_and_holds_from_one_block_on_every_node(
     wish()
     assert govern()[0] == 1, "nothing is launched yet"
     with running(
-        *("up", str(file), *data, "--l1-port", str(free_port()), "--page-port", str(free_port())),
+        *("up", str(file), *data, "--l1-port", str(free_port()), "--page-port", str(page_port)),
         output=tmp_path / "up.txt",
     ) as network:
         network.until(lambda: all(map(answers, urls)), "both nodes answer", 120)
+        assert f"network        its page is at http://127.0.0.1:{page_port}" in network.output
         assert govern() == (0, "nothing to do: lagoon is as its file says\n")
 
         wish(f"fees.min_base_fee_wei = {WANTED_WEI}", "fees.elasticity = 3")
@@ -112,3 +123,28 @@ def holds_on_every_node(network: Running, urls: list[str]) -> None:
         assert len({block["hash"] for block in blocks}) == 1
         assert (int(blocks[0]["baseFeePerGas"], 16) >= WANTED_WEI) == expected
     assert [rpc(url, "rollup_settings")["minBaseFee"] for url in urls] == [str(WANTED_WEI)] * 2
+
+
+async def test_where_nobody_decides_nothing_changes_and_an_account_is_no_multisig(embedded: L1, tmp_path: Path) -> None:
+    clock = SystemClock()
+    options = LaunchOptions(71_805, settlement=replace(DEV_SETTLEMENT, immutable=True))
+    async with L1Client(embedded.url) as l1:
+        rollup = await launch_rollup(l1, clock, embedded.operator_key, options, tmp_path / "rollup.json")
+        contracts = rollup.config.settlement
+        assert contracts is not None
+        governance = Governance(l1, clock, contracts.chain_config, lambda _text: None)
+        wanted = replace(rollup.config.settings, gas_limit=rollup.config.settings.gas_limit + 1)
+        found = await governance.differences(wanted)
+        assert [(one.name, one.wanted - one.now) for one in found] == [("gas limit", 1)]
+        with pytest.raises(NotTheOwner, match="its settings are fixed for good"):
+            await governance.carry_out(found, embedded.operator_key, 0)
+        assert await governance.differences(wanted) == found
+
+        intent = parse_intent("chain.chain_id = 5\n", "aa.toml", "aa")
+
+        def decided_by(owner: bytes) -> Intent:
+            return replace(intent, governance=replace(intent.governance, mode="multisig", owner="0x" + owner.hex()))
+
+        await check_owner(l1, decided_by(contracts.chain_config))  # a contract, whatever it does
+        with pytest.raises(InvalidInput, match="has no code on L1, so it is no multisig"):
+            await check_owner(l1, decided_by(DEV_ACCOUNTS[5]))

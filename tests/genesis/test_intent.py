@@ -235,13 +235,17 @@ def test_a_file_that_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
         ('da.layer = "alt-da"', '[da] settings = {}: must have "alt-da.url" for the layer alt-da'),
         ('fees.mode = "legacy"', "[fees] min_base_fee_wei = 0: is the price of gas in this mode"),
         ('fees.mode = "zero_gas"\nfees.min_base_fee_wei = 1', "line 3: [fees] min_base_fee_wei = 1: must be 0"),
+        ('governance.mode = "multisig"', '[governance] owner = "operator": must be the address of the multisig on L1'),
+        (
+            f'governance.mode = "immutable"\ngovernance.owner = "0x{"1" * 40}"',
+            f'[governance] owner = "0x{"1" * 40}": must be left out where nobody decides',
+        ),
         (f'fees.gas_token = "0x{"1" * 40}"', "[metalayer] join = true: is for chains whose gas is ether"),
         ("da.max_batch_bytes = 999", "line 2: [da] max_batch_bytes = 999: must be 0 or at least 1000"),
         ("fees.elasticity = 1000\nchain.gas_limit = 5000000", "line 2: [fees] elasticity = 1000: leaves a gas target"),
         ('proof.system = "fraud"\nchain.fork = "osaka"', 'line 2: [proof] system = "fraud": fraud proofs know Cancun'),
         ('proof.system = "fraud"\nchain.fork = "osaka"', "the chain starts with OSAKA (chain.fork)"),
         ('proof.system = "fraud"\nchain.gas_limit = 40000000', "not 40,000,000 (chain.gas_limit)"),
-        (f'proof.system = "fraud"\nmetalayer.join = false\nfees.gas_token = "0x{"1" * 40}"', "(fees.gas_token)"),
         ('proof.system = "fraud"\nda.fallback = ["celestia"]', "(da.layer)"),
         (
             'proof.system = "fraud"\nnode.retention_blocks = 1000',

@@ -87,6 +87,7 @@ join = false
 message_expiry_seconds = 64
 delivery_fee_wei = 65
 delivery_gas_price_wei = 66
+rate_limit_ether = 67
 governor = "nobody"
 [node]
 rpc_port = 8545
@@ -169,7 +170,7 @@ def test_disputes_are_played_as_the_intent_says() -> None:
 
 def test_a_member_is_what_the_intent_says() -> None:
     intent = parse_intent(CHANGED, "aa.toml", "aa")
-    assert member_options(intent, OPERATOR) == MemberOptions(Address(bytes(20)), False, 64, 65, 66)
+    assert member_options(intent, OPERATOR) == MemberOptions(Address(bytes(20)), False, 64, 65, 66, 67 * 10**18)
     assert member_options(BASE, OPERATOR) == MemberOptions(OPERATOR)
     named = replace(BASE.metalayer, governor="0x" + "ab" * 20)
     assert member_options(replace(BASE, metalayer=named), OPERATOR).governor == Address(b"\xab" * 20)
@@ -177,6 +178,13 @@ def test_a_member_is_what_the_intent_says() -> None:
 
 def test_the_operator_decides_by_an_account_that_sends_no_batches() -> None:
     assert launch_options(BASE, Beside(), PROPOSER, OPERATOR).settlement.owner == OPERATOR
+
+
+def test_where_nobody_decides_the_launch_gives_its_say_up() -> None:
+    fixed = replace(BASE, governance=replace(BASE.governance, mode="immutable"))
+    settlement = launch_options(fixed, Beside(), PROPOSER, OPERATOR).settlement
+    assert (settlement.owner, settlement.immutable) == (None, True)
+    assert not launch_options(BASE, Beside(), PROPOSER, OPERATOR).settlement.immutable
 
 
 def test_the_default_accounts_are_the_funded_dev_accounts() -> None:

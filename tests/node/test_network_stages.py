@@ -66,7 +66,8 @@ YOUNG = Standing(safe=9, confirmed=5, proposal_seconds=600)
             0,
             (
                 Progress.SETTLED,
-                "final on L1; offers 1 ETH for its delivery where 2 ETH is asked, so relayers may leave it",
+                "final on L1; offers 1 ETH for its delivery where 2 ETH is asked, so relayers may leave it "
+                "until it offers that",
             ),
         ),
         (
