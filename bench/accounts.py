@@ -18,7 +18,7 @@ from genesis.dev import dev_genesis
 from genesis.model import GenesisAccount, build_genesis
 from node.chain import Chain, create_chain
 from node.clock import SystemClock
-from node.mempool import Mempool, PoolLimits, StoreJournal
+from node.mempool import FILE, FileJournal, Mempool, PoolLimits
 from node.store import Store
 from protocol.crypto import keccak
 from protocol.payload import BlockAttributes
@@ -89,7 +89,9 @@ def _produce(store: Store, batches: list[list[bytes]]) -> list[float]:
     engine = PyEvmEngine(config)
     chain = Chain(store, engine, config)
     limits = PoolLimits(transactions=2 * len(batches[0]))
-    pool = Mempool(chain, config, SystemClock(), limits=limits, journal=StoreJournal(store))
+    journal = FileJournal(store.path / FILE)
+    store.close_along(journal)
+    pool = Mempool(chain, config, SystemClock(), limits=limits, journal=journal)
     chain.on_head(lambda event: pool.on_new_head(event.removed, event.added))
     seconds = []
     for batch in batches:

@@ -10,8 +10,17 @@ pool        the pool itself
 """
 
 from node.mempool.best import BestTransactions
-from node.mempool.journal import PoolJournal, StoreJournal
+from node.mempool.journal import FILE, FileJournal, PoolJournal
 from node.mempool.limits import PoolLimits, PoolPolicy, PoolRefusal
 from node.mempool.pool import Mempool
 
-__all__ = ["BestTransactions", "Mempool", "PoolJournal", "PoolLimits", "PoolPolicy", "PoolRefusal", "StoreJournal"]
+__all__ = [
+    "FILE",
+    "BestTransactions",
+    "FileJournal",
+    "Mempool",
+    "PoolJournal",
+    "PoolLimits",
+    "PoolPolicy",
+    "PoolRefusal",
+]

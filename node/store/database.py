@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import plyvel
@@ -12,24 +11,13 @@ from protocol.errors import Halt, InvalidInput
 SCHEMA_VERSION = b"1"
 SCHEMA_KEY = b"mschema"
 
+BLOCK_CACHE_BYTES = 32 << 20
+WRITE_BUFFER_BYTES = 16 << 20
 BLOCK_BYTES = 1 << 10
 """What one read takes from a file, checks and caches. Accounts and trie nodes are short and read in no order, so at
 LevelDB's own 4 KiB most of that would be neighbours that nobody asked for."""
 BLOOM_BITS = 10
 """Per key; one lookup in a hundred for an absent key still touches the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Buffers:
-    """What LevelDB keeps in memory, in bytes: blocks that were read, and writes on their way to a table, twice."""
-
-    cache: int
-    writes: int
-
-
-LARGE_BUFFERS = Buffers(cache=32 << 20, writes=16 << 20)
-SMALL_BUFFERS = Buffers(cache=1 << 20, writes=4 << 20)
-"""For what is deleted soon after it was written, and read at a start alone."""
 
 
 class Database:
@@ -38,7 +26,7 @@ class Database:
     Every read verifies checksums: it costs nothing measurable, since cached blocks were verified when they came in.
     """
 
-    def __init__(self, path: Path, *, create: bool, buffers: Buffers = LARGE_BUFFERS) -> None:
+    def __init__(self, path: Path, *, create: bool) -> None:
         """Open, and create when asked.
 
         Raises:
@@ -64,8 +52,8 @@ class Database:
                 str(path),
                 create_if_missing=create,
                 paranoid_checks=True,
-                lru_cache_size=buffers.cache,
-                write_buffer_size=buffers.writes,
+                lru_cache_size=BLOCK_CACHE_BYTES,
+                write_buffer_size=WRITE_BUFFER_BYTES,
                 block_size=BLOCK_BYTES,
                 bloom_filter_bits=BLOOM_BITS,
             )

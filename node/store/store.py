@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import Protocol
 
 from node.store import tables
 from node.store.batch import HEAD_NAMES, Batch, HeadName
 from node.store.cache import Cache
 from node.store.codec import decode_body, decode_raw_transactions, decode_receipts, decode_undo
-from node.store.database import SMALL_BUFFERS, Database, after_prefix
+from node.store.database import Database, after_prefix
 from node.store.recount import count_nodes
 from node.store.retention import COUNTED, OLDEST, decode_journal
 from node.store.state import FlatPosition, MissingNode, StateAt
@@ -36,6 +37,13 @@ CACHED_FLAT_VALUES = 50_000
 """Accounts and slots of the head state used lately, about 250 bytes each: a block reads each of its own four times."""
 
 
+class Closable(Protocol):
+    """A resource."""
+
+    def close(self) -> None:
+        """Release it."""
+
+
 class Store:
     """One chain's database.
 
@@ -53,7 +61,7 @@ class Store:
             raise InvalidInput(f"states to keep: at least 1, got {keep_states}")
         self.keep_states = keep_states
         self._database = Database(path, create=create)
-        self._beside: list[Database] = []
+        self._beside: list[Closable] = []
         self.get = self._database.get
         self._headers: Cache[Hash32, Header] = Cache(CACHED_HEADERS)
         self._blocks: Cache[Hash32, Block] = Cache(CACHED_TRANSACTIONS)
@@ -104,19 +112,14 @@ class Store:
         """The database directory."""
         return self._database.path
 
-    def beside(self, name: str) -> Database:
-        """Another database in the directory `name` within this one's, closed with it.
-
-        For what should not wait while blocks are written: LevelDB makes one write at a time.
-        """
-        database = Database(self.path / name, create=True, buffers=SMALL_BUFFERS)
-        self._beside.append(database)
-        return database
+    def close_along(self, other: Closable) -> None:
+        """Close `other`, which lies beside, when this closes."""
+        self._beside.append(other)
 
     def close(self) -> None:
         """Release the database for other processes."""
-        for database in self._beside:
-            database.close()
+        for other in self._beside:
+            other.close()
         self._database.close()
 
     def __enter__(self) -> "Store":

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.mempool import Mempool, PoolLimits, PoolPolicy, PoolRefusal, StoreJournal
-from node.store import Store
+from node.mempool import FileJournal, Mempool, PoolLimits, PoolPolicy, PoolRefusal
 from protocol.block import Block, Header
 from protocol.crypto import keccak
 from protocol.errors import InvalidTransaction, Reject
@@ -586,15 +586,15 @@ def test_what_a_reorg_leaves_behind_a_gap_is_trimmed_to_the_limit():
 def test_the_pool_survives_a_restart(tmp_path):
     chain = PoolChain()
     kept = [signed(0, 0), signed(0, 1), signed(1, 3)]
-    with Store(tmp_path / "db") as store:
-        pool = Mempool(chain, CONFIG, ManualClock(), journal=StoreJournal(store))
+    with closing(FileJournal(tmp_path / "journal")) as journal:
+        pool = Mempool(chain, CONFIG, ManualClock(), journal=journal)
         for tx in reversed([*kept, signed(2, 0)]):
             pool.add(tx.raw)
         pool.on_new_head((), (chain.mine(signed(2, 0)),))
         pool.add(signed(3, 0).raw)
         pool.drop(signed(3, 0).hash, "invalid")
-    with Store(tmp_path / "db") as store:
-        again = Mempool(chain, CONFIG, ManualClock(), journal=StoreJournal(store))
+    with closing(FileJournal(tmp_path / "journal")) as journal:
+        again = Mempool(chain, CONFIG, ManualClock(), journal=journal)
         assert again.restore() == 3
         assert again.pending() == kept[:2]
         assert again.queued() == kept[2:]
