@@ -62,6 +62,8 @@ def _row(name: str, unit: str, ours: Sequence[float], peer: str, theirs: Sequenc
     our_value, peer_value = median(ours), median(theirs)
     ratio = our_value / peer_value if peer_value else 0.0
     target = RATIO_TARGETS.get((name, peer))
+    if target is None and peer == "target" and name.startswith("challenge_"):
+        target = 1.0
     judged = ratio
     if target is None and name in ABSOLUTE_TARGETS:
         target, judged = ABSOLUTE_TARGETS[name], our_value
