@@ -101,8 +101,8 @@ def _challenger(plan: Plan) -> list[Row]:
     for kind in kinds:
         needs = found[kind] = json.loads(_printed("bench.challenger", kind))
         plan.say(
-            f"challenge, {kind}: {needs['gas']:,} gas, {needs['transactions']:,} transactions, {needs['steps']:,} steps, "
-            f"trace in {needs['prepare_seconds']:.1f} s, slowest of {needs['moves']} moves "
+            f"challenge, {kind}: {needs['gas']:,} gas, {needs['transactions']:,} transactions, "
+            f"{needs['steps']:,} steps, trace in {needs['prepare_seconds']:.1f} s, slowest of {needs['moves']} moves "
             f"{needs['slowest_move_seconds']:.2f} s, {needs['peak_mb']:,.0f} MB"
         )
     return challenger_rows(found)
