@@ -4,6 +4,8 @@ import json
 import os
 import platform
 import subprocess
+import sys
+import sysconfig
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +23,7 @@ def describe_machine() -> dict[str, object]:
         "load_average_before": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "python_optimised": _is_optimised(),
         "commit": _commit(),
         "versions": {
             **{name: _package(name) for name in ("py-evm", "aiohttp", "plyvel", "coincurve", "eth-tester")},
@@ -28,6 +31,11 @@ def describe_machine() -> dict[str, object]:
             "hardhat": _npm(ROOT / "bench" / "node_modules" / "hardhat"),
         },
     }
+
+
+def _is_optimised() -> bool:
+    """Whether the interpreter was compiled with profile-guided optimisation, as far as it says; see scripts/find-python."""
+    return "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) or sys.base_prefix == "/usr"
 
 
 def _field(path: Path, name: str) -> str:
