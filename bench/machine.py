@@ -34,7 +34,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def _is_optimised() -> bool:
-    """Whether the interpreter was compiled with profile-guided optimisation, as far as it says; see scripts/find-python."""
+    """Whether the interpreter was compiled with profile-guided optimisation, as scripts/find-python tells it."""
     return "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) or sys.base_prefix == "/usr"
 
 
