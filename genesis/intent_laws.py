@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from genesis.intent import Intent, Place, places
-from protocol.fee_terms import FeeKnobs
 from protocol.forks import Fork
 from protocol.provable import states_to_keep, unprovable
-from protocol.types import ZERO_ADDRESS, Address
 
 NEEDED = (("alt-da", "alt-da.url"), ("celestia", "celestia.url"), ("celestia", "celestia.namespace"))
 """What a data layer cannot do without."""
@@ -57,24 +55,12 @@ def _broken_laws_of_governance(intent: Intent, at: Mapping[str, Place]) -> Itera
 
 
 def _broken_laws_of_proofs(intent: Intent, at: Mapping[str, Place]) -> Iterator[tuple[Place, str]]:
-    fees, proof = intent.fees, intent.proof
-    charged = FeeKnobs(
-        ZERO_ADDRESS if fees.base_fee_recipient == "burn" else _address(fees.base_fee_recipient),
-        fees.operator_fee_scalar,
-        fees.operator_fee_wei,
-        fees.l1_base_fee_scalar,
-        fees.l1_blob_base_fee_scalar,
-    )
-    token = None if fees.gas_token == "native" else _address(fees.gas_token)  # noqa: S105 - no secret
+    proof = intent.proof
     layers = (intent.da.layer, *intent.da.fallback)
-    reason = unprovable(Fork[intent.chain.fork.upper()], charged, layers, token, intent.chain.gas_limit)
+    reason = unprovable(Fork[intent.chain.fork.upper()], layers, intent.chain.gas_limit)
     if reason is not None:
         yield at["[proof] system"], str(reason)
     times = (proof.challenge_period_seconds, proof.clock_seconds, proof.clock_extension_seconds)
     least = states_to_keep(*times, intent.chain.block_time_seconds)
     if 0 < intent.node.retention_blocks < least:
         yield at["[node] retention_blocks"], f"must be 0 or at least {least:,}: disputes are about states that old"
-
-
-def _address(text: str) -> Address:
-    return Address(bytes.fromhex(text.removeprefix("0x")))

@@ -55,8 +55,7 @@ class LaunchOptions:
 
 def unprovable_launch(options: LaunchOptions) -> Unprovable | None:
     """Why no game could judge such a chain; None if one can."""
-    fees = options.fees
-    return unprovable(options.fork, fees.knobs, layer_names(options.da_layer), fees.gas_token, options.gas_limit)
+    return unprovable(options.fork, layer_names(options.da_layer), options.gas_limit)
 
 
 async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options: LaunchOptions, path: Path) -> Rollup:

@@ -294,7 +294,7 @@ def unprovable_chain(rollup: Rollup) -> Unprovable | None:
     """Why no game could judge this chain; None if one can."""
     config = rollup.config
     fork = config.chain.forks.at(0, rollup.genesis_timestamp)
-    return unprovable(fork, config.fees, layer_names(rollup.da_layer), config.gas_token, config.gas_limit)
+    return unprovable(fork, layer_names(rollup.da_layer), config.gas_limit)
 
 
 def rollup_chain_config(

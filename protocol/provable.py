@@ -8,9 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from protocol.fee_terms import NO_FEES, FeeKnobs
 from protocol.forks import Fork
-from protocol.types import Address
 
 PROVABLE_FORKS = (Fork.CANCUN,)
 PROVABLE_LAYERS = ("calldata", "file", "blob", "alt-da")
@@ -35,13 +33,7 @@ class Unprovable:
         return f"{self.why} ({self.knob})"
 
 
-def unprovable(
-    fork: Fork,
-    fees: FeeKnobs = NO_FEES,
-    layers: Sequence[str] = (),
-    gas_token: Address | None = None,
-    gas_limit: int = 0,
-) -> Unprovable | None:
+def unprovable(fork: Fork, layers: Sequence[str] = (), gas_limit: int = 0) -> Unprovable | None:
     """The first reason why such a chain cannot be proved yet; None if it can. `layers` are those of its batches."""
     if fork not in PROVABLE_FORKS:
         known = ", ".join(one.name.capitalize() for one in PROVABLE_FORKS)

@@ -85,7 +85,7 @@ def chain_rules(config: RollupConfig) -> ChainRules:
     """
     chain = config.chain
     fork = chain.forks.at(1, 0)
-    reason = unprovable(fork, config.fees, gas_token=config.gas_token, gas_limit=config.gas_limit)
+    reason = unprovable(fork, gas_limit=config.gas_limit)
     if reason is not None:
         raise InvalidInput(str(reason))
     if config.layers >> len(PROVABLE_LAYERS):
