@@ -11,7 +11,8 @@ from protocol.errors import Halt, InvalidInput
 SCHEMA_VERSION = b"1"
 SCHEMA_KEY = b"mschema"
 
-BLOCK_CACHE_BYTES = 32 << 20
+BLOCK_CACHE_BYTES = 8 << 20
+"""Four times as many find no more, since reads are in no order, and the store keeps what is read again."""
 WRITE_BUFFER_BYTES = 16 << 20
 BLOCK_BYTES = 1 << 10
 """What one read takes from a file, checks and caches. Accounts and trie nodes are short and read in no order, so at
