@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from protocol.errors import InvalidInput
 from protocol.types import Hash32
+from prover.commitments.chain_structures import ChainBlock
 from prover.commitments.tape import Witness
 from prover.game import BLOCK_BITS, ITEM_BITS, STEP_BITS, place_of
+from prover.machine.oracle import FullOracle
 from prover.machine.run import HALTED
 from prover.machine.step import resume
 from prover.machine.vm import BLOCK_DONE, OUTPUT, VM
@@ -58,7 +60,11 @@ class Trajectory:
         while self._blocks[-1].phase != OUTPUT:
             if len(self._blocks) > 1 << BLOCK_BITS:
                 raise InvalidInput(f"the assertion is about more than {1 << BLOCK_BITS} blocks")
-            self._blocks.append(self._traces_of(len(self._blocks) - 1)[-1].end())
+            end = self._traces_of(len(self._blocks) - 1)[-1].end()
+            if isinstance(end.oracle, FullOracle) and isinstance(end.cursor, ChainBlock):
+                end.oracle.settle(end.cursor.state_root)
+                end.oracle = end.oracle.fresh()
+            self._blocks.append(end)
 
     @property
     def blocks(self) -> int:
@@ -118,7 +124,9 @@ class Trajectory:
         traces = self._traces.pop(block, None)
         if traces is None:
             traces = []
-            vm = self._blocks[block]
+            vm = self._blocks[block].copy()
+            if isinstance(vm.oracle, FullOracle):
+                vm.oracle = vm.oracle.fresh()
             while not traces or vm.phase not in (BLOCK_DONE, OUTPUT):
                 if len(traces) >= 1 << ITEM_BITS:
                     raise InvalidInput(f"block {block} has more than {1 << ITEM_BITS} items")

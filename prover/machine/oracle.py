@@ -1,17 +1,20 @@
 """What the machine knows by hash: codes, trie nodes, transactions, blobs, ancestors, from whoever keeps the state."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from protocol.blobs import MAX_BLOBS
 from protocol.crypto import keccak
 from protocol.kzg import FIELD_ELEMENTS_PER_BLOB, commitment_of, is_element_of, opening, versioned_hash
+from protocol.mpt_node import split_node
 from protocol.types import ZERO_HASH, Hash32
 from prover.commitments.layout import RING_DEPTH, RING_NODE
 from prover.commitments.tape import Recorder
 
 RING_SIZE = 1 << RING_DEPTH
+HASH_ITEM = 33
+"""Bytes of a hash in a node, with its length before it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +30,25 @@ class FullOracle:
     new_rings: "dict[Hash32, Ring]" = field(default_factory=dict)
     blobs: dict[bytes, bytes] = field(default_factory=dict)
     """By versioned hash."""
+    old_nodes: dict[Hash32, bytes] = field(default_factory=dict)
+    """Those of the states between the blocks so far, which all oracles of a trace share."""
+
+    def fresh(self) -> "FullOracle":
+        """An oracle of its own for a block that is about to run: the nodes that it makes go when it goes."""
+        return replace(self, new_nodes={})
+
+    def settle(self, state_root: Hash32) -> None:
+        """Keep of the nodes made so far those of this state; most others were a transaction's and are in no block's."""
+        pending = [state_root]
+        while pending:
+            digest = pending.pop()
+            node = self.new_nodes.get(digest)
+            if node is None or digest in self.old_nodes:
+                continue
+            self.old_nodes[digest] = node
+            for item in split_node(node):
+                # A child, or what stands where an account's leaf has its storage root: if it is none, it is no node's.
+                pending.append(Hash32(item[1:] if len(item) == HASH_ITEM else item[-65:-33]))
 
     def code(self, code_hash: Hash32, recorder: Recorder | None) -> bytes:
         """The code with this hash."""
@@ -41,7 +63,7 @@ class FullOracle:
 
     def node(self, node_hash: Hash32, recorder: Recorder | None) -> bytes:
         """The trie node with this hash."""
-        node = self.new_nodes.get(node_hash)
+        node = self.new_nodes.get(node_hash) or self.old_nodes.get(node_hash)
         if node is None:
             node = self.nodes(node_hash)
         return _noted(node, recorder)

@@ -7,6 +7,7 @@ import pytest
 from prover import trace as trace_module
 from prover import trajectory as trajectory_module
 from prover.game import Rules, Turn, open_game, pick, post, states_between
+from prover.machine.oracle import FullOracle
 from prover.machine.run import HALTED, run
 from prover.machine.step import resume, step
 from prover.machine.vm import BLOCK_DONE, OUTPUT
@@ -52,6 +53,23 @@ def test_every_state_is_the_one_that_is_found_step_by_step(most_kept, monkeypatc
             assert trajectory.state_hash(position_of(*place)) == expected[place], place
     kept = sum(one.kept for block in list(trajectory._traces)[:-1] for one in trajectory._traces[block])
     assert kept <= most_kept
+
+
+def test_of_the_nodes_that_a_block_makes_only_those_of_its_state_outlive_its_traces(monkeypatch):
+    monkeypatch.setattr(trajectory_module, "MOST_KEPT", 0)
+    chain = random_chain(Random(5), l1_blocks=8)
+    trajectory = Trajectory(chain.machine())
+    assert trajectory.blocks > 3
+    oracles = [vm.oracle for vm in trajectory._blocks if isinstance(vm.oracle, FullOracle)]
+    assert len(oracles) == trajectory.blocks + 1
+    assert all(oracle.new_nodes == {} for oracle in oracles)
+    kept = oracles[-1].old_nodes
+    assert kept
+    assert set(kept) <= set(chain.state._nodes), "nodes of the states between blocks, as the engine made them"
+    for index in range(trajectory.blocks):
+        vm = trajectory.before(index, 0)
+        resume(vm)
+        run(vm, 10**9)  # needs nothing that has gone
 
 
 def test_of_a_long_item_an_answer_runs_no_more_than_the_part_it_is_about(monkeypatch):
