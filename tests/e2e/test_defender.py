@@ -21,6 +21,8 @@ from node.dispute import (
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
 from node.outputs_reader import OutputsReader
+from node.precompile import precompile
+from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig
 from node.replay import replay
 from node.rollup_file import Rollup
@@ -39,7 +41,15 @@ from tests.e2e.processes import Running
 REORG_DEPTH = 3
 LOOKS = 4_000
 
+pytestmark = pytest.mark.timeout(600)
+
 Happening = Callable[[GameOnL1], Awaitable[None]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """The verifier's contracts, by all cores: the first test to need them would wait for one."""
+    precompile(CONTRACTS)
 
 
 class Challenge:

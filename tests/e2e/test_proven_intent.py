@@ -16,6 +16,8 @@ from node.dispute import CHALLENGER_KEY, PROGRAM, PROGRAM_CODE, PROPOSER_KEY, po
 from node.l1_client import L1Client
 from node.launch import launch_rollup
 from node.network_launch import Beside, launch_options, role_key
+from node.precompile import precompile
+from node.proof_contracts import CONTRACTS
 from node.rollup_file import load_rollup
 from node.rollup_node import NodeOptions, PlayerOptions, RollupNode
 from node.up import OPERATOR_KEY
@@ -26,6 +28,7 @@ from tests.e2e.network import running as running_here
 from tests.e2e.processes import rpc, running, tombolo
 from tests.e2e.wallet import Wallet
 
+pytestmark = pytest.mark.timeout(600)
 LIAR_KEY = DEV_PRIVATE_KEYS[7]
 KNOBS = """
 preset = "teaching"
@@ -38,6 +41,12 @@ proof.clock_seconds = 300
 proof.clock_extension_seconds = 60
 proof.challenger_bond_wei = 30000000000000000
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """The verifier's contracts, by all cores: the first test to need them would wait for one."""
+    precompile(CONTRACTS)
 
 
 def intent(chain_id: int) -> Intent:
@@ -74,7 +83,6 @@ async def test_a_launch_from_an_intent_is_watched_and_a_lie_about_it_loses(tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_a_network_of_a_file_with_fraud_proofs_disputes_a_lie(tmp_path: Path, free_port: Callable[[], int]) -> None:
     file = tmp_path / "lagoon.toml"
     port = free_port()
