@@ -10,9 +10,11 @@ import pytest
 
 from node.account import Account
 from node.challenger import Player, PlayerConfig
+from node.claims import Contents
 from node.clock import SystemClock
 from node.deploy import wait_until_mined
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
+from node.dispute_data import StagedLayer
 from node.game_contract import GameOnL1, GameReader
 from node.l1_client import L1Client, L1Refused
 from node.output_roots import output_at
@@ -117,9 +119,11 @@ async def test_a_challenger_process_wins_by_the_step_whatever_happens_in_mid_gam
 
 
 @pytest.mark.slow
-async def test_a_false_output_of_a_live_rollup_is_disputed_and_falls(tmp_path: Path):
+@pytest.mark.parametrize("layer", ["calldata", "file", "blob"])
+async def test_a_false_output_of_a_live_rollup_is_disputed_and_falls(tmp_path: Path, layer: str):
     async with embedded_l1(tmp_path, 0.25) as l1, L1Client(f"http://127.0.0.1:{l1.port}") as client:
-        rollup = await launch_with_game(client, SystemClock(), tmp_path / "rollup.json", lambda _line: None)
+        staged = StagedLayer(layer, tmp_path / "da")
+        rollup = await launch_with_game(client, SystemClock(), tmp_path / "rollup.json", lambda _line: None, staged)
         contracts = rollup.config.settlement
         assert contracts is not None
         verifier = NodeOptions(tmp_path / "verifier", tmp_path / "rollup.json", client.url, tmp_path / "da", rpc_port=0)
@@ -130,7 +134,7 @@ async def test_a_false_output_of_a_live_rollup_is_disputed_and_falls(tmp_path: P
             network = Network(client.url, tmp_path, sequencer, verifier, *nodes)
             await _transfer(network)
             await network.until_verified(network.sequencer.chain.head().number)
-            await _lie_and_lose(client, network, contracts.game)
+            await _lie_and_lose(client, network, contracts.game, contents=staged.contents(client, rollup))
 
 
 async def _transfer(network: Network) -> None:
@@ -144,7 +148,11 @@ async def _moves(client: L1Client, game: Address) -> list[tuple[int, str, Hash32
 
 
 async def _lie_and_lose(
-    client: L1Client, network: Network, game_address: Address, happening: Happening = nothing
+    client: L1Client,
+    network: Network,
+    game_address: Address,
+    happening: Happening = nothing,
+    contents: Contents | None = None,
 ) -> None:
     contracts = network.verifier.driver.config.settlement
     assert contracts is not None
@@ -165,7 +173,8 @@ async def _lie_and_lose(
         open_games=0,
         status=Status.PENDING,
     )
-    traces = OwnTraces(client, network.verifier.driver.config, network.verifier.chain, outputs, lambda: ref.number)
+    config, chain = network.verifier.driver.config, network.verifier.chain
+    traces = OwnTraces(client, config, chain, outputs, lambda: ref.number, contents)
     beginning = await traces.beginning(wanted)
     assert beginning is not None
     honest = await traces.trace_of(wanted)
