@@ -1,6 +1,7 @@
 """The precompiled functions of Cancun, 0x01 to 0x0a without the identity: bytes to bytes, and what they cost.
 
-The two that can take seconds here remember their last results, since a dispute runs the same step again and again.
+Those that are slow here remember their last results, since a dispute runs the same steps again and again: as many as a
+block of 30M gas has calls that take longer than the other steps of a call.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from prover.machine.gas import words_of
 FIELD_ELEMENTS_PER_BLOB = 4_096
 BLS_MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 MODEXP_MINIMUM = 200
+REMEMBERED, REMEMBERED_PAIRINGS = 1 << 14, 1 << 10
 
 
 class Precompile(NamedTuple):
@@ -126,11 +128,12 @@ def _bn128_add(data: bytes) -> bytes:
     return _g1_bytes(bn128.add(_g1(data, 0), _g1(data, 64)))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _bn128_multiply(data: bytes) -> bytes:
     return _g1_bytes(bn128.multiply(_g1(data, 0), _number(data, 64)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED_PAIRINGS)
 def _bn128_pairing(data: bytes) -> bytes:
     if len(data) % 192:
         raise PrecompileFailure
@@ -145,7 +148,7 @@ def _blake2f_gas(data: bytes) -> int:
     return _number(data, 0, 4) if len(data) == 213 else 0
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def _blake2f(data: bytes) -> bytes:
     """EIP-152."""
     if len(data) != 213 or data[212] > 1:
