@@ -148,11 +148,13 @@ def steps(name: str) -> Iterator[Step]:
 
 
 def changes(witness: Witness) -> Iterator[Witness]:
-    """The usual attacks, and the end of each code, the last opening's element, a sibling."""
+    """The usual attacks; the end of each code, a byte of the first element's that says a length; a sibling."""
     yield from attacks(witness)
     for index, code in enumerate(witness.codes):
-        other = code[:-1] + bytes((code[-1] ^ 1,))
-        yield replace(witness, codes=(*witness.codes[:index], other, *witness.codes[index + 1 :]))
+        for at in (100, len(code) - 1):
+            other = bytearray(code)
+            other[min(at, len(code) - 1)] ^= 1
+            yield replace(witness, codes=(*witness.codes[:index], bytes(other), *witness.codes[index + 1 :]))
     for page in witness.pages:
         yield replace(witness, pages=(replace(page, siblings=(bytes(32), *page.siblings[1:])),))
 
