@@ -78,6 +78,9 @@ async function move(page, from, to, asset, amount) {
   await page.locator("#to").selectOption(to);
   await page.locator("#asset").fill(asset);
   await page.locator("#amount").fill(amount);
+  // Ether needs nobody; of a token the form says before the wallet is asked what its delivery costs.
+  await page.waitForFunction((said) => said.test(document.getElementById("quote").textContent), asset === "ETH" ? /no fee/ : /costs/);
+  const quote = await text(page, "#quote");
   // What it says of the movement before must not be taken for an answer to this one.
   await page.locator("#hint").evaluate((hint) => { hint.textContent = ""; });
   await page.locator("#send").click();
@@ -90,7 +93,7 @@ async function move(page, from, to, asset, amount) {
     if (id === null) await page.waitForTimeout(100);
   }
   const row = page.locator(`.movements [data-key="${id}"]`);
-  seen.moves.push({ from, to, asset, first: (await row.innerText()).replace(/\s+/g, " ") });
+  seen.moves.push({ from, to, asset, quote, first: (await row.innerText()).replace(/\s+/g, " ") });
   return id;
 }
 

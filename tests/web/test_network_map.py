@@ -77,6 +77,9 @@ class Source:
     async def prepare(self, wish):
         raise InvalidInput("choose two different chains")
 
+    async def quote(self, wish):
+        return {"fee": f"1 ETH to {wish['to']}"}
+
     async def receipt(self, chain: str, transaction: str):
         return None
 
@@ -105,6 +108,7 @@ async def test_the_page_says_who_is_silent_and_writes_words_as_words(client: Tes
     [
         ("/network/balances?account=x", 503, {"error": "x is not known yet"}),
         ("/network/prepare", 400, {"error": "choose two different chains"}),
+        ("/network/quote?from=aa&to=bb", 200, {"fee": "1 ETH to bb"}),
         ("/network/receipt?chain=aa&transaction=0x", 200, None),
     ],
 )

@@ -123,6 +123,17 @@ def test_each_movement_begins_as_dispatched_and_says_what_it_waits_for(journey: 
         assert "waits for" in move["first"] or "can be challenged" in move["first"] or "L1 has moved" in move["first"]
 
 
+def test_the_form_says_what_a_delivery_costs_and_that_is_what_is_paid(journey: dict) -> None:
+    free, paid = (
+        "Ether is delivered by L1 itself: no fee but gas.",
+        "Delivery costs 0.0007 ETH, paid with the transfer.",
+    )
+    assert [move["quote"] for move in journey["moves"]] == [free, paid, free, paid]
+    sent = [params[0] for method, params in journey["wallet"] if method == "eth_sendTransaction"]
+    to_the_route = [one["value"] for one in sent if one["to"].endswith("32")]
+    assert to_the_route == [hex(7 * 10**14)] * 2
+
+
 def test_a_chain_that_the_wallet_does_not_know_is_added_and_used_in_one_click(journey: dict) -> None:
     calls = [[method, params] for method, params in journey["wallet"] if method.startswith("wallet_")]
     arcade = journey["given"]["chains"][1]
