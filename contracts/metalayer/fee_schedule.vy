@@ -97,9 +97,9 @@ def quote(destination: uint32, body_bytes: uint256, gas_limit: uint256) -> uint2
 @internal
 @view
 def _price(destination: uint32) -> Price:
-    found: Price = self.prices[destination]
-    if not found.is_set:
-        found = self.prices[ELSEWHERE]
-    if not found.is_set:
-        found = Price(is_set=True, per_message=first_per_message, per_byte=0, per_gas=first_per_gas)
-    return found
+    # Each field is a slot: of what is not set, one is read.
+    if self.prices[destination].is_set:
+        return self.prices[destination]
+    if self.prices[ELSEWHERE].is_set:
+        return self.prices[ELSEWHERE]
+    return Price(is_set=True, per_message=first_per_message, per_byte=0, per_gas=first_per_gas)
