@@ -11,14 +11,13 @@ from protocol.crypto import keccak
 from protocol.deposit import Deposit, deposit_preimage, next_deposit_accumulator
 from protocol.errors import Halt, InvalidBatch, InvalidInput
 from protocol.inbox import next_accumulator
-from protocol.kzg import commitment_of, versioned_hash
 from protocol.output_root import OUTPUT_VERSION_0, output_root
 from protocol.provable import PROVABLE_LAYERS, unprovable
 from protocol.rollup import RollupConfig
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from prover.commitments.chain_structures import ChainRules, Settings, Start
 from prover.commitments.structures import NOTHING
-from prover.machine.batch_data import BLOB_LAYER
+from prover.machine.batch_data import BLOB_LAYER, blob_hashes
 from prover.machine.boot import CALLDATA_LAYER
 from prover.machine.frame import NO_FRAME
 from prover.machine.journal import FullJournal
@@ -200,13 +199,13 @@ def _long_preimages(claim: Claim) -> Iterable[tuple[Hash32, bytes]]:
 
 
 def _blobs(claim: Claim) -> dict[bytes, bytes]:
-    """By versioned hash."""
+    """By versioned hash, as the commitments have them; who read the blobs has compared."""
     return {
-        versioned_hash(commitment_of(blob)): blob
+        versioned_hash: blob
         for entry in claim.l1
         for commitment, content in entry.contents.items()
         if commitment[0] == BLOB_LAYER
-        for blob in content
+        for versioned_hash, blob in zip(blob_hashes(commitment), content, strict=True)
     }
 
 
