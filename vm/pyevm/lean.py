@@ -8,7 +8,6 @@ modules in their place that hold the same names; whoever uses one of those gets 
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from threading import RLock
 from types import ModuleType
 
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {
@@ -21,7 +20,8 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
 }
 """By module: what others import from it."""
 
-_loading = RLock()
+_UNUSED = "unused"
+"""An attribute of a stand-in until the first who uses it takes that away."""
 
 
 class Later:
@@ -63,12 +63,15 @@ def leave_out(modules: Mapping[str, tuple[str, ...]] = LEFT_OUT) -> None:
             module = ModuleType(name, "Left out until it is used; see vm.pyevm.lean.")
             for each in held:
                 setattr(module, each, Later(module, each))
+            setattr(module, _UNUSED, True)
             sys.modules[name] = module
 
 
 def _load(stand_in: ModuleType) -> ModuleType:
     name = stand_in.__name__
-    with _loading:  # the event loop and the worker may both be the first
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
-        return import_module(name)
+    # The event loop and the worker may both be the first; one step of a dictionary decides, and importing waits.
+    if vars(stand_in).pop(_UNUSED, False):
+        del sys.modules[name]
+    while (module := import_module(name)) is stand_in:
+        pass  # the other thread is between the two lines above
+    return module

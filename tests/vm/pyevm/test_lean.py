@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from threading import Barrier
 from types import new_class
 
 import pytest
@@ -84,6 +86,21 @@ def test_a_function_is_loaded_by_its_call(left_out: Path) -> None:
     assert loaded()
     assert sys.modules[NAME].__file__ == str(left_out)
     assert double(4) == 8, "it goes on working after that"
+
+
+def test_threads_that_are_first_together_get_the_one_real_function(left_out: Path) -> None:
+    double = import_module(NAME).double
+    left_out.write_text("import time\ntime.sleep(0.05)\n" + left_out.read_text())
+    together = Barrier(8)
+
+    def use(value: int) -> int:
+        together.wait()
+        found: int = double(value)
+        return found
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(use, range(8))) == [2 * value for value in range(8)]
+    assert loaded()
 
 
 def test_a_class_can_be_subclassed_and_asked_for_instances_and_attributes(left_out: Path) -> None:
