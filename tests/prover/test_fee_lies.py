@@ -33,7 +33,7 @@ def contracts() -> VyperReferee:
     return VyperReferee(lambda name: load_artifact(name).init_code)
 
 
-@pytest.mark.parametrize("liar", ["proposer", "challenger"])
+@pytest.mark.parametrize("liar", ["proposer", pytest.param("challenger", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", FEE_KINDS.values(), ids=lambda kind: kind.name)
 def test_who_lies_about_a_fee_loses_by_the_step_that_is_wrong(contracts: VyperReferee, kind, liar):
     lie = lie_about(kind, CHAIN.machine())
