@@ -5,7 +5,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.peers import REPOSITORY
+
+pytestmark = pytest.mark.xdist_group("bytecode")
 
 COUNTED = """
 import importlib, json, sys
