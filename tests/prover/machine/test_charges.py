@@ -36,13 +36,13 @@ from tests.prover.machine.test_blocks import blocks_of, check
 EVERY_FEE = FeeKnobs(RECEIVER, 2_000_000, 10**12, 1_000_000, 3_000_000)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_machine_makes_the_chain_that_is_derived_whatever_it_charges(seed):
     check(random_fee_chain(Random(seed)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_machine_makes_the_chain_that_is_derived_whatever_governance_changes(seed):
     check(random_fee_chain(Random(seed), changing=0.4))
