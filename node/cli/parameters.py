@@ -122,9 +122,9 @@ DaSet = Annotated[
         envvar="TOMBOLO_DA_SET",
         metavar="LAYER.KEY=VALUE,…",
         callback=check_da_settings,
-        help="Settings of data layers: alt-da.url, alt-da.mirror, alt-da.commitments, blob.beacon-url, "
-        "blob.archive-url, blob.max-blobs, blob.proofs, celestia.url, celestia.namespace, celestia.token-file, "
-        "celestia.gas-price. docs/data-layers.md explains them.",
+        help="Settings of data layers: file.max-bytes, alt-da.url, alt-da.mirror, alt-da.commitments, "
+        "alt-da.max-bytes, blob.beacon-url, blob.archive-url, blob.max-blobs, blob.proofs, celestia.url, "
+        "celestia.namespace, celestia.token-file, celestia.gas-price. docs/data-layers.md explains them.",
         show_default=False,
     ),
 ]
