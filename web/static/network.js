@@ -123,7 +123,10 @@ function own() {
 }
 
 $("look").addEventListener("submit", (event) => { event.preventDefault(); look($("account").value); });
+let asked = 0;
+
 async function quote() {
+  const mine = ++asked;
   const wish = { from: $("from").value, to: $("to").value, asset: $("asset").value };
   let text = "";
   try {
@@ -132,6 +135,7 @@ async function quote() {
   } catch {
     // What is wrong with the form, sending says.
   }
+  if (mine !== asked) return; // the form has changed meanwhile, and answers may overtake each other
   if ($("quote").textContent !== text) $("quote").textContent = text;
 }
 
