@@ -1,7 +1,7 @@
 """What a dispute costs on L1 but for its last step, cut into 2, 4 or 32 parts a round: `python -m bench.gas_game`.
 
 Exact and repeatable: nothing here depends on time. "transaction" adds the 21,000 and the calldata.
-For comparing arities: the same moves on an L1 cost a third more (`dispute_gas` of `make bench` is a whole real dispute).
+For comparing arities: on an L1 the same moves cost a third more (`dispute_gas` in `make bench` is a real dispute).
 """
 
 import tempfile
