@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ WANTED_WEI = 7 * GWEI
 def base_fee(url: str, number: int | str) -> int | None:
     block = rpc(url, "eth_getBlockByNumber", hex(number) if isinstance(number, int) else number, False)
     return None if block is None else int(block["baseFeePerGas"], 16)
+
+
+def all_have(urls: list[str], number: int) -> bool:
+    return None not in [base_fee(url, number) for url in urls]
 
 
 def first_block_at(url: str, wei: int) -> int | None:
@@ -118,7 +123,7 @@ def holds_on_every_node(network: Running, urls: list[str]) -> None:
     [first] = set(found)
     assert first is not None
     for number, expected in ((first - 1, False), (first, True), (first + 1, True)):
-        network.until(lambda at=number: None not in [base_fee(url, at) for url in urls], "that block on both", 60)
+        network.until(partial(all_have, urls, number), "that block on both", 60)
         blocks = [rpc(url, "eth_getBlockByNumber", hex(number), False) for url in urls]
         assert len({block["hash"] for block in blocks}) == 1
         assert (int(blocks[0]["baseFeePerGas"], 16) >= WANTED_WEI) == expected

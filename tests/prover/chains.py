@@ -100,7 +100,8 @@ class Chain:
         for change in made:
             self.accumulators[2] = next_change_accumulator(self.accumulators[2], change.knob, change.setting, place[0])
         self.settings = settings_at(self.config, self.settings, made)
-        state = l1_state(*self.accumulators, self.deposit_count)
+        inbox, portal, config = self.accumulators
+        state = l1_state(inbox, portal, config, self.deposit_count)
         self.l1_nodes.update(state._nodes)
         header = l1_header(*place, state.root, *self.prices)
         self.l1.append(L1Entry(header, commitments, deposits, contents if self.layer else {}, made))

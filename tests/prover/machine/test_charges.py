@@ -157,8 +157,8 @@ def test_who_cannot_pay_the_charges_is_skipped():
     )
     chain.feed(batches=[encode_batch(Batch(1, (BlockClaim(chain.tip.timestamp + 1, 2**60, transactions),)))])
     check(chain, judged=True)
-    assert chain.state.account(private_key_address(poor)).nonce == 0
-    assert chain.state.account(private_key_address(rich)).nonce == 1
+    accounts = [chain.state.account(private_key_address(key)) for key in (poor, rich)]
+    assert [account and account.nonce for account in accounts] == [0, 1]
     assert balance(chain, OPERATOR_FEE_RECIPIENT) == 2**64 - 1
 
 

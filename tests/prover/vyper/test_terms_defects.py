@@ -147,8 +147,7 @@ def plain() -> VM:
     early = ConfigChange(len(Knob), Knob.GAS_LIMIT, 7_000_000)
     chain.accumulators[2] = next_change_accumulator(ZERO_HASH, early.knob, early.setting, genesis)
     for _ in range(2):
-        claim = BlockClaim(chain.tip.timestamp + 1, 2**60)
-        batch = encode_batch(Batch(chain.tip.number + 1, (claim,)))
+        batch = encode_batch(Batch(chain.tip.number + 1, (BlockClaim(chain.tip.timestamp + 1, 2**60),)))
         chain.feed(batches=[batch], changes=[(Knob.MIN_BASE_FEE, 3 * 10**9 + chain.tip.number)])
     claim = replace(chain.claim(), changes_before=[(genesis, early)])
     return start_chain(claim, chain.genesis_state.code, chain.genesis_state.node)
