@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from metalayer.predeploys import MemberCode
 from node import artifacts, network, network_greeting, settlement
 from node.precompile import DEPLOYED, missing_artifacts, precompile
 from tests.peers import REPOSITORY
@@ -16,7 +17,7 @@ def test_what_launches_load_is_what_is_compiled_beforehand() -> None:
         for module in (settlement, network, network_greeting)
         for word in Path(module.__file__ or "").read_text().split('"')
         if word.partition("/")[0] in ("l1", "l2", "metalayer", "examples") and "{" not in word
-    } | {f"metalayer/{field.name}" for field in fields(network.MemberCode)}
+    } | {f"metalayer/{field.name}" for field in fields(MemberCode)}
     assert loaded - set(DEPLOYED) == set()
     assert len(loaded) > 10
 
