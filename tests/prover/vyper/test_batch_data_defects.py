@@ -1,6 +1,5 @@
 """Defects put into what opens batches outside of their commitments: honest steps and changed witnesses notice each."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -8,7 +7,6 @@ from random import Random
 
 import pytest
 
-from node.artifacts import SOURCES, load_artifact
 from protocol.blobs import USABLE_BYTES, pack_blobs
 from protocol.crypto import keccak
 from protocol.types import Hash32
@@ -18,11 +16,8 @@ from prover.machine.vm import BATCH_DATA, BATCH_WALK, PHASE_NAMES, VM
 from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
 from tests.prover.test_defects import attacks
+from tests.prover.vyper.put_in import ANOTHER, REFUSED, WITNESS_DECIDES, defective, fault_of, referee_of
 from tests.prover.vyper.test_batch_data import in_blobs, machine_before, run_to, strange_blob
-
-ANOTHER = "an honest step is judged to another state"
-REFUSED = "an honest step is refused"
-WITNESS_DECIDES = "a changed witness leads to another state"
 
 DEFECTS = {
     "data is not hashed": (
@@ -167,25 +162,13 @@ def notices(library: VyperReferee, name: str) -> str:
             with pytest.raises(InvalidWitness):
                 library.judge(before, witness)
             continue
-        try:
-            if library.judge(before, witness) != after:
-                return f"{PHASE_NAMES[phase]}: {ANOTHER}"
-        except InvalidWitness:
-            return f"{PHASE_NAMES[phase]}: {REFUSED}"
         shape = len(witness.preimages), len(witness.codes), len(witness.pages)
-        for attack in (*forged, *(() if shape in attacked else changes(witness))):
-            try:
-                if library.judge(before, attack) != after:
-                    return f"{PHASE_NAMES[phase]}: {WITNESS_DECIDES}"
-            except (InvalidWitness, OverflowError):
-                continue
+        changed = (*forged, *(() if shape in attacked else changes(witness)))
+        fault = fault_of(library, before, witness, after, changed)
+        if fault is not None:
+            return f"{PHASE_NAMES[phase]}: {fault}"
         attacked.add(shape)
     return ""
-
-
-def referee_of(name: str, sources=SOURCES) -> VyperReferee:
-    cache = {} if sources == SOURCES else {"build": None}
-    return VyperReferee.of_library(lambda each: load_artifact(each, sources, **cache).init_code, f"l1/proof/{name}")
 
 
 @pytest.mark.parametrize(
@@ -193,12 +176,7 @@ def referee_of(name: str, sources=SOURCES) -> VyperReferee:
 )
 def test_a_library_with_the_defect_is_noticed(tmp_path, name):
     library, file, right, wrong, words = DEFECTS[name]
-    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
-    source = tmp_path / "l1" / "proof" / f"{file}.vy"
-    text = source.read_text()
-    assert text.count(right) == 1, "the defect has nothing to replace"
-    source.write_text(text.replace(right, wrong))
-    assert words in notices(referee_of(library, tmp_path), library)
+    assert words in notices(defective(tmp_path, library, file, right, wrong), library)
 
 
 @pytest.mark.parametrize("name", ["boot", pytest.param("batch_data", marks=pytest.mark.slow)])

@@ -1,23 +1,18 @@
 """Defects put into the libraries for a block's tries: honest steps and changed witnesses notice each."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
 import pytest
 
-from node.artifacts import SOURCES, load_artifact
 from prover.commitments.tape import InvalidWitness, Witness
 from prover.machine.vm import FILL, PHASE_NAMES, RECEIPT_HASH, RECEIPT_LOGS
 from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
 from tests.prover.test_defects import attacks
+from tests.prover.vyper.put_in import ANOTHER, REFUSED, WITNESS_DECIDES, defective, fault_of, referee_of
 from tests.prover.vyper.test_block_tries import block_of, is_filled, log_of, receipt_of
-
-ANOTHER = "an honest step is judged to another state"
-REFUSED = "an honest step is refused"
-WITNESS_DECIDES = "a changed witness leads to another state"
 
 DEFECTS = {
     "pages are not checked": (
@@ -94,27 +89,13 @@ def notices(library: VyperReferee, name: str) -> str:
             with pytest.raises(InvalidWitness):
                 library.judge(before, witness)
             continue
-        try:
-            if library.judge(before, witness) != after:
-                return f"{PHASE_NAMES[phase]}: {ANOTHER}"
-        except InvalidWitness:
-            return f"{PHASE_NAMES[phase]}: {REFUSED}"
         shape = phase, len(witness.pages), len(witness.preimages)
-        if shape in attacked:
-            continue
+        changed = () if shape in attacked else (*attacks(witness), *within(witness))
         attacked.add(shape)
-        for attack in (*attacks(witness), *within(witness)):
-            try:
-                if library.judge(before, attack) != after:
-                    return f"{PHASE_NAMES[phase]}: {WITNESS_DECIDES}"
-            except (InvalidWitness, OverflowError):
-                continue
+        fault = fault_of(library, before, witness, after, changed)
+        if fault is not None:
+            return f"{PHASE_NAMES[phase]}: {fault}"
     return ""
-
-
-def referee_of(name: str, sources=SOURCES) -> VyperReferee:
-    cache = {} if sources == SOURCES else {"build": None}
-    return VyperReferee.of_library(lambda each: load_artifact(each, sources, **cache).init_code, f"l1/proof/{name}")
 
 
 @pytest.mark.parametrize(
@@ -122,12 +103,7 @@ def referee_of(name: str, sources=SOURCES) -> VyperReferee:
 )
 def test_a_library_with_the_defect_is_noticed(tmp_path, name):
     library, file, right, wrong, words = DEFECTS[name]
-    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
-    source = tmp_path / "l1" / "proof" / f"{file}.vy"
-    text = source.read_text()
-    assert text.count(right) == 1, "the defect has nothing to replace"
-    source.write_text(text.replace(right, wrong))
-    assert words in notices(referee_of(library, tmp_path), library)
+    assert words in notices(defective(tmp_path, library, file, right, wrong), library)
 
 
 @pytest.mark.parametrize("name", OWN)

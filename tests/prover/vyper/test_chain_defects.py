@@ -1,22 +1,17 @@
 """Defects put into the libraries between transactions and blocks: honest steps and spoiled witnesses notice each."""
 
-import shutil
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from node.artifacts import SOURCES, load_artifact
 from protocol.batch import Batch, BlockClaim, encode_batch
 from prover.commitments.tape import InvalidWitness, Witness
 from prover.vyper_referee import VyperReferee
 from tests.prover.chains import KEYS, LOGGER, ZERO_HASH, Chain, deposit, fresh_chain, random_chain, transfer
 from tests.prover.spoiling import Judged, judged_steps, shape
-
-ANOTHER = "an honest step is judged to another state"
-REFUSED = "an honest step is refused"
-WITNESS_DECIDES = "a changed witness leads to another state"
+from tests.prover.vyper.put_in import ANOTHER, REFUSED, WITNESS_DECIDES, defective, fault_of, referee_of
 
 OWN = {
     "boot": ("start", "ring walk", "l1 walk", "batch walk", "deposit walk", "block done", "output"),
@@ -188,26 +183,12 @@ def notices(library: VyperReferee, name: str, steps: list[Judged]) -> str:
             with pytest.raises(InvalidWitness):
                 library.judge(step.before, step.witness)
             continue
-        try:
-            if library.judge(step.before, step.witness) != step.after:
-                return f"{step.phase}: {ANOTHER}"
-        except InvalidWitness:
-            return f"{step.phase}: {REFUSED}"
-        if shape(step) in attacked:
-            continue
+        changed = () if shape(step) in attacked else attacks(step.witness)
         attacked.add(shape(step))
-        for attack in attacks(step.witness):
-            try:
-                if library.judge(step.before, attack) != step.after:
-                    return f"{step.phase}: {WITNESS_DECIDES}"
-            except (InvalidWitness, OverflowError):
-                continue
+        fault = fault_of(library, step.before, step.witness, step.after, changed)
+        if fault is not None:
+            return f"{step.phase}: {fault}"
     return ""
-
-
-def referee_of(name: str, sources=SOURCES) -> VyperReferee:
-    cache = {} if sources == SOURCES else {"build": None}
-    return VyperReferee.of_library(lambda each: load_artifact(each, sources, **cache).init_code, f"l1/proof/{name}")
 
 
 @pytest.mark.parametrize(
@@ -215,12 +196,7 @@ def referee_of(name: str, sources=SOURCES) -> VyperReferee:
 )
 def test_a_library_with_the_defect_is_noticed(steps, tmp_path, name):
     library, file, right, wrong, words = DEFECTS[name]
-    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
-    source = tmp_path / "l1" / "proof" / f"{file}.vy"
-    text = source.read_text()
-    assert text.count(right) == 1, "the defect has nothing to replace"
-    source.write_text(text.replace(right, wrong))
-    assert words in notices(referee_of(library, tmp_path), library, steps)
+    assert words in notices(defective(tmp_path, library, file, right, wrong), library, steps)
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -4,15 +4,12 @@ The defects of the closest relative of this design that lie there, and those tha
 nothing here notices is a hole in the tests.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from node.artifacts import SOURCES, load_artifact
 from protocol.crypto import keccak
 from protocol.types import Hash32
 from prover.commitments.journal_tree import ACCOUNT, SLOT, journal_path
@@ -23,6 +20,7 @@ from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
 from tests.prover.corpus import examples
 from tests.prover.test_defects import attacks
+from tests.prover.vyper.put_in import REFUSED, WITNESS_DECIDES, defective, referee_of
 from tests.prover.worlds import COINBASE, CONTRACT, OTHER, SENDER
 
 Step = tuple[str, Hash32, Witness, Hash32]
@@ -127,8 +125,6 @@ def is_judged(library: VyperReferee, before: Hash32, witness: Witness) -> bool:
 
 
 ANOTHER_STATE = "an honest step is judged to another state"
-WITNESS_DECIDES = "a changed witness leads to another state"
-REFUSED = "an honest step is refused"
 FOREIGN = "a step of another library is judged"
 
 DEFECTS: dict[str, tuple[str, str, str, str, str]] = {
@@ -261,11 +257,6 @@ DEFECTS: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
-def referee_of(name: str, sources: Path = SOURCES) -> VyperReferee:
-    cache = {} if sources == SOURCES else {"build": None}
-    return VyperReferee.of_library(lambda each: load_artifact(each, sources, **cache).init_code, f"l1/proof/{name}")
-
-
 QUICK = ("SLOAD does not hash its key", "SELFBALANCE pushes the code hash", "trie nodes are not hashed")
 """Each takes seconds to compile, so the others are for the slow run."""
 
@@ -275,12 +266,7 @@ QUICK = ("SLOAD does not hash its key", "SELFBALANCE pushes the code hash", "tri
 )
 def test_a_library_with_the_defect_is_noticed(steps, tmp_path, name):
     library, file, right, wrong, words = DEFECTS[name]
-    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
-    source = tmp_path / "l1" / "proof" / f"{file}.vy"
-    text = source.read_text()
-    assert text.count(right) == 1, "the defect has nothing to replace"
-    source.write_text(text.replace(right, wrong))
-    assert words in notices(referee_of(library, tmp_path), library, steps)
+    assert words in notices(defective(tmp_path, library, file, right, wrong), library, steps)
 
 
 @pytest.mark.slow

@@ -1,29 +1,25 @@
 """Defects put into what charges fees and follows settings: honest steps and changed witnesses notice each."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from node.artifacts import SOURCES, load_artifact
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.config_changes import ConfigChange, Knob, next_change_accumulator
 from protocol.types import ZERO_HASH
 from prover.chain import start_chain
-from prover.commitments.tape import InvalidWitness, Witness
+from prover.commitments.tape import Witness
 from prover.machine.vm import BEGIN, CONFIG_WALK, END, ORIGIN, PHASE_NAMES, PRICE, SEAL, TERMS, VM
 from prover.vyper_referee import VyperReferee
 from tests.prover.chains import KEYS, LOGGER, fresh_chain, transfer
 from tests.prover.machine.test_charges import EVERY_FEE
 from tests.prover.test_defects import attacks
+from tests.prover.vyper.put_in import WITNESS_DECIDES, defective, fault_of, referee_of
 from tests.prover.vyper.test_chains import Step, steps_of
 
-ANOTHER = "an honest step is judged to another state"
-REFUSED = "an honest step is refused"
 HONEST = "an honest step is"
 """Either of the two: what is paid differs, and so does what has to be opened for it."""
-WITNESS_DECIDES = "a changed witness leads to another state"
 
 OWN = {
     "terms": (CONFIG_WALK, TERMS, PRICE),
@@ -174,21 +170,12 @@ def notices(library: VyperReferee, own: tuple[int, ...], steps: list[Step]) -> s
     for phase, before, witness, after in steps:
         if phase not in own:
             continue
-        try:
-            if library.judge(before, witness) != after:
-                return f"{PHASE_NAMES[phase]}: {ANOTHER}"
-        except InvalidWitness:
-            return f"{PHASE_NAMES[phase]}: {REFUSED}"
         shape = phase, len(witness.preimages), len(witness.codes)
-        if shape in attacked:
-            continue
+        changed = () if shape in attacked else (*attacks(witness), *within(witness))
         attacked.add(shape)
-        for attack in (*attacks(witness), *within(witness)):
-            try:
-                if library.judge(before, attack) != after:
-                    return f"{PHASE_NAMES[phase]}: {WITNESS_DECIDES}"
-            except (InvalidWitness, OverflowError):
-                continue
+        fault = fault_of(library, before, witness, after, changed)
+        if fault is not None:
+            return f"{PHASE_NAMES[phase]}: {fault}"
     return ""
 
 
@@ -197,18 +184,9 @@ def notices(library: VyperReferee, own: tuple[int, ...], steps: list[Step]) -> s
 )
 def test_a_library_with_the_defect_is_noticed(tmp_path, steps, name):
     library, file, right, wrong, words = DEFECTS[name]
-    shutil.copytree(SOURCES / "l1" / "proof", tmp_path / "l1" / "proof")
-    source = tmp_path / "l1" / "proof" / f"{file}.vy"
-    text = source.read_text()
-    assert text.count(right) == 1, "the defect has nothing to replace"
-    source.write_text(text.replace(right, wrong))
-    referee = VyperReferee.of_library(
-        lambda each: load_artifact(each, tmp_path, build=None).init_code, f"l1/proof/{library}"
-    )
-    assert words in notices(referee, OWN[library], steps)
+    assert words in notices(defective(tmp_path, library, file, right, wrong), OWN[library], steps)
 
 
 @pytest.mark.parametrize("library", OWN)
 def test_without_a_defect_there_is_nothing_to_notice(steps, library):
-    referee = VyperReferee.of_library(lambda each: load_artifact(each).init_code, f"l1/proof/{library}")
-    assert notices(referee, OWN[library], steps) == ""
+    assert notices(referee_of(library), OWN[library], steps) == ""
