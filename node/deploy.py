@@ -13,6 +13,9 @@ from protocol.rlp_codec import encode, uint_bytes
 from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
+POLLS_TO_A_RECEIPT = 10
+"""A node may tell of the nonce that a block has used before it tells of the block's receipts; anvil does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Creation:
@@ -138,13 +141,15 @@ async def wait_until_mined(
         NonceTaken: Another transaction of the sender has this nonce: this one is never mined.
         Retry: There is no receipt after `timeout_seconds`.
     """
+    polls_since_taken = 0
     for _poll in range(max(1, int(timeout_seconds / poll_seconds))):
-        taken = origin is not None and await client.nonce(origin[0]) > origin[1]
         receipt = await client.receipt(transaction_hash)
         if receipt is not None:
             return receipt
-        if taken:
+        if polls_since_taken > POLLS_TO_A_RECEIPT:
             raise NonceTaken(f"another transaction took the nonce of 0x{transaction_hash.hex()}, as after a reorg")
+        taken = origin is not None and await client.nonce(origin[0]) > origin[1]
+        polls_since_taken = polls_since_taken + 1 if taken else 0
         await clock.sleep(poll_seconds)
     raise Retry(f"L1 has not mined transaction 0x{transaction_hash.hex()} in {timeout_seconds:.0f} s")
 

@@ -17,6 +17,7 @@ from node.l1_inputs import L1Inputs, L1Position
 from node.l1_reader import L1Reader
 from node.l1_wire import (
     Json,
+    L1Receipt,
     MalformedAnswer,
     as_data,
     as_head,
@@ -362,6 +363,23 @@ async def test_a_transaction_whose_nonce_another_one_took_is_not_waited_for(anvi
         assert (await wait_until_mined(client, SystemClock(), mined, origin=origin)).transaction_hash == mined
         with pytest.raises(NonceTaken, match="another transaction took the nonce"):
             await wait_until_mined(client, SystemClock(), Hash32(b"\x01" * 32), origin=origin)
+
+
+async def test_a_receipt_that_comes_after_its_nonce_is_waited_for(
+    anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with L1Client(anvil.url) as client:
+        nonce = await client.nonce(SENDER)
+        mined = await transfer(client, nonce, Address(b"\x77" * 20))
+        receipt = await wait_until_mined(client, SystemClock(), mined)
+        answers = [None, None, receipt]
+
+        async def late(_hash: Hash32) -> L1Receipt | None:
+            return answers.pop(0)
+
+        monkeypatch.setattr(client, "receipt", late)
+        assert await wait_until_mined(client, SystemClock(), mined, origin=(SENDER, nonce)) == receipt
+        assert answers == []
 
 
 async def test_every_read_works_against_anvil(anvil: Anvil) -> None:
