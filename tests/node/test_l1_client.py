@@ -365,9 +365,7 @@ async def test_a_transaction_whose_nonce_another_one_took_is_not_waited_for(anvi
             await wait_until_mined(client, SystemClock(), Hash32(b"\x01" * 32), origin=origin)
 
 
-async def test_a_receipt_that_comes_after_its_nonce_is_waited_for(
-    anvil: Anvil, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_receipt_that_comes_after_its_nonce_is_awaited(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> None:
     async with L1Client(anvil.url) as client:
         nonce = await client.nonce(SENDER)
         mined = await transfer(client, nonce, Address(b"\x77" * 20))
