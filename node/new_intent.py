@@ -1,5 +1,6 @@
 """What `tombolo new` writes, and the few things it asks for."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,9 @@ def write_new_intent(answers: Answers, *, force: bool = False) -> Intent:
 
 
 def _toml(value: str) -> str:
-    """What a person typed, as TOML: text needs no quotes."""
+    """What a person typed, as TOML: text needs no quotes, nor does an address, which TOML would take for a number."""
+    if re.fullmatch(r"0x[0-9a-fA-F]{40}", value):
+        return f'"{value}"'
     try:
         tomllib.loads(f"x = {value}")
     except tomllib.TOMLDecodeError:

@@ -12,11 +12,18 @@ from protocol.errors import InvalidInput
 @pytest.mark.parametrize("preset", preset_names())
 def test_the_file_makes_the_chain_that_was_asked_for(tmp_path: Path, preset: str) -> None:
     file = tmp_path / "lagoon.toml"
-    settings = ("da.layer = file", "chain.gas_limit=40000000", 'node.log_level="debug"')
+    treasury = "0x" + "7e" * 20
+    settings = (
+        "da.layer = file",
+        "chain.gas_limit=40000000",
+        'node.log_level="debug"',
+        f"governance.owner={treasury}",
+    )
     written = write_new_intent(Answers(file, preset, 90_001, settings))
     assert read_intent(file) == written
     assert (written.chain.name, written.chain.chain_id, written.chain.gas_limit) == ("lagoon", 90_001, 40_000_000)
     assert (written.da.layer, written.node.log_level) == ("file", "debug")
+    assert written.governance.owner == treasury
     assert written.fees == load_preset(preset).fees
 
 
