@@ -5,6 +5,7 @@ answered that it will not (`L1Refused`, with its code, message and data).
 """
 
 import json
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,10 +49,10 @@ class L1Unreachable(Retry):
 
 
 class L1Refused(Reject):
-    """The node's own JSON-RPC error."""
+    """The node's own JSON-RPC error; `who` is the node, in a word."""
 
-    def __init__(self, method: str, code: int, message: str, data: str | None = None) -> None:
-        super().__init__(f"L1 refused {method}: {message} (code {code})")
+    def __init__(self, method: str, code: int, message: str, data: str | None = None, *, who: str = "L1") -> None:
+        super().__init__(f"{who} refused {method}: {message} (code {code})")
         self.method = method
         self.code = code
         self.message = message
@@ -69,7 +70,7 @@ class Fees:
 
 
 class L1Client:
-    """One L1 endpoint. Use as `async with`, or call `close`.
+    """One endpoint of L1, or of another chain that messages then call `who`. Use as `async with`, or call `close`.
 
     Each request is tried `attempts` times, waiting `backoff_seconds` times 1, 2, 4, … and a random half to one and a
     half of it in between.
@@ -80,12 +81,14 @@ class L1Client:
         url: str,
         clock: Clock | None = None,
         *,
+        who: str = "L1",
         timeout_seconds: float = 10.0,
         attempts: int = 3,
         backoff_seconds: float = 0.25,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.url = url
+        self.who = who
         self.name = shown_url(url)
         """The endpoint for messages, which reach logs and clients."""
         self._clock = clock or SystemClock()
@@ -130,7 +133,7 @@ class L1Client:
             return None
         ref = as_head(found).ref
         if isinstance(at, int) and ref.number != at:
-            raise MalformedAnswer(f"asked L1 for block {at}, got block {ref.number}")
+            raise MalformedAnswer(f"asked {self.who} for block {at}, got block {ref.number}")
         return ref
 
     async def block_by_hash(self, block_hash: Hash32) -> L1BlockRef | None:
@@ -140,7 +143,7 @@ class L1Client:
             return None
         ref = as_head(found).ref
         if ref.hash != block_hash:
-            raise MalformedAnswer(f"asked L1 for block {_hex(block_hash)}, got {_hex(ref.hash)}")
+            raise MalformedAnswer(f"asked {self.who} for block {_hex(block_hash)}, got {_hex(ref.hash)}")
         return ref
 
     async def logs(self, block_hash: Hash32, address: Address, topic: Hash32) -> tuple[L1Log, ...]:
@@ -149,7 +152,7 @@ class L1Client:
         logs = as_logs(await self.request("eth_getLogs", [query]), block_hash)
         for log in logs:
             if log.address != address or log.topics[:1] != (topic,):
-                raise MalformedAnswer(f"asked L1 for logs of {_hex(address)}, got one of {_hex(log.address)}")
+                raise MalformedAnswer(f"asked {self.who} for logs of {_hex(address)}, got one of {_hex(log.address)}")
         return logs
 
     async def logs_of(self, block_hash: Hash32, wanted: Mapping[Address, Hash32]) -> tuple[L1Log, ...]:
@@ -160,7 +163,7 @@ class L1Client:
         logs = as_logs(await self.request("eth_getLogs", [query]), block_hash)
         for log in logs:
             if log.address not in wanted or log.topics[:1] not in [(topic,) for topic in wanted.values()]:
-                raise MalformedAnswer(f"asked L1 for logs of {addresses}, got one of {_hex(log.address)}")
+                raise MalformedAnswer(f"asked {self.who} for logs of {addresses}, got one of {_hex(log.address)}")
         return tuple(log for log in logs if log.topics[0] == wanted[log.address])
 
     async def transaction(self, transaction_hash: Hash32) -> L1Transaction | None:
@@ -170,7 +173,7 @@ class L1Client:
             return None
         tx = as_transaction(found)
         if tx.hash != transaction_hash:
-            raise MalformedAnswer(f"asked L1 for transaction {_hex(transaction_hash)}, got {_hex(tx.hash)}")
+            raise MalformedAnswer(f"asked {self.who} for transaction {_hex(transaction_hash)}, got {_hex(tx.hash)}")
         return tx
 
     async def receipt(self, transaction_hash: Hash32) -> L1Receipt | None:
@@ -180,7 +183,7 @@ class L1Client:
             return None
         receipt = as_receipt(found)
         if receipt.transaction_hash != transaction_hash:
-            raise MalformedAnswer(f"asked L1 for the receipt of {_hex(transaction_hash)}, got another's")
+            raise MalformedAnswer(f"asked {self.who} for the receipt of {_hex(transaction_hash)}, got another's")
         return receipt
 
     async def receipt_logs(self, transaction_hash: Hash32) -> tuple[L1Receipt, tuple[L1Log, ...]] | None:
@@ -269,7 +272,7 @@ class L1Client:
                 return transaction_hash
             raise
         if as_data(answer, "transaction hash", 32) != transaction_hash:
-            raise MalformedAnswer(f"sent L1 transaction {_hex(transaction_hash)}, it acknowledged another")
+            raise MalformedAnswer(f"sent {self.who} transaction {_hex(transaction_hash)}, it acknowledged another")
         return transaction_hash
 
     async def request(self, method: str, params: Sequence[Json]) -> Json:
@@ -292,14 +295,16 @@ class L1Client:
         request: Json = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         status, body = await self._post(method, json.dumps(request).encode())
         if status == 429 or status >= 500:
-            raise L1Unreachable(f"L1 at {self.name} answered {method} with HTTP status {status}")
+            raise L1Unreachable(f"{self.who} at {self.name} answered {method} with HTTP status {status}")
         if status != 200 and not body.lstrip().startswith(b"{"):
-            raise L1Refused(method, status, f"HTTP status {status}")
+            raise L1Refused(method, status, f"HTTP status {status}", who=self.who)
         answer = as_record(parse_json(body), "answer")
         if answer.get("error") is not None:
-            raise _failure(method, as_record(answer["error"], "error"))
+            raise _failure(self.who, method, as_record(answer["error"], "error"))
         if "result" not in answer or answer.get("id") != request_id:
-            raise MalformedAnswer(f"L1 answered {method} with neither a result nor an error for request {request_id}")
+            raise MalformedAnswer(
+                f"{self.who} answered {method} with neither a result nor an error for request {request_id}"
+            )
         return answer["result"]
 
     async def _post(self, method: str, body: bytes) -> tuple[int, bytes]:
@@ -312,11 +317,11 @@ class L1Client:
                 async for part in response.content.iter_chunked(1 << 16):
                     size += len(part)
                     if size > MAX_ANSWER_BYTES:
-                        raise MalformedAnswer(f"L1 answered {method} with more than {MAX_ANSWER_BYTES} bytes")
+                        raise MalformedAnswer(f"{self.who} answered {method} with more than {MAX_ANSWER_BYTES} bytes")
                     parts.append(part)
                 return response.status, b"".join(parts)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise L1Unreachable(f"L1 at {self.name} does not answer: {str(error) or type(error).__name__}") from error
+            raise L1Unreachable(f"{self.who} at {self.name} does not answer: {_reason(error)}") from error
 
 
 def shown_url(url: str) -> str:
@@ -326,13 +331,19 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{host}" + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
-def _failure(method: str, error: dict[str, Json]) -> Retry | Reject:
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return os.strerror(error.os_error.errno).lower()
+    return str(error) or type(error).__name__
+
+
+def _failure(who: str, method: str, error: dict[str, Json]) -> Retry | Reject:
     code, message, data = error.get("code"), error.get("message"), error.get("data")
     if not isinstance(code, int) or not isinstance(message, str):
-        return MalformedAnswer(f"L1 answered {method} with an error without code or message")
+        return MalformedAnswer(f"{who} answered {method} with an error without code or message")
     if code == LIMIT_EXCEEDED:
-        return L1Unreachable(f"L1 limits {method}: {message}")
-    return L1Refused(method, code, message, data if isinstance(data, str) else None)
+        return L1Unreachable(f"{who} limits {method}: {message}")
+    return L1Refused(method, code, message, data if isinstance(data, str) else None, who=who)
 
 
 def _hex(data: bytes) -> str:

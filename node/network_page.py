@@ -185,7 +185,7 @@ async def quote_delivery(url: str, destination: int, body_bytes: int | None, gas
     to, call = TOKEN_ROUTE_ADDRESS, encode_call("quote(uint32)", destination)
     if body_bytes is not None:
         to, call = MAILBOX_ADDRESS, encode_call("quote(uint32,uint256,uint64)", destination, body_bytes, gas_limit)
-    async with L1Client(url, attempts=1) as client:
+    async with L1Client(url, who="the node", attempts=1) as client:
         answer = words_of(await client.call(to, call))
     if not answer:
         raise InvalidInput(f"the chain of {url} is in no network: it has no mailbox")

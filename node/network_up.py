@@ -313,8 +313,8 @@ class NetworkUp:
             )
             return
         async with (
-            L1Client(self.rpc_url(origin.chain.name), self._clock) as here,
-            L1Client(self.rpc_url(destination.chain.name), self._clock) as there,
+            L1Client(self.rpc_url(origin.chain.name), self._clock, who=origin.chain.name) as here,
+            L1Client(self.rpc_url(destination.chain.name), self._clock, who=destination.chain.name) as there,
         ):
             one, other = _side(origin, here), _side(destination, there)
             try:
@@ -369,7 +369,7 @@ class NetworkUp:
 
     async def _until_ready(self, intent: Intent) -> None:
         name = intent.chain.name
-        async with L1Client(self.rpc_url(name), self._clock, attempts=1) as node:
+        async with L1Client(self.rpc_url(name), self._clock, who=name, attempts=1) as node:
             await wait_for_rpc(node, self._clock)
         self.chains[name].ready = True
         self._tell(name, f"answers at {self.rpc_url(name)}, chain id {intent.chain.chain_id}")

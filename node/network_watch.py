@@ -116,7 +116,9 @@ class NetworkWatch:
     def client(self, chain: Watched) -> L1Client:
         """Of the chain's node; asks once, because there is always a next time."""
         if chain.name not in self._clients:
-            self._clients[chain.name] = L1Client(chain.rpc_url, self._clock, attempts=1, timeout_seconds=5)
+            self._clients[chain.name] = L1Client(
+                chain.rpc_url, self._clock, who=chain.name, attempts=1, timeout_seconds=5
+            )
         return self._clients[chain.name]
 
     async def run(self) -> None:

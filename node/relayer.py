@@ -130,7 +130,9 @@ class Relayer:
         self._clock = clock
         self.l1 = RelayChain("L1", L1Client(options.l1_url, clock), clock, options.private_key)
         self.chains = {
-            domain: RelayChain(f"chain {domain}", L1Client(url, clock, attempts=1), clock, options.private_key)
+            domain: RelayChain(
+                f"chain {domain}", L1Client(url, clock, who=f"chain {domain}", attempts=1), clock, options.private_key
+            )
             for domain, url in options.endpoints.items()
         }
         self._bridges: dict[Domain, Bridge] = {}

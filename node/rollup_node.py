@@ -251,7 +251,7 @@ class RollupNode:
         """This node, as any client sees it, once it listens."""
         if self._self_client is None:
             url = self_url(self.options.host, self.port)
-            self._self_client = L1Client(url, self._clock, timeout_seconds=10, attempts=1)
+            self._self_client = L1Client(url, self._clock, who="the node", timeout_seconds=10, attempts=1)
         return self._self_client
 
     def _propose(self, rollup: Rollup, options: ProposerOptions, l1: L1Client) -> Coroutine[None, None, None]:
@@ -318,7 +318,16 @@ class RollupNode:
         return None if self._producer is None else self._producer.pending_block()
 
     async def _follow_l1(self, rollup: Rollup, l1: L1Client) -> None:
-        await check_l1(rollup, l1, self._clock)
+        complaint = None
+        while True:
+            try:
+                await check_l1(rollup, l1)
+                break
+            except (Retry, L1Refused) as error:
+                if str(error) != complaint:
+                    complaint = str(error)
+                    logger.warning("waiting for L1: %s", complaint)
+                await self._clock.sleep(1.0)
         await self.driver.run()
 
 
@@ -345,21 +354,16 @@ def open_rollup(store: Store, rollup: Rollup) -> None:
     create_chain(store, genesis, [document, (TABLE, record_key(record.block.ref.number), encode_record(record))])
 
 
-async def check_l1(rollup: Rollup, l1: L1Client, clock: Clock) -> None:
-    """Wait until L1 answers, then make sure that it is the one this rollup lives on.
+async def check_l1(rollup: Rollup, l1: L1Client) -> None:
+    """Make sure that L1 is the one this rollup lives on.
 
     Raises:
+        Retry, L1Refused: It does not say.
         Halt: It is another chain, or does not hold the block that the rollup starts at.
     """
     config = rollup.config
-    while True:
-        try:
-            chain_id = await l1.chain_id()
-            genesis = await l1.block(config.l1_genesis.number)
-            break
-        except (Retry, L1Refused) as error:
-            logger.warning("waiting for L1: %s", error)
-            await clock.sleep(1.0)
+    chain_id = await l1.chain_id()
+    genesis = await l1.block(config.l1_genesis.number)
     if chain_id != config.l1_chain_id:
         raise Halt(f"{l1.name} is chain {chain_id}; this rollup lives on chain {config.l1_chain_id}")
     if genesis is None or genesis.hash != config.l1_genesis.hash:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from node.l1_client import L1Client, L1Refused
+from node.l1_client import L1Client, L1Refused, L1Unreachable
 from node.l1_wire import Json, as_record
-from protocol.errors import Reject
+from protocol.errors import Reject, Retry
 
 METHOD_NOT_FOUND = -32601
 LABELS = ("unsafe_l2", "safe_l2", "finalized_l2")
@@ -37,10 +37,17 @@ async def node_status(url: str, now: float | None = None) -> NodeStatus:
     """Ask the node at `url`; `now` (seconds since the epoch) is what the head's age is counted from.
 
     Raises:
-        Retry: It does not answer.
+        Retry: It does not answer; the message says how to start one.
         Reject: It answers something else than a node does.
     """
-    async with L1Client(url, attempts=1) as node:
+    try:
+        return await _ask(url, now)
+    except L1Unreachable as error:
+        raise Retry(f"{error}; `tombolo up` starts one, --rpc-url names another") from error
+
+
+async def _ask(url: str, now: float | None) -> NodeStatus:
+    async with L1Client(url, who="the node", attempts=1) as node:
         chain_id = await node.chain_id()
         client = str(await node.request("web3_clientVersion", []))
         try:
@@ -114,11 +121,12 @@ def _details(fields: Mapping[str, Json], now: float | None) -> dict[str, str]:
     if isinstance(pool, dict):
         details["pool"] = f"{pool.get('pending')} pending, {pool.get('queued')} queued"
     if isinstance(batcher, dict):
-        pending = f"{batcher.get('pending_transactions')} transactions on their way"
+        sent = batcher.get("pending_transactions")
+        pending = f"{sent} transaction{'' if sent == 1 else 's'} on the way"
         following = batcher.get("next_block")
         waiting = newest_block - following + 1 if isinstance(newest_block, int) and isinstance(following, int) else 0
         details["batcher"] = f"{batcher.get('address')}, next block {following}, {pending}"
-        details["not in a batch"] = f"{max(0, waiting)} blocks"
+        details["not in a batch"] = f"{max(0, waiting)} block{'' if waiting == 1 else 's'}"
         if batcher.get("complaint"):
             details["batcher says"] = str(batcher["complaint"])
     return details

@@ -130,7 +130,7 @@ async def run_up(
             await unless_ended(children, stop, launch_rollup(l1, clock, keys.operator, launch, options.rollup_path))
         # Not before: while three processes import on two cores, the first block is late.
         children.append(await _start_verifier(options, l1_url, keys.proposer))
-        async with L1Client(f"http://{options.host}:{options.rpc_port}", clock, attempts=1) as node:
+        async with L1Client(f"http://{options.host}:{options.rpc_port}", clock, who="the node", attempts=1) as node:
             await unless_ended(children, stop, wait_for_rpc(node, clock))
             if stop.is_set():
                 return

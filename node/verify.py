@@ -74,7 +74,7 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
     rollup = options.rollup
     worker = Worker()
     async with L1Client(options.l1_url, clock) as l1:
-        await check_l1(rollup, l1, clock)
+        await check_l1(rollup, l1)
         with Store(folder / "db") as store:
             open_rollup(store, rollup)
             engine = PyEvmEngine(rollup.config.chain)
@@ -112,7 +112,7 @@ async def _derive_all(driver: Driver, reader: L1Reader, rollup: Rollup, progress
 
 async def _compare(chain: Chain, url: str, clock: Clock) -> int:
     """Compare every block up to the lower of both safe heads; returns how many."""
-    async with L1Client(url, clock) as node:
+    async with L1Client(url, clock, who="the node") as node:
         safe = await node.block("safe")
         top = min(chain.safe_head().number, 0 if safe is None else safe.number)
         for number in range(top + 1):

@@ -146,7 +146,7 @@ async def _claim(bridge: Bridge, account: Account, started: Started, *, wait: bo
 
 @asynccontextmanager
 async def _bridge(ends: Ends) -> AsyncIterator[Bridge]:
-    async with L1Client(ends.l1_url) as l1, L1Client(ends.rpc_url) as l2:
+    async with L1Client(ends.l1_url) as l1, L1Client(ends.rpc_url, who="the rollup") as l2:
         yield await open_bridge(l1, l2)
 
 

@@ -1,5 +1,6 @@
 """From arguments to an exit status: 0 done, 1 failed, 2 asked for wrongly, 130 interrupted."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def _fail(message: str, status: int) -> int:
 def _usage_message(error: typer.TyperException) -> str:
     """What is wrong, and which help tells more."""
     message = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
-    message = " ".join(message.split())
+    message = " ".join(message.split()).replace("Value error, ", "").replace("Input should be", "it must be")
     context = getattr(error, "ctx", None)
     command = "tombolo" if context is None else context.command_path
     return f"{message.rstrip('.')} (see `{command} --help`)"
@@ -49,4 +50,6 @@ def _usage_message(error: typer.TyperException) -> str:
 
 def _os_message(error: OSError) -> str:
     reason = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        return f"{reason}; stop what uses that port, or choose another by an option"
     return reason if error.filename is None else f"{error.filename}: {reason}"

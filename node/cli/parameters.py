@@ -40,11 +40,18 @@ class ForkName(StrEnum):
 
 def check_url(value: str | None) -> str | None:
     """Let through what a JSON-RPC endpoint over HTTP can be called."""
-    if value is not None:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise typer.BadParameter(f"{value!r} is not a URL like {RPC_URL}")
+    if value is not None and not _is_http(value):
+        raise typer.BadParameter(f"{value!r} is not a URL like {RPC_URL}")
     return value
+
+
+def _is_http(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        parts.port  # noqa: B018 - asking for it is the check
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def check_layers(value: str | None) -> str | None:

@@ -74,7 +74,7 @@ async def test_a_node_refuses_a_wrong_l1(embedded: L1, tmp_path: Path) -> None:
     rollup = load_rollup(tmp_path / "rollup.json")
     async with rollup_on(embedded.url, tmp_path / "other") as network, L1Client(network.url) as not_l1:
         with pytest.raises(Halt, match=r"is chain 71717; this rollup lives on chain 71716"):
-            await check_l1(rollup, not_l1, SystemClock())
+            await check_l1(rollup, not_l1)
 
 
 def test_the_wallets_are_the_well_known_ones() -> None:

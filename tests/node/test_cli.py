@@ -30,8 +30,8 @@ from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
 COMMANDS = (
-    *("up", "node", "status", "verify", "import", "export", "serve", "da-server"),
-    *("statetest", "blocktest", "prove", "dispute", "rpc-compat"),
+    *("up", "new", "plan", "govern", "add", "down", "status", "node", "relay", "quote", "da-server", "dev", "verify"),
+    *("import", "export", "serve", "statetest", "blocktest", "prove", "dispute", "rpc-compat"),
 )
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
@@ -115,6 +115,8 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["up", "--rpc-port", "65536"], "--rpc-port"),
         (["up", "--block-time", "0"], "--block-time"),
         (["up", "--l1", "127.0.0.1:8544"], "'127.0.0.1:8544' is not a URL like http://127.0.0.1:8545"),
+        (["up", "--l1", "http://127.0.0.1:854x"], "'http://127.0.0.1:854x' is not a URL like http://127.0.0.1:8545"),
+        (["up", "--fork", "london"], "'--fork' (env var: 'TOMBOLO_FORK'): 'london' is not one of 'cancun', 'prague'"),
         (["up", "--chain-id", "9007199254740992"], "--chain-id"),
         (["up", "--da", "carrier-pigeon"], "there are: alt-da, blob, calldata, celestia, file"),
         (["node"], "Missing option '--role'. Choose from: sequencer, verifier, proposer, challenger, l1"),
@@ -160,7 +162,11 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: Sequence[str], words: str
         (["blocktest", "none"], "none: no such file or folder"),
         (["blocktest", "noise"], "noise: "),
         (["blocktest", ".", "--fork", "Atlantis"], "unknown network Atlantis; known: Frontier, "),
-        (["status", "--rpc-url", "http://127.0.0.1:1"], "http://127.0.0.1:1 does not answer"),
+        (
+            ["status", "--rpc-url", "http://127.0.0.1:1"],
+            "the node at http://127.0.0.1:1 does not answer: connection refused; `tombolo up` starts one",
+        ),
+        (["quote", "5", "--rpc", "http://127.0.0.1:1"], "the node at http://127.0.0.1:1 does not answer"),
         (["plan", "none.toml"], "none.toml: cannot be read (No such file or directory); `tombolo new` makes one"),
         (["up", "noise"], "noise: not TOML: "),
         (["add", "none.toml"], "none.toml: cannot be read"),
