@@ -8,6 +8,7 @@ from aiohttp import web
 from node.clock import Clock
 from node.game_rpc import GameDesk
 from node.game_view import GameView, KnownTraces
+from node.kept_answers import KeptAnswers
 from node.l1_client import L1Client
 from protocol.rollup import SettlementContracts
 from web.disputes import DisputeSite
@@ -25,7 +26,7 @@ async def serve_disputes(
         OSError: The port is taken.
     """
     async with L1Client(l1_url, clock, timeout_seconds=3, attempts=1) as l1:
-        desk = GameDesk(GameView(l1, contracts, known), clock)
+        desk = GameDesk(GameView(l1, contracts, known), KeptAnswers(clock))
         app = web.Application()
         app.add_routes(DisputeSite(desk.ask, clock.now).routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

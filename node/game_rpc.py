@@ -1,33 +1,20 @@
-"""The `game_*` methods: the disputes about this chain's outputs, as they stand on L1.
+"""The `game_*` methods: the disputes about this chain's outputs, as they stand on L1."""
 
-An answer is kept for a moment, because every page that is open asks once a second.
-"""
-
-import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-
-from node.clock import Clock
 from node.game_view import GameView
-from node.l1_client import L1Refused
-from protocol.errors import Retry
+from node.kept_answers import KeptAnswers
 from rpc.codec import count
-from rpc.errors import InvalidParams, Json, server_error
+from rpc.errors import InvalidParams, Json
 from rpc.method import Context, Method, MethodTable, optional
 
-KEPT_SECONDS = 0.5
-MOST_KEPT = 64
 MOST_LISTED = 50
 
 
 class GameDesk:
     """Answers for pages and programs."""
 
-    def __init__(self, view: GameView, clock: Clock) -> None:
+    def __init__(self, view: GameView, kept: KeptAnswers) -> None:
         self._view = view
-        self._clock = clock
-        self._answers: OrderedDict[tuple[str, int], tuple[float, Json]] = OrderedDict()
-        self._lock = asyncio.Lock()
+        self._kept = kept
 
     def methods(self) -> MethodTable:
         """game_list(before id, count): newest first, `next` is the `before` of the page that follows; `count` is how
@@ -58,29 +45,11 @@ class GameDesk:
             lines: list[Json] = [await self._view.line(number) for number in range(last - 1, first - 1, -1)]
             return {"count": games, "games": lines, "next": first if first else None}
 
-        return await self._kept((f"list {before}", wanted), ask)
+        return await self._kept.get(f"games before {before}: {wanted}", ask)
 
     async def _get(self, _context: Context | None, game_id: int) -> Json:
         async def ask() -> Json:
             games = await self._view.count()
             return None if games is None or game_id >= games else await self._view.record(game_id)
 
-        return await self._kept(("game", game_id), ask)
-
-    async def _kept(self, key: tuple[str, int], ask: Callable[[], Awaitable[Json]]) -> Json:
-        """One question at a time goes to L1, and whoever waited for it gets its answer."""
-        async with self._lock:
-            known = self._answers.get(key)
-            if known is not None and self._clock.monotonic() - known[0] < KEPT_SECONDS:
-                return known[1]
-            try:
-                answer = await ask()
-            except L1Refused as refusal:
-                raise server_error(refusal.message) from refusal
-            except Retry as error:
-                raise server_error(str(error)) from error
-            self._answers[key] = self._clock.monotonic(), answer
-            self._answers.move_to_end(key)
-            if len(self._answers) > MOST_KEPT:
-                self._answers.popitem(last=False)
-            return answer
+        return await self._kept.get(f"game {game_id}", ask)

@@ -25,10 +25,12 @@ from node.duties import Duty, look_for_ever
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.game_rpc import GameDesk
 from node.game_view import GameView
+from node.kept_answers import KeptAnswers
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key
 from node.logs import hide
+from node.newest_output import newest_output_methods
 from node.output_roots import output_at
 from node.output_rpc import output_methods
 from node.outputs_reader import OutputsReader
@@ -205,7 +207,9 @@ class RollupNode:
         if desk is not None:
             methods |= desk.methods()
         if config.settlement is not None:
-            methods |= GameDesk(GameView(asked, config.settlement, self._known_traces), clock).methods()
+            kept = KeptAnswers(clock)
+            methods |= GameDesk(GameView(asked, config.settlement, self._known_traces), kept).methods()
+            methods |= newest_output_methods(asked, config.settlement, kept)
         if options.faucet:
             methods |= Faucet(services.backend, clock, faucet_key(rollup)).methods()
         role = role_of(options)

@@ -61,7 +61,7 @@ async def _ask(url: str, now: float | None) -> NodeStatus:
         details = await _security(node)
     fields = as_record(answer, "sync status")
     unsafe, safe, finalized = (_head(as_record(fields.get(label), label)) for label in LABELS)
-    details = _details(fields, now) | details | _challenger(fields)
+    details = _details(fields, now) | details | _role(fields, "proposer") | _role(fields, "challenger")
     return NodeStatus(url, client, chain_id, unsafe, safe, finalized, details, answer)
 
 
@@ -94,12 +94,14 @@ async def _security(node: L1Client) -> dict[str, str]:
     }
 
 
-def _challenger(fields: Mapping[str, Json]) -> dict[str, str]:
-    challenger = fields.get("challenger")
-    if not isinstance(challenger, dict):
+def _role(fields: Mapping[str, Json], name: str) -> dict[str, str]:
+    """Proposer or challenger, where this node is one."""
+    role = fields.get(name)
+    if not isinstance(role, dict):
         return {}
-    said = {"challenger says": str(challenger["complaint"])} if challenger.get("complaint") else {}
-    return {"challenger": str(challenger.get("address")), **said}
+    last, said = role.get("last_l2_block"), role.get("complaint")
+    bonded = f", newest output: block {last}" if isinstance(last, int) else ""
+    return {name: f"{role.get('address')}{bonded}"} | ({f"{name} says": str(said)} if said else {})
 
 
 def _details(fields: Mapping[str, Json], now: float | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from rpc.encode import JsonObject
 from rpc.errors import Json, RpcError
 from web import rollup
 from web.answers import as_int, as_object, as_text
+from web.formatting import span
 from web.samples import Sampler
 from web.site import Page, Site
 
@@ -54,6 +55,7 @@ class Dashboard:
         batcher = as_object(status.get("batcher"))
         settlement = as_object(config.get("settlement"))
         games = as_object(await self._ask("game_list")) if settlement else {}
+        output = as_object(await self._ask("rollup_newestOutput")) if settlement else {}
         values = {
             "sample": self._sampler.latest or await self._sampler.sample(),
             "head": site.backend.chain.head(),
@@ -64,6 +66,10 @@ class Dashboard:
             "config": config,
             "contracts": {_words(key): value for key, value in config.items() if key.endswith("Address")},
             "last": last,
+            "has_outputs": bool(settlement),
+            "output": output,
+            "finality": finality(output, site.now()),
+            "proposer_ether": as_int(output.get("proposer_balance")) / 10**18,
             "judge": as_text(settlement.get("game")) if "count" in games else "",  # unless L1 is silent
             "disputes": games.get("count"),
         }
@@ -92,6 +98,18 @@ def _words(key: str) -> str:
     """`inboxAddress` as `inbox`, `chainConfigAddress` as `chain config`."""
     name = key.removesuffix("Address")
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def finality(output: JsonObject, now: float) -> str:
+    """When the newest output is final, in few words."""
+    games, left = as_int(output.get("open_games")), as_int(output.get("final_at")) - now
+    if not output:
+        return "none yet"
+    if output.get("status") != "pending":
+        return "final" if output.get("status") == "confirmed" else as_text(output.get("status"))
+    if games:
+        return "disputed"
+    return f"final in {span(left)}" if left >= 1 else "final soon"
 
 
 def _most(page: rollup.BatchPage) -> int:

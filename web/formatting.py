@@ -82,13 +82,16 @@ def utc(timestamp: int) -> str:
 
 def age(seconds: float) -> str:
     """How long ago, in its largest unit."""
+    return "now" if seconds < 2 else f"{span(seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """How long, in its largest unit."""
     whole = int(seconds)
-    if whole < 2:
-        return "now"
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if whole >= 2 * length:
-            return f"{whole // length} {unit} ago"
-    return f"{whole} s ago"
+            return f"{whole // length} {unit}"
+    return f"{whole} s"
 
 
 def _decimal(value: int, places: int) -> str:

@@ -17,7 +17,7 @@ RATE_SECONDS = 20
 """Transactions per second are a mean over the blocks of this long."""
 MOST_BLOCKS = 256
 BALANCE_EVERY = 8
-"""Samples between two questions to L1 for the batcher's balance."""
+"""Samples between two questions to L1 for balances."""
 
 
 class Sleeper(Protocol):
@@ -42,6 +42,7 @@ class Sample:
     pool: int
     l1_lag: int
     batcher_ether: float | None
+    proposer_ether: float | None
 
 
 class Sampler:
@@ -52,7 +53,7 @@ class Sampler:
         self._sleep = sleep
         self._now = now or site.now
         self._samples: deque[Sample] = deque(maxlen=KEPT_SAMPLES)
-        self._balance: float | None = None
+        self._balances: tuple[float | None, float | None] = None, None
 
     @property
     def latest(self) -> Sample | None:
@@ -69,7 +70,7 @@ class Sampler:
         count = 0
         while True:
             if count % BALANCE_EVERY == 0:
-                self._balance = await batcher_ether(self._site.ask)
+                self._balances = await batcher_ether(self._site.ask), await proposer_ether(self._site.ask)
             count += 1
             self._samples.append(await self.sample())
             await self._sleep(INTERVAL_SECONDS)
@@ -103,7 +104,8 @@ class Sampler:
             base_fee_gwei=(head.base_fee_per_gas or 0) / 10**9,
             pool=as_int(pool.get("pending")) + as_int(pool.get("queued")),
             l1_lag=max(0, l1_head - l1_done),
-            batcher_ether=self._balance,
+            batcher_ether=self._balances[0],
+            proposer_ether=self._balances[1],
         )
 
     async def _status(self) -> Json:
@@ -120,3 +122,12 @@ async def batcher_ether(ask: Ask) -> float | None:
     except RpcError:
         return None
     return None if balance is None else as_int(balance) / 10**18
+
+
+async def proposer_ether(ask: Ask) -> float | None:
+    """What the proposer of the newest output has on L1; None when there is none, or L1 does not say."""
+    try:
+        output = as_object(await ask("rollup_newestOutput"))
+    except RpcError:
+        return None
+    return as_int(output["proposer_balance"]) / 10**18 if "proposer_balance" in output else None

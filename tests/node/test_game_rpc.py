@@ -10,6 +10,7 @@ from node.clock import SystemClock
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.game_contract import open_call, pick_call, post_call
 from node.l1_client import L1Client
+from node.outputs_reader import OutputsReader
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.crypto import keccak, private_key_address
 from protocol.output_root import OutputRoot
@@ -42,6 +43,7 @@ async def test_a_node_tells_of_a_game_as_it_stands_on_l1_and_shows_it(tmp_path: 
             async with L1Client(url) as asked:
                 assert await asked.request("game_list", []) == {"count": 0, "games": [], "next": None}
                 assert await asked.request("game_get", [0]) is None
+                assert await asked.request("rollup_newestOutput", []) is None
 
                 proposer = Account(client, clock, PROPOSER_KEY)
                 challenger = Account(client, clock, CHALLENGER_KEY)
@@ -51,6 +53,13 @@ async def test_a_node_tells_of_a_game_as_it_stands_on_l1_and_shows_it(tmp_path: 
                 await proposer.send(contracts.outputs, propose_call(0, 40, root, launched), BOND)
                 await challenger.send(contracts.game, open_call(1), GAME_BOND)
                 opened = await game_at_round(asked, 0)
+                output = await asked.request("rollup_newestOutput", [])
+                assert isinstance(output, dict)
+                assert (output["l2_block"], output["status"], output["open_games"]) == (40, "pending", 1)
+                assert output["proposer"] == f"0x{private_key_address(PROPOSER_KEY).hex()}"
+                assert output["proposer_balance"] == hex(await client.balance(private_key_address(PROPOSER_KEY)))
+                bonded = await OutputsReader(client, contracts.outputs).assertion(1)
+                assert output["final_at"] == bonded.created_at + contracts.challenge_window
                 assert (opened["status"], opened["turn"], opened["round"]) == ("open", "post", 0)
                 [first] = opened["rounds"]
                 assert (first["states"], first["part"], first["unit"], first["each"]) == (None, None, "block", 32)

@@ -11,9 +11,11 @@ from multidict import CIMultiDictProxy
 from protocol.fee_terms import FeeKnobs, FeeTerms, terms_transaction
 from protocol.receipt import Log
 from protocol.types import ZERO_HASH, Address
+from rpc.encode import JsonObject
 from rpc.errors import Json
 from rpc.server import Server
 from tests.rpc.fake import ALICE, BOB, CHAIN_ID, FakeBackend, transfer
+from web.dashboard import finality
 from web.formatting import ether
 from web.pages import pages_of
 from web.samples import Sampler
@@ -274,7 +276,20 @@ async def troubled() -> AsyncIterator[Visitor]:
                 "complaint": "0xba… has 0 wei on L1, too little for a batch: fund it",
             },
         },
-        "rollup_config": {"inboxAddress": "0x" + "1b" * 20, "l1ChainId": 1, "dataAvailability": "calldata"},
+        "rollup_config": {
+            "inboxAddress": "0x" + "1b" * 20,
+            "l1ChainId": 1,
+            "dataAvailability": "calldata",
+            "settlement": {"game": "0x" + "9a" * 20},
+        },
+        "game_list": {"count": None, "games": [], "next": None},
+        "rollup_newestOutput": {
+            "l2_block": 1234,
+            "status": "pending",
+            "final_at": int(TIME) + 90,
+            "open_games": 0,
+            "proposer_balance": hex(15 * 10**17),
+        },
         "rollup_batches": {
             "batches": [
                 {
@@ -309,8 +324,25 @@ async def test_what_keeps_a_rollup_from_going_on_stands_at_the_top_of_its_dashbo
     assert "Derivation waits: batch data committed in L1 block 39: &lt;not served&gt;" in text
     assert "L1 blocks to derive 2 L1 head 40" in text
     assert "Pool 4" in text
+    assert "Newest output final in 90 s block 1,234, bonded on L1" in text
+    assert "Proposer on L1 1.5000 ETH" in text
     assert f"Inbox 0x{'1b' * 20}" in text
     assert "Faucet" not in text
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ({}, "none yet"),
+        ({"status": "pending", "final_at": 1_000 + 3 * 86_400, "open_games": 0}, "final in 3 d"),
+        ({"status": "pending", "final_at": 1_000, "open_games": 0}, "final soon"),
+        ({"status": "pending", "final_at": 2_000, "open_games": 1}, "disputed"),
+        ({"status": "confirmed", "final_at": 900, "open_games": 0}, "final"),
+        ({"status": "rejected", "final_at": 2_000, "open_games": 0}, "rejected"),
+    ],
+)
+def test_the_newest_output_is_counted_down_unless_it_is_disputed_or_decided(output: JsonObject, words: str) -> None:
+    assert finality(output, now=1_000) == words
 
 
 async def test_batches_are_listed_even_while_l1_does_not_say_where_they_are(troubled: Visitor) -> None:

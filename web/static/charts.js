@@ -16,7 +16,7 @@ function plot(svg) {
   const points = values.map((value, index) => [index, value]).filter(([, value]) => value !== null);
   if (points.length < 2) return svg.replaceChildren();
   const most = Math.max(...points.map(([, value]) => value));
-  const least = Math.min(...points.map(([, value]) => value), ["batcher_ether", "unsafe"].includes(svg.dataset.plot) ? Infinity : 0);
+  const least = Math.min(...points.map(([, value]) => value), ["batcher_ether", "proposer_ether", "unsafe"].includes(svg.dataset.plot) ? Infinity : 0);
   const x = (index) => (index / (values.length - 1)) * WIDTH;
   const y = (value) => HEIGHT - 3 - ((value - least) / (most - least || 1)) * (HEIGHT - 8);
   const path = points.map(([index, value], i) => `${i ? "L" : "M"}${x(index).toFixed(2)} ${y(value).toFixed(2)}`).join("");
