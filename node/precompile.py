@@ -18,6 +18,9 @@ DEPLOYED = (
     *("metalayer/ether_route", "metalayer/fee_schedule", "examples/guestbook"),
 )
 
+COMPILING = "compiling the one-step verifier: about half a minute, this once"
+"""Why nothing happens for a while, once in an installation's life."""
+
 
 def missing_artifacts(names: Sequence[str] = DEPLOYED) -> list[str]:
     """Those that would have to be compiled."""

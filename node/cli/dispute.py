@@ -95,7 +95,9 @@ def dispute(
     """
     import asyncio
 
-    from node.dispute import DisputeOptions, DisputeResult, run_dispute
+    from node.dispute import DisputeOptions, DisputeResult, kind_of, run_dispute
+    from node.precompile import COMPILING, missing_artifacts, precompile
+    from node.proof_contracts import CONTRACTS
     from prover.lies import KINDS
 
     if liar not in ("proposer", "challenger"):
@@ -119,6 +121,11 @@ def dispute(
         l1_block_seconds=block_time or (0.2 if page is None else 1.0),
         page_port=page,
     )
+    kind_of(kind)  # what is wrong with it is told before anything is compiled
+    if missing_artifacts(CONTRACTS):
+        if not quiet:
+            typer.echo(COMPILING)
+        precompile(CONTRACTS)
     result = asyncio.run(run_dispute(options, (lambda _line: None) if quiet else typer.echo, at_the_end=at_the_end))
     if not result.truth_won:
         raise typer.Exit(1)

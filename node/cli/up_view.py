@@ -10,7 +10,7 @@ from genesis.dev import DEV_MNEMONIC
 from node.clock import SystemClock
 from node.fee_options import words_of_fees
 from node.operator_key import CHALLENGER_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
-from node.precompile import missing_artifacts, precompile
+from node.precompile import COMPILING, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.rollup_file import fees_of, load_rollup
@@ -48,8 +48,8 @@ class UpView:
         self._console.print(f"[dim]starting; logs are in {with_logs}[/]")
 
     def compiling(self) -> None:
-        """Why nothing happens for a while, once in an installation's life."""
-        self._console.print("[dim]compiling the one-step verifier: about half a minute, this once[/]")
+        """Why nothing happens for a while."""
+        self._console.print(f"[dim]{COMPILING}[/]")
 
     def started(self, started: Started) -> None:
         """Endpoints, chain ids and accounts."""
