@@ -12,6 +12,10 @@ L1_BLOCK_SECONDS = 12
 """Of the L1 that defaults are made for; a faster one makes windows shorter."""
 
 
+LEAST_WATCHED_SECONDS = 60
+"""A challenger derives the chain and computes a trace of it before it disputes, on a machine that may be busy."""
+
+
 def broken_laws(intent: Intent) -> Iterator[tuple[Place, str]]:
     """The knob to turn, and why, for each law that the intent breaks."""
     at = {place.key: place for place in places()}
@@ -60,6 +64,11 @@ def _broken_laws_of_proofs(intent: Intent, at: Mapping[str, Place]) -> Iterator[
     reason = unprovable(Fork[intent.chain.fork.upper()], layers, intent.chain.gas_limit)
     if reason is not None:
         yield at["[proof] system"], str(reason)
+    if proof.challenge_period_seconds < LEAST_WATCHED_SECONDS:
+        yield (
+            at["[proof] challenge_period_seconds"],
+            f"must be at least {LEAST_WATCHED_SECONDS} where fraud proofs decide: a challenger has to notice",
+        )
     times = (proof.challenge_period_seconds, proof.clock_seconds, proof.clock_extension_seconds)
     least = states_to_keep(*times, intent.chain.block_time_seconds)
     if 0 < intent.node.retention_blocks < least:

@@ -1,11 +1,12 @@
 """Putting contracts on an L1, whichever it is."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from node.artifacts import Artifact
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1_client import L1Client, L1Refused
 from node.l1_wire import L1Receipt
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
@@ -13,6 +14,8 @@ from protocol.rlp_codec import encode, uint_bytes
 from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
+RESEND_SECONDS = 2.0
+"""After which a creation that is not mined is looked for."""
 POLLS_TO_A_RECEIPT = 10
 """A node may tell of the nonce that a block has used before it tells of the block's receipts; anvil does."""
 
@@ -37,6 +40,10 @@ class Deployment:
 
 class DeploymentFailed(Reject):
     """The creation was mined and left no contract."""
+
+
+class NotMined(Retry):
+    """There is no receipt yet."""
 
 
 class NonceTaken(Reject):
@@ -106,15 +113,32 @@ async def deploy_all(
         await client.send_raw(tx.raw)
     deployments = []
     for position, (tx, creation) in enumerate(zip(transactions, creations, strict=True)):
-        receipt = await wait_until_mined(
-            client, clock, tx.hash, timeout_seconds=timeout_seconds, poll_seconds=poll_seconds
-        )
+        receipt = await _until_mined(client, clock, transactions[position:], timeout_seconds, poll_seconds)
         address = created_address(sender, first + position)
         is_there = receipt.succeeded and receipt.contract_address == address
         if not is_there or not await _has_code(client, clock, address, poll_seconds):
             raise DeploymentFailed(f"the creation of {creation.artifact.name} (0x{tx.hash.hex()}) left no contract")
         deployments.append(Deployment(address, tx.hash, receipt.block_number, receipt.block_hash))
     return deployments
+
+
+async def _until_mined(
+    client: L1Client, clock: Clock, transactions: Sequence[Transaction], timeout_seconds: float, poll_seconds: float
+) -> L1Receipt:
+    """The receipt of the first; what L1 has lost of them is sent again.
+
+    Where one does not fit into a block, anvil tries the next, whose nonce is then too high, and drops it.
+    """
+    for attempt in range(max(1, int(timeout_seconds / RESEND_SECONDS))):
+        for tx in transactions if attempt else ():
+            if await client.transaction(tx.hash) is None:
+                with suppress(L1Refused):  # it was mined a moment ago, and is not told of yet
+                    await client.send_raw(tx.raw)
+        with suppress(NotMined):
+            return await wait_until_mined(
+                client, clock, transactions[0].hash, timeout_seconds=RESEND_SECONDS, poll_seconds=poll_seconds
+            )
+    raise NotMined(f"L1 has not mined transaction 0x{transactions[0].hash.hex()} in {timeout_seconds:.0f} s")
 
 
 async def _has_code(client: L1Client, clock: Clock, address: Address, poll_seconds: float) -> bool:
@@ -139,7 +163,8 @@ async def wait_until_mined(
 
     Raises:
         NonceTaken: Another transaction of the sender has this nonce: this one is never mined.
-        Retry: There is no receipt after `timeout_seconds`.
+        NotMined: There is no receipt after `timeout_seconds`.
+        Retry: The node does not answer.
     """
     polls_since_taken = 0
     for _poll in range(max(1, int(timeout_seconds / poll_seconds))):
@@ -151,7 +176,7 @@ async def wait_until_mined(
         taken = origin is not None and await client.nonce(origin[0]) > origin[1]
         polls_since_taken = polls_since_taken + 1 if taken else 0
         await clock.sleep(poll_seconds)
-    raise Retry(f"L1 has not mined transaction 0x{transaction_hash.hex()} in {timeout_seconds:.0f} s")
+    raise NotMined(f"L1 has not mined transaction 0x{transaction_hash.hex()} in {timeout_seconds:.0f} s")
 
 
 def created_address(sender: Address, nonce: int) -> Address:

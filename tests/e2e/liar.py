@@ -20,7 +20,8 @@ from protocol.outputs import Assertion, Status, propose_call
 from protocol.types import Address
 from prover.commitments.chain_structures import Output
 from prover.game import ROUNDS, place_of
-from prover.lies import KINDS, lie_about
+from prover.lies import KINDS, Kind, lie_about
+from prover.machine.step import resume
 from prover.trajectory import Lie, Trajectory
 
 LOOKS = 4_000
@@ -28,11 +29,12 @@ LOOKS = 4_000
 
 @dataclass(frozen=True)
 class Fall:
-    """How a lie fell: the assertion, the game, and who won it by the step."""
+    """How a lie fell: the assertion, the game, who won it by the step, and which phase that step was of."""
 
     assertion_id: int
     game_id: int
     challenger: Address
+    phase: int
 
 
 class Liar:
@@ -44,12 +46,12 @@ class Liar:
         self._client, self._rollup, self._key, self._contracts = client, rollup, private_key, contracts
         self.outputs, self.game = OutputsReader(client, contracts.outputs), GameReader(client, contracts.game)
 
-    async def lie_and_lose(self) -> Fall:
-        """Bond a wrong balance somewhere in the chain up to the newest L1 block, and defend it to the end.
+    async def lie_and_lose(self, kind: Kind = KINDS["balance"]) -> Fall:
+        """Bond a lie, a wrong balance or another, about the chain up to the newest L1 block, and defend it to the end.
 
         Asserts that the lie fell by the one step that was lied about, and that the bond went where it belongs.
         """
-        assertion_id, lie, honest, lying = await self._propose()
+        assertion_id, lie, honest, lying = await self._propose(kind)
         mine = await self._defend(assertion_id, lying)
         assert (await self.outputs.assertion(assertion_id)).status is Status.REJECTED
         head = (await self._client.head()).ref.number
@@ -64,13 +66,17 @@ class Liar:
         liar = private_key_address(self._key)
         assert await self.outputs.word("credits(address)", liar) == 0
         assert await self.outputs.word("burnt()") == self._contracts.bond - self._contracts.bond // 2
-        return Fall(assertion_id, mine, found.challenger)
+        judged = honest.machine_at(position)
+        if place_of(position)[2] == 0:
+            resume(judged)
+        assert judged.phase == kind.phase
+        return Fall(assertion_id, mine, found.challenger, judged.phase)
 
-    async def _propose(self) -> tuple[int, Lie, Trajectory, Trajectory]:
+    async def _propose(self, kind: Kind) -> tuple[int, Lie, Trajectory, Trajectory]:
         newest = (await self._client.head()).ref
         chain = await replay(self._client, self._rollup, newest.number)
         beginning = await beginning_of(self._client, self._rollup, chain, newest)
-        lie = lie_about(KINDS["balance"], beginning)
+        lie = lie_about(kind, beginning)
         honest, lying = Trajectory(beginning), Trajectory(beginning, lie)
         claimed = lying.machine_at(2**50).cursor
         assert isinstance(claimed, Output)

@@ -248,6 +248,10 @@ def test_a_file_that_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
         ('proof.system = "fraud"\nchain.gas_limit = 40000000', "not 40,000,000 (chain.gas_limit)"),
         ('proof.system = "fraud"\nda.fallback = ["celestia"]', "(da.layer)"),
         (
+            'proof.system = "fraud"\nproof.challenge_period_seconds = 59',
+            "line 3: [proof] challenge_period_seconds = 59: must be at least 60 where fraud proofs decide",
+        ),
+        (
             'proof.system = "fraud"\nnode.retention_blocks = 1000',
             "line 3: [node] retention_blocks = 1000: must be 0 or",
         ),
