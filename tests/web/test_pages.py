@@ -288,6 +288,7 @@ async def troubled() -> AsyncIterator[Visitor]:
             "status": "pending",
             "final_at": int(TIME) + 90,
             "open_games": 0,
+            "proposer": "0x" + "9b" * 20,
             "proposer_balance": hex(15 * 10**17),
         },
         "rollup_batches": {
@@ -326,6 +327,7 @@ async def test_what_keeps_a_rollup_from_going_on_stands_at_the_top_of_its_dashbo
     assert "Pool 4" in text
     assert "Newest output final in 90 s block 1,234, bonded on L1" in text
     assert "Proposer on L1 1.5000 ETH" in text
+    assert f"Proposer 0x{'9b' * 20}" in text
     assert f"Inbox 0x{'1b' * 20}" in text
     assert "Faucet" not in text
 
