@@ -7,17 +7,15 @@ block of 30M gas has calls that take longer than the other steps of a call.
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple
 
 import ckzg
-from py_ecc import optimized_bn128 as bn128
-from py_ecc.fields import optimized_bn128_FQ as FQ
-from py_ecc.fields import optimized_bn128_FQ2 as FQ2
-from py_ecc.fields import optimized_bn128_FQ12 as FQ12
 
+from protocol.blake2 import INPUT_BYTES, blake2_f
+from protocol.bn128 import bn128_add, bn128_multiply
+from protocol.bn128_pairing import PAIR_BYTES, bn128_pairing
 from protocol.crypto import recover_address
 from protocol.kzg import trusted_setup
-from prover.machine.blake2 import blake2_compress
 from prover.machine.faults import PrecompileFailure
 from prover.machine.gas import words_of
 
@@ -85,75 +83,26 @@ def _modexp(data: bytes) -> bytes:
     return (pow(base, exponent, modulus) if modulus else 0).to_bytes(modulus_length, "big")
 
 
-Point: TypeAlias = tuple[FQ, FQ, FQ]
-TwistedPoint: TypeAlias = tuple[FQ2, FQ2, FQ2]
+def _checked(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """`function`, where an input that it refuses fails the call."""
+
+    def run(data: bytes) -> bytes:
+        try:
+            return function(data)
+        except ValueError as error:
+            raise PrecompileFailure from error
+
+    return run
 
 
-def _g1(data: bytes, start: int) -> Point:
-    """A point of the curve (EIP-196)."""
-    x, y = _number(data, start), _number(data, start + 32)
-    if x >= bn128.field_modulus or y >= bn128.field_modulus:
-        raise PrecompileFailure
-    if x == 0 and y == 0:
-        return cast(Point, bn128.Z1)
-    point = (FQ(x), FQ(y), FQ(1))
-    if not bn128.is_on_curve(point, bn128.b):
-        raise PrecompileFailure
-    return point
+def _pairing_gas(data: bytes) -> int:
+    """EIP-1108."""
+    return 45_000 + 34_000 * (len(data) // PAIR_BYTES)
 
 
-def _g2(data: bytes, start: int) -> TwistedPoint:
-    """A point of the twisted curve's right subgroup (EIP-197)."""
-    parts = [_number(data, start + 32 * index) for index in range(4)]
-    if any(part >= bn128.field_modulus for part in parts):
-        raise PrecompileFailure
-    if not any(parts):
-        return cast(TwistedPoint, bn128.Z2)
-    point = (FQ2([parts[1], parts[0]]), FQ2([parts[3], parts[2]]), FQ2.one())
-    if not bn128.is_on_curve(point, bn128.b2):
-        raise PrecompileFailure
-    if not bn128.is_inf(bn128.multiply(point, bn128.curve_order)):
-        raise PrecompileFailure
-    return point
-
-
-def _g1_bytes(point: Point) -> bytes:
-    if bn128.is_inf(point):
-        return bytes(64)
-    x, y = bn128.normalize(point)
-    return int(x).to_bytes(32, "big") + int(y).to_bytes(32, "big")
-
-
-def _bn128_add(data: bytes) -> bytes:
-    return _g1_bytes(bn128.add(_g1(data, 0), _g1(data, 64)))
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _bn128_multiply(data: bytes) -> bytes:
-    return _g1_bytes(bn128.multiply(_g1(data, 0), _number(data, 64)))
-
-
-@lru_cache(maxsize=REMEMBERED_PAIRINGS)
-def _bn128_pairing(data: bytes) -> bytes:
-    if len(data) % 192:
-        raise PrecompileFailure
-    product = FQ12.one()
-    for start in range(0, len(data), 192):
-        left, right = _g1(data, start), _g2(data, start + 64)
-        product = product * bn128.pairing(right, left, final_exponentiate=False)
-    return int(bn128.final_exponentiate(product) == FQ12.one()).to_bytes(32, "big")
-
-
-def _blake2f_gas(data: bytes) -> int:
-    return _number(data, 0, 4) if len(data) == 213 else 0
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _blake2f(data: bytes) -> bytes:
+def _blake2_gas(data: bytes) -> int:
     """EIP-152."""
-    if len(data) != 213 or data[212] > 1:
-        raise PrecompileFailure
-    return blake2_compress(_number(data, 0, 4), data[4:68], data[68:196], data[196:212], data[212] == 1)
+    return _number(data, 0, 4) if len(data) == INPUT_BYTES else 0
 
 
 def _point_evaluation(data: bytes) -> bytes:
@@ -184,9 +133,9 @@ PRECOMPILES: dict[int, Precompile] = {
     0x02: Precompile(lambda data: GAS_OF_HASH[0x02](len(data)), _sha256),
     0x03: Precompile(lambda data: GAS_OF_HASH[0x03](len(data)), _ripemd160),
     0x05: Precompile(_modexp_gas, _modexp),
-    0x06: Precompile(lambda _data: 150, _bn128_add, 128),
-    0x07: Precompile(lambda _data: 6_000, _bn128_multiply, 96),
-    0x08: Precompile(lambda data: 45_000 + 34_000 * (len(data) // 192), _bn128_pairing),
-    0x09: Precompile(_blake2f_gas, _blake2f, 214),
+    0x06: Precompile(lambda _data: 150, _checked(bn128_add), 128),
+    0x07: Precompile(lambda _data: 6_000, lru_cache(REMEMBERED)(_checked(bn128_multiply)), 96),
+    0x08: Precompile(_pairing_gas, lru_cache(REMEMBERED_PAIRINGS)(_checked(bn128_pairing))),
+    0x09: Precompile(_blake2_gas, lru_cache(REMEMBERED)(_checked(blake2_f)), INPUT_BYTES + 1),
     0x0A: Precompile(lambda _data: 50_000, _point_evaluation, 193),
 }

@@ -7,6 +7,7 @@ modules in their place that hold the same names; whoever uses one of those gets 
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 
@@ -15,6 +16,10 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
         *("bls12_g1_add", "bls12_g1_msm", "bls12_map_fp_to_g1", "bls12_g2_add", "bls12_g2_msm", "bls12_map_fp2_to_g2"),
         "bls12_pairing_check",
     ),
+    "eth.precompiles.ecadd": ("ecadd",),
+    "eth.precompiles.ecmul": ("ecmul",),
+    "eth.precompiles.ecpairing": ("ecpairing",),
+    "py_arkworks_bls12381": ("G1Point", "G2Point", "GT", "Scalar"),
     "eth.consensus.ethash": ("get_dataset_full_size", "hashimoto_light", "mkcache"),
     "eth_utils.pydantic": ("CamelModel",),
 }
@@ -37,6 +42,8 @@ class Later:
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """What the real one returns; it is loaded by this."""
+        if kwargs and not args:
+            return partial(self, **kwargs)  # py-evm's forks name a price at import, and call later
         function = self._load()
         if not callable(function):
             raise TypeError(f"{self._name} of {self._module.__name__} is not callable")
