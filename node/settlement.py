@@ -13,10 +13,11 @@ from node.deploy import Creation, created_address
 from node.proof_contracts import DEV_PROOFS, ProofOptions
 from protocol.bridge import l2_contracts
 from protocol.chain_config import ChainConfig
-from protocol.config_changes import ChainSettings, settings_of_knobs
+from protocol.config_changes import MAX_GAS_LIMIT, ChainSettings, settings_of_knobs
 from protocol.fee_terms import FEE_ORACLE, L1_FEE_RECIPIENT, NO_FEES, OPERATOR_FEE_RECIPIENT, FeeKnobs
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import OutputRoot, output_root
+from protocol.provable import MOST_GAS
 from protocol.rollup import FEE_RECIPIENT, SettlementContracts
 from protocol.types import Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
@@ -108,6 +109,7 @@ def before_genesis(
                 options.owner or operator,
                 options.config_delay_seconds,
                 _deposit_gas_limit(gas_limit, options),
+                most_gas(options),
                 *settings,
             ),
         ),
@@ -171,6 +173,11 @@ def _initial_settings(
     return settings_of_knobs(
         ChainSettings(gas_limit, denominator, elasticity, chain.min_base_fee, fees, batcher, proposer)
     )
+
+
+def most_gas(options: SettlementOptions) -> int:
+    """What no governance can raise the blocks' gas limit above."""
+    return MAX_GAS_LIMIT if options.game is None and options.proofs is None else MOST_GAS
 
 
 def _deposit_gas_limit(gas_limit: int, options: SettlementOptions) -> int:

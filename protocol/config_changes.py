@@ -20,6 +20,7 @@ CONFIG_CHANGED = keccak(b"ConfigChanged(uint256,uint256,uint256)")
 """Topic 0; topics 1 and 2 are the change's index and the knob, the data is the setting."""
 
 MAX_GAS_LIMIT = 200_000_000
+"""Of any chain. A chain's contract may have been deployed with less: what a game can walk through."""
 LEAST_GAS_LIMIT = 1_000_000
 """A portal's deposits, which must fit, take at least so much."""
 MAX_ELASTICITY = 1_000
@@ -96,10 +97,16 @@ def settings_after(settings: ChainSettings, changes: Iterable[ConfigChange]) -> 
     return settings
 
 
-def is_allowed(knob: Knob, setting: int) -> bool:
-    """Whether a knob can have this value: the contract's bounds."""
+def is_allowed(knob: Knob, setting: int, most_gas: int = MAX_GAS_LIMIT) -> bool:
+    """Whether a knob can have this value: the bounds of a contract with this `max_gas_limit`.
+
+    Derivation and the machine ask for no more than the highest: changes come from the chain's contract alone, which
+    has refused what is beyond its own.
+    """
     if knob in (Knob.BATCHER, Knob.PROPOSER):
         return 0 < setting < 2**160
+    if knob is Knob.GAS_LIMIT and setting > most_gas:
+        return False
     lowest, highest = _BOUNDS[knob]
     return lowest <= setting <= highest
 

@@ -64,11 +64,12 @@ L1_BLOB_BASE_FEE_SCALAR: constant(uint256) = 9  # millionths of L1's blob base f
 
 KNOBS: constant(uint256) = 10
 MIN_GAS_LIMIT: constant(uint256) = 1_000_000
-MAX_GAS_LIMIT: constant(uint256) = 200_000_000
+HIGHEST_GAS_LIMIT: constant(uint256) = 200_000_000
 MAX_ELASTICITY: constant(uint256) = 1_000  # leaves a gas target under every gas limit
 
 delay: public(immutable(uint256))
 deposit_gas_limit: public(immutable(uint256))
+max_gas_limit: public(immutable(uint256))
 
 owner: public(address)
 heir: public(address)
@@ -79,16 +80,21 @@ accumulator: public(bytes32)
 
 
 @deploy
-def __init__(_owner: address, _delay: uint256, _deposit_gas_limit: uint256, _settings: uint256[KNOBS]):
+def __init__(
+    _owner: address, _delay: uint256, _deposit_gas_limit: uint256, _max_gas_limit: uint256, _settings: uint256[KNOBS]
+):
     """
     @param _owner Who may schedule changes.
     @param _delay Seconds between the announcement of a change and the change.
     @param _deposit_gas_limit Gas that deposits may take of one block: the block's limit never falls below it.
+    @param _max_gas_limit What the block's gas limit never exceeds: under a game, what the game can walk through.
     @param _settings The value of every knob at the start.
     """
     assert _owner != empty(address), "config: no owner"
+    assert _max_gas_limit <= HIGHEST_GAS_LIMIT, "config: gas limit too high"
     delay = _delay
     deposit_gas_limit = _deposit_gas_limit
+    max_gas_limit = _max_gas_limit
     self.owner = _owner
     log OwnershipTaken(owner=_owner)
     for knob: uint256 in range(KNOBS):
@@ -200,7 +206,7 @@ def _check(knob: uint256, setting: uint256):
     elif knob == GAS_LIMIT:
         assert setting >= deposit_gas_limit, "config: deposits would not fit"
         assert setting >= MIN_GAS_LIMIT, "config: gas limit too low"
-        assert setting <= MAX_GAS_LIMIT, "config: gas limit too high"
+        assert setting <= max_gas_limit, "config: gas limit too high"
     elif knob == BASE_FEE_DENOMINATOR or knob == BASE_FEE_ELASTICITY:
         assert setting != 0, "config: zero divisor"
         assert setting < 2**32, "config: too large"

@@ -17,6 +17,7 @@ from vyper.compiler.input_bundle import FilesystemInputBundle
 
 from node.artifacts import SOURCES
 from protocol.bridge import L2_BRIDGE_ADDRESS, TOKEN_TEMPLATE_ADDRESS
+from protocol.config_changes import MAX_GAS_LIMIT
 from protocol.crypto import keccak
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, decode_deposit
 from protocol.mpt import EMPTY_ROOT, update_trie
@@ -217,7 +218,7 @@ def deploy(sources: Path = SOURCES, *, permissioned: bool = False, game: str | N
         str(boa.env.generate_address(name)) for name in ["owner", "batcher", "proposer", "game"]
     )
     settings = [int(batcher, 16), int(proposer, 16), 30_000_000, 50, 6, 0, 0, 0, 0, 0]
-    config = load("l1/chain_config", owner, CONFIG_DELAY, DEPOSIT_GAS_LIMIT, settings)
+    config = load("l1/chain_config", owner, CONFIG_DELAY, DEPOSIT_GAS_LIMIT, MAX_GAS_LIMIT, settings)
     outputs = load("l1/outputs", config, game or gamer, BOND, WINDOW, permissioned, GENESIS_ROOT)
     portal = load("l1/portal", outputs, DELAY, DEPOSIT_GAS_LIMIT)
     bridge = load("l1/bridge", portal)

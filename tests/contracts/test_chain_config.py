@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from node.artifacts import SOURCES, load_artifact
 from protocol.config_changes import (
     CONFIG_CHANGED,
+    MAX_GAS_LIMIT,
     ChainSettings,
     Knob,
     decode_config_change,
@@ -19,6 +20,7 @@ from protocol.config_changes import (
     settings_after,
     settings_of_knobs,
 )
+from protocol.provable import MOST_GAS
 from protocol.types import ZERO_HASH
 from tests.contracts.conftest import CONFIG_DELAY, DEPOSIT_GAS_LIMIT, Settlement, deployer
 
@@ -139,7 +141,9 @@ def test_a_chain_does_not_start_with_a_setting_out_of_bounds(settlement: Settlem
     values = [1, 1, 30_000_000, 50, 6, 0, 0, 0, 0, 0]
     values[knob] = 0
     with boa.reverts():
-        deployer(SOURCES / "l1" / "chain_config.vy").deploy(settlement.owner, 0, DEPOSIT_GAS_LIMIT, values)
+        deployer(SOURCES / "l1" / "chain_config.vy").deploy(
+            settlement.owner, 0, DEPOSIT_GAS_LIMIT, MAX_GAS_LIMIT, values
+        )
 
 
 def test_ownership_passes_only_to_who_accepts_it(settlement: Settlement, config: VyperContract, heir: str) -> None:
@@ -178,7 +182,7 @@ def test_a_renounced_config_stays_as_it_is(settlement: Settlement, config: Vyper
 
 def test_a_config_without_an_owner_is_not_deployed() -> None:
     with boa.reverts("config: no owner"):
-        deployer(SOURCES / "l1" / "chain_config.vy").deploy(NOBODY, 0, DEPOSIT_GAS_LIMIT, [1] * 10)
+        deployer(SOURCES / "l1" / "chain_config.vy").deploy(NOBODY, 0, DEPOSIT_GAS_LIMIT, MAX_GAS_LIMIT, [1] * 10)
 
 
 def raw_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:
@@ -191,22 +195,24 @@ def raw_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:
     return found
 
 
-words = st.integers(0, 2**256 - 1) | st.sampled_from([0, 1, 1_000, 1_001, 10**6, 2**32, 2**64, 2**96, 2**160])
+EDGES = [0, 1, 1_000, 1_001, 10**6, MOST_GAS, MOST_GAS + 1, MAX_GAS_LIMIT, 2**32, 2**64, 2**96, 2**160]
+words = st.integers(0, 2**256 - 1) | st.sampled_from(EDGES)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 10), words), max_size=8))
+@pytest.mark.parametrize("most_gas", [MAX_GAS_LIMIT, MOST_GAS], ids=["alone", "under a game"])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from([GAS_LIMIT, *range(11)]), words), max_size=8))
 def test_derivations_fold_of_the_events_is_what_the_contract_holds(
-    settlement: Settlement, announced: list[tuple[int, int]]
+    settlement: Settlement, most_gas: int, announced: list[tuple[int, int]]
 ) -> None:
-    """And what the contract refuses, the fold would pass over: the two have one set of bounds."""
-    config = settlement.config
+    """And what the contract refuses is out of the bounds that derivation knows: the two have one set of them."""
     with boa.env.anchor():
+        config = new_config(settlement, most_gas)
         accumulator = ZERO_HASH  # what the contract was deployed with is not in it
         assert config.accumulator() == accumulator
         derived = settings_after(ChainSettings(0, 0, 0), [decode_config_change(*log) for log in initial_logs(config)])
         for knob, value in announced:
-            fits = knob < len(Knob) and is_allowed(Knob(knob), value)
+            fits = knob < len(Knob) and is_allowed(Knob(knob), value, most_gas)
             fits = fits and not (knob == GAS_LIMIT and value < DEPOSIT_GAS_LIMIT)
             with boa.env.prank(settlement.owner):
                 if not fits:
@@ -220,6 +226,32 @@ def test_derivations_fold_of_the_events_is_what_the_contract_holds(
             accumulator = next_change_accumulator(accumulator, knob, value, boa.env.evm.patch.block_number)
         assert settings_of_knobs(derived) == tuple(config.settings(knob) for knob in range(10))
         assert config.accumulator() == accumulator
+
+
+def new_config(settlement: Settlement, most_gas: int) -> VyperContract:
+    """Like the settlement's, with a bound of its own on the gas limit."""
+    values = [settlement.config.settings(knob) for knob in range(10)]
+    return deployer(SOURCES / "l1" / "chain_config.vy").deploy(
+        settlement.owner, CONFIG_DELAY, DEPOSIT_GAS_LIMIT, most_gas, values
+    )
+
+
+def test_under_a_game_no_gas_limit_passes_what_the_game_walks_through(settlement: Settlement) -> None:
+    config = new_config(settlement, MOST_GAS)
+    assert config.max_gas_limit() == MOST_GAS
+    with boa.env.prank(settlement.owner):
+        config.schedule(GAS_LIMIT, MOST_GAS)
+        with boa.reverts("config: gas limit too high"):
+            config.schedule(GAS_LIMIT, MOST_GAS + 1)
+    boa.env.time_travel(seconds=CONFIG_DELAY)
+    config.apply(GAS_LIMIT)
+    assert config.settings(GAS_LIMIT) == MOST_GAS
+
+
+@pytest.mark.parametrize("most_gas", [29_999_999, MAX_GAS_LIMIT + 1], ids=["below its limit", "beyond any"])
+def test_a_chain_does_not_start_with_another_bound(settlement: Settlement, most_gas: int) -> None:
+    with boa.reverts("config: gas limit too high"):
+        new_config(settlement, most_gas)
 
 
 def initial_logs(config: VyperContract) -> list[tuple[list[bytes], bytes]]:

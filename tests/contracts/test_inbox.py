@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.artifacts import SOURCES
+from protocol.config_changes import MAX_GAS_LIMIT
 from protocol.crypto import keccak
 from protocol.inbox import (
     BATCH_APPENDED,
@@ -39,7 +40,9 @@ def config(batcher: str) -> Iterator[VyperContract]:
     """Settings that their owner, boa's own account, may change at once."""
     with boa.env.anchor():
         settings = [int(batcher, 16), 1, DEPOSIT_GAS_LIMIT, 8, 2, 0, 0, 0, 0, 0]
-        yield boa.load(str(SOURCES / "l1" / "chain_config.vy"), boa.env.eoa, 0, DEPOSIT_GAS_LIMIT, settings)
+        yield boa.load(
+            str(SOURCES / "l1" / "chain_config.vy"), boa.env.eoa, 0, DEPOSIT_GAS_LIMIT, MAX_GAS_LIMIT, settings
+        )
 
 
 @pytest.fixture

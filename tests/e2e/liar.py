@@ -45,6 +45,7 @@ class Liar:
         assert contracts is not None
         self._client, self._rollup, self._key, self._contracts = client, rollup, private_key, contracts
         self.outputs, self.game = OutputsReader(client, contracts.outputs), GameReader(client, contracts.game)
+        self.config = GameReader(client, contracts.chain_config)
 
     async def lie_and_lose(self, kind: Kind = KINDS["balance"]) -> Fall:
         """Bond a lie, a wrong balance or another, about the chain up to the newest L1 block, and defend it to the end.

@@ -33,6 +33,7 @@ from protocol.crypto import private_key_address
 from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT
 from protocol.outputs import Assertion, Status
 from protocol.portal import deposit_token_call
+from protocol.provable import MOST_GAS
 from protocol.rollup import FEE_RECIPIENT
 from protocol.types import Address
 from prover.fee_lies import FEE_KINDS
@@ -86,6 +87,7 @@ async def check_knobs(liar: Liar, window: int = 600) -> None:
     """What L1's contracts say is what the file said."""
     game = [await liar.game.word(name) for name in ("clock()", "extension()", "bond()")]
     assert game == [300, 60, 3 * 10**16]
+    assert await liar.config.word("max_gas_limit()") == MOST_GAS
     assert [await liar.outputs.word(name) for name in ("challenge_window()", "bond()")] == [window, 10**17]
 
 

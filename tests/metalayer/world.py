@@ -373,10 +373,11 @@ class World:
         settings += [0] * (self._knobs() - len(settings))
         config = self.deploy(
             "l1/chain_config",
-            f"address,uint256,uint256,uint256[{len(settings)}]",
+            f"address,uint256,uint256,uint256,uint256[{len(settings)}]",
             "0x" + REGISTRY_OWNER.hex(),
             100,
             8_000_000,
+            200_000_000,
             settings,
         )
         outputs = self.deploy(

@@ -31,8 +31,11 @@ from node.network_launch import (
     sequencer_arguments,
 )
 from node.proof_contracts import ProofOptions
+from node.settlement import most_gas
+from protocol.config_changes import MAX_GAS_LIMIT
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
+from protocol.provable import MOST_GAS
 from protocol.types import Address
 
 PROPOSER, OPERATOR = Address(b"\x07" * 20), Address(b"\x08" * 20)
@@ -133,6 +136,11 @@ def test_every_knob_that_works_is_told_to_the_launch_or_to_a_process(tmp_path: P
         one = replace(base, **{place.group: replace(getattr(base, place.group), **{place.name: value})})
         assert one != base, f"{place.key}: the test changes nothing"
         assert told(one) != told(base), f"{place.key} reaches nobody"
+
+
+def test_governance_can_raise_the_gas_limit_as_far_as_a_game_can_walk() -> None:
+    bounds = [most_gas(launch_options(one, Beside(), PROPOSER, OPERATOR).settlement) for one in (BASE, PROVED)]
+    assert bounds == [MAX_GAS_LIMIT, MOST_GAS]
 
 
 def test_a_launch_is_what_the_intent_says() -> None:
