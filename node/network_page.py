@@ -8,7 +8,7 @@ from decimal import Context, Decimal, InvalidOperation
 from genesis.intent import Intent
 from genesis.knobs import is_address
 from metalayer.message import Domain
-from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
+from metalayer.predeploys import ETHER_ROUTE_ADDRESS, TOKEN_ROUTE_ADDRESS
 from node.l1_client import L1Client
 from node.network import domain_of
 from node.network_watch import Heads, NetworkWatch, Watched, amount_text, fee_text
@@ -172,24 +172,6 @@ async def quote_transfer(client: L1Client, destination: Domain) -> int:
     """What a token's transfer to there is to offer, in wei: what its chain asks for, or else a bid."""
     [asked] = words_of(await client.call(TOKEN_ROUTE_ADDRESS, encode_call("quote(uint32)", destination)))
     return asked or BID_WEI
-
-
-async def quote_delivery(url: str, destination: int, body_bytes: int | None, gas_limit: int) -> int | None:
-    """What the node's chain asks for a token's transfer to there, or for a message of so many bytes, in wei; None if it
-    asks for nothing.
-
-    Raises:
-        InvalidInput: The chain is in no network.
-        Retry: The node does not answer.
-    """
-    to, call = TOKEN_ROUTE_ADDRESS, encode_call("quote(uint32)", destination)
-    if body_bytes is not None:
-        to, call = MAILBOX_ADDRESS, encode_call("quote(uint32,uint256,uint64)", destination, body_bytes, gas_limit)
-    async with L1Client(url, who="the node", attempts=1) as client:
-        answer = words_of(await client.call(to, call))
-    if not answer:
-        raise InvalidInput(f"the chain of {url} is in no network: it has no mailbox")
-    return answer[0] or None
 
 
 def _step(title: str, to: Address, data: bytes, value: int) -> Json:

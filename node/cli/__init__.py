@@ -4,8 +4,10 @@
     app            the commands in order; each is a function whose docstring is its help
     running        up, node, status
     chosen         what `up` lets one choose at launch
-    network        new, plan, add, down: chains in intent files
+    network        new, plan, govern, add, down: chains in intent files
     relay          relay
+    delivery       quote, set-price
+    bridge         bridge deposit, withdraw, list, claim
     network_run    `up` and `status` of a network
     config         config check, keystore new
     settings       the file of settings as defaults of options

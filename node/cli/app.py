@@ -8,9 +8,10 @@ from node.cli.bridge import bridge
 from node.cli.chains import blocktest, export, import_, rpc_compat, serve, statetest, verify
 from node.cli.config import config, keystore
 from node.cli.da_server import da_server
+from node.cli.delivery import quote, set_price
 from node.cli.dev import dev
 from node.cli.dispute import dispute
-from node.cli.network import add, down, govern, new, plan, quote
+from node.cli.network import add, down, govern, new, plan
 from node.cli.prove import prove
 from node.cli.relay import relay
 from node.cli.roles import node
@@ -64,6 +65,7 @@ app.command()(status)
 app.command()(node)
 app.command()(relay)
 app.command()(quote)
+app.command("set-price")(set_price)
 app.command("da-server")(da_server)
 app.command()(dev)
 app.command()(verify)

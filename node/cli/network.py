@@ -1,11 +1,11 @@
-"""Commands for networks of chains in files: new, plan, govern, add, down, quote."""
+"""Commands for networks of chains in files: new, plan, govern, add, down."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.parameters import DATA_DIR, MAX_CHAIN_ID, RPC_URL, DataDir, Keystore, check_url
+from node.cli.parameters import DATA_DIR, MAX_CHAIN_ID, DataDir, Keystore
 
 if TYPE_CHECKING:
     from node.new_intent import Answers
@@ -186,35 +186,3 @@ def down(data_dir: DataDir = DATA_DIR) -> None:
 
     names = asyncio.run(ask_down(NetworkFolder(data_dir / "network"), SystemClock()))
     typer.echo(f"stopped: {', '.join(names)}")
-
-
-def quote(
-    destination: Annotated[
-        int, typer.Argument(metavar="CHAIN_ID", min=1, max=2**32 - 1, help="The chain it goes to.", show_default=False)
-    ],
-    rpc: Annotated[
-        str, typer.Option(envvar="TOMBOLO_RPC_URL", metavar="URL", callback=check_url, help="A node of the origin.")
-    ] = RPC_URL,
-    body_bytes: Annotated[
-        int | None, typer.Option("--bytes", min=0, max=2048, help="Length of a message's body.", show_default=False)
-    ] = None,
-    gas_limit: Annotated[
-        int, typer.Option("--gas", min=0, max=10_000_000, help="Gas of the recipient's call, with --bytes.")
-    ] = 200_000,
-) -> None:
-    """Say what a delivery to another chain of the network costs: a token's transfer, or a message with --bytes.
-
-    That is what relayers ask for. More comes back when sending; less is a bid,
-    which they may leave until somebody adds to it. Ether costs nothing but gas.
-
-    \b
-    [bold]Examples[/]
-      tombolo quote 90002
-      tombolo quote 90002 --rpc http://127.0.0.1:8555 --bytes 64 --gas 300000
-    """
-    import asyncio
-
-    from node.cli.network_view import show_quote
-    from node.network_page import quote_delivery
-
-    show_quote(asyncio.run(quote_delivery(rpc, destination, body_bytes, gas_limit)))

@@ -30,8 +30,20 @@ from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
 COMMANDS = (
-    *("up", "new", "plan", "govern", "add", "down", "status", "node", "relay", "quote", "da-server", "dev", "verify"),
-    *("import", "export", "serve", "statetest", "blocktest", "prove", "dispute", "rpc-compat"),
+    *("up", "new", "plan", "govern", "add", "down", "status", "node", "relay", "quote", "set-price"),
+    *(
+        "da-server",
+        "dev",
+        "verify",
+        "import",
+        "export",
+        "serve",
+        "statetest",
+        "blocktest",
+        "prove",
+        "dispute",
+        "rpc-compat",
+    ),
 )
 HEAD_HASH = "0xd226371d0b1551adb03fb52b71f08e3e11247fe9b1af994768af8cdaa8e7dcd7"
 
@@ -128,6 +140,7 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["node", "--role", "verifier", "--batch-interval", "1"], "--batch-interval is for a sequencer"),
         (["up", "a.toml", "--gas-limit", "30000000"], "--gas-limit is in the intent files of a network"),
         (["up", "a.toml", "--verifier-port", "9000"], "--verifier-port is in the intent files of a network"),
+        (["set-price", "90002"], "nothing to set: give --per-message, --per-byte or --per-gas"),
         (["relay"], "a relayer needs TOMBOLO_RELAYER_KEY"),
         (["plan"], "Missing argument 'FILE…' (see `tombolo plan --help`)"),
         (["new", "a.toml", "--chain-id", "0"], "--chain-id"),
