@@ -12,6 +12,7 @@ from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.intent import Intent
 from genesis.model import GenesisAccount
 from metalayer.predeploys import MemberOptions
+from node.defence import DEFENCE_GAS
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
@@ -26,6 +27,8 @@ MOST_BONDS = 200
 """That a proposer is given ether for at once; it waits for the oldest when it has no more."""
 MOST_GAMES = 10
 """That a challenger is given ether for at once."""
+FUNDED_FEE = 20 * 10**9
+"""Wei per gas at which a proposer is given what a defence takes; where L1 is dearer it asks for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +189,13 @@ def relayer_arguments(
 
 
 def proposer_wei(intent: Intent, gas_wei: int) -> int:
-    """What a proposer needs on L1: a bond for each output that is open at a time, and for gas `gas_wei`."""
+    """What a proposer needs on L1: a bond for each output that is open at a time, for gas `gas_wei`, and where a game
+    judges what it keeps back for one.
+    """
     proof = intent.proof
     open_outputs = proof.challenge_period_seconds // proof.proposal_interval_seconds + 3
-    return gas_wei + proof.proposer_bond_wei * min(open_outputs, MOST_BONDS)
+    kept = DEFENCE_GAS * FUNDED_FEE if proof.system == "fraud" else 0
+    return gas_wei + proof.proposer_bond_wei * min(open_outputs, MOST_BONDS) + kept
 
 
 def challenger_wei(intent: Intent, gas_wei: int) -> int:

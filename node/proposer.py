@@ -10,6 +10,7 @@ can walk through.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from node.defence import defence_wei
 from node.duties import look
 from node.l1_client import L1Client
 from node.l1_records import L1Record
@@ -99,7 +100,10 @@ class Proposer:
         contracts: SettlementContracts,
         sender: SerialSender,
         config: ProposerConfig | None = None,
+        *,
+        defends: bool = False,
     ) -> None:
+        """`defends`: whether the account answers challenges too, where a game judges them; then it keeps their gas."""
         self.name = "proposer"
         self.complaint: str | None = None
         self._config = config or ProposerConfig()
@@ -108,6 +112,7 @@ class Proposer:
         self._contracts = contracts
         self._outputs = OutputsReader(l1, contracts.outputs)
         self._sender = sender
+        self._defends = defends
         self._own: set[int] | None = None
         self._last_l2_block: int | None = None
 
@@ -213,11 +218,29 @@ class Proposer:
             return None
         if record.block.ref.number < l1_head - KNOWN_BLOCKS:
             return f"derivation is at L1 block {record.block.ref.number} of {l1_head}: too far behind to propose"
+        call = propose_call(parent.id, number, output.root, record.block.ref)
+        what = f"propose the output of block {number}"
+        return await self._lacking(opened) or self._call(what, call, self._contracts.bond)
+
+    async def _lacking(self, opened: Sequence[Assertion]) -> str | None:
+        """That the account cannot pay for a bond and what may come of it, if so."""
         bond, balance = self._contracts.bond, await self._l1.balance(self.address)
         if balance < bond:
             return f"0x{self.address.hex()} has {balance} wei on L1, the bond is {bond}: fund it"
-        call = propose_call(parent.id, number, output.root, record.block.ref)
-        return self._call(f"propose the output of block {number}", call, bond)
+        kept = await self._kept_wei(opened)
+        if balance < bond + kept:
+            return (
+                f"0x{self.address.hex()} has too little ether on L1 to propose: the bond is {bond} wei, and {kept} wei "
+                "stay with it for the gas of disputes, without which it would lose what it has bonded: fund it"
+            )
+        return None
+
+    async def _kept_wei(self, opened: Sequence[Assertion]) -> int:
+        """For the games that are open, and one about what is to be bonded."""
+        if not self._defends or not await self._l1.code(self._contracts.game):
+            return 0  # a guardian's account plays no games
+        games = 1 + sum(one.open_games for one in opened if one.proposer == self.address)
+        return await defence_wei(self._l1, games, self._config.sender.max_fee_per_gas)
 
     def _newest_within(self, parent: Assertion) -> L1Record | str | None:
         """The newest L1 block that yields blocks after the parent's, but no more than an assertion may span."""

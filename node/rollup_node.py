@@ -264,9 +264,10 @@ class RollupNode:
         if settlement is None:
             raise InvalidInput("a chain without settlement contracts has no output roots to propose")
         sender = SerialSender(l1, options.key, options.config.sender)
-        self.proposer = Proposer(self._derived(), l1, settlement, sender, options.config)
+        defends = unprovable_chain(rollup) is None
+        self.proposer = Proposer(self._derived(), l1, settlement, sender, options.config, defends=defends)
         duties: list[Duty] = [self.proposer]
-        if unprovable_chain(rollup) is None:
+        if defends:
             # First, because moves have deadlines.
             duties.insert(0, self._make_player(rollup, settlement, sender, PlayerConfig(challenges=False), l1))
         return look_for_ever(l1, sender, duties, self._clock, options.config.poll_seconds)

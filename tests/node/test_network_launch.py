@@ -11,10 +11,12 @@ from genesis.intent import Intent, places
 from genesis.intent_file import parse_intent
 from metalayer.predeploys import MemberOptions
 from node.cli.app import app
+from node.defence import DEFENCE_GAS
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
 from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
 from node.network_launch import (
+    FUNDED_FEE,
     Beside,
     challenger_arguments,
     challenger_wei,
@@ -230,6 +232,8 @@ def test_every_role_of_every_chain_has_a_key_of_its_own_that_can_be_made_again()
 def test_a_proposer_can_bond_as_many_outputs_as_are_open_at_once() -> None:
     proof = replace(BASE.proof, challenge_period_seconds=600, proposal_interval_seconds=60, proposer_bond_wei=5)
     assert proposer_wei(replace(BASE, proof=proof), 1000) == 1000 + 13 * 5
+    watched = proposer_wei(replace(BASE, proof=replace(proof, system="fraud")), 1000)
+    assert watched == 1000 + 13 * 5 + DEFENCE_GAS * FUNDED_FEE, "and to defend one of them"
 
 
 def test_a_window_that_is_too_short_on_this_l1_is_refused() -> None:

@@ -9,6 +9,7 @@ from genesis.dev import dev_genesis
 from genesis.model import build_genesis
 from node.account import Account
 from node.clock import SystemClock
+from node.defence import DEFENCE_GAS, RISE, defence_wei
 from node.deploy import deploy_all
 from node.l1_client import L1Client
 from node.l1_records import L1Record
@@ -45,6 +46,7 @@ class World:
         self.anvil = anvil
         self.client = client
         self.config = CONFIG
+        self.defends = False
         self.refs: dict[int, L1BlockRef] = {}
         self.safe_since = {0: 0}
         """The safe head from an L1 block on."""
@@ -65,7 +67,7 @@ class World:
         """As after a crash: nothing is remembered."""
         derived = Derived(lambda: max(self.refs), self.record, output)
         sender = SerialSender(self.client, KEY, self.config.sender)
-        self.proposer = Proposer(derived, self.client, self.contracts, sender, self.config)
+        self.proposer = Proposer(derived, self.client, self.contracts, sender, self.config, defends=self.defends)
 
     def record(self, number: int) -> L1Record | None:
         ref = self.refs.get(number)
@@ -106,6 +108,21 @@ class World:
         )
         await self.derive()
         return await self.outputs.word("count()") - 1
+
+    async def fund(self, games: int, wei: int = 0) -> int:
+        """Give the proposer a bond and the gas of so many games, and so much more; returns what they take."""
+        kept = await defence_wei(self.client, games, self.config.sender.max_fee_per_gas)
+        self.anvil.rpc("anvil_setBalance", "0x" + self.proposer.address.hex(), hex(BOND + kept + wei))
+        return kept
+
+    async def challenge(self) -> None:
+        """The game opens one against assertion 1."""
+        game = "0x" + self.contracts.game.hex()
+        self.anvil.rpc("anvil_impersonateAccount", game)
+        self.anvil.rpc("anvil_setBalance", game, hex(10**18))
+        call = "0x" + encode_call("open_challenge(uint256)", 1).hex()
+        self.anvil.rpc("eth_sendTransaction", {"from": game, "to": "0x" + self.contracts.outputs.hex(), "data": call})
+        await self.mine()
 
     async def pass_window(self) -> None:
         self.anvil.rpc("evm_increaseTime", WINDOW)
@@ -297,6 +314,51 @@ async def test_an_account_without_ether_is_told_to_be_funded(world: World) -> No
     world.anvil.rpc("anvil_setBalance", "0x" + world.proposer.address.hex(), hex(BOND - 1))
     complaint = await world.step()
     assert complaint == f"0x{world.proposer.address.hex()} has {BOND - 1} wei on L1, the bond is {BOND}: fund it"
+
+
+async def test_what_a_defence_takes_is_kept_back_and_told(world: World) -> None:
+    """One game's gas for each that is open, and one for the new bond."""
+    world.defends = True
+    world.anvil.rpc("anvil_setCode", "0x" + world.contracts.game.hex(), "0x00")
+    world.start()
+    kept = await world.fund(games=1, wei=-1)
+    complaint = await world.step()
+    assert complaint is not None
+    assert f"the bond is {BOND} wei, and {kept} wei stay with it for the gas of disputes" in complaint
+    assert await world.assertions() == []
+
+    await world.fund(games=1)
+    assert await world.step() is None
+    assert bonds(await world.assertions()) == [(0, 7)], "with just enough"
+
+    await world.challenge()
+    await world.find(30)
+    kept = await world.fund(games=2, wei=-1)
+    complaint = await world.step()
+    assert complaint is not None
+    assert f"and {kept} wei stay with it" in complaint, "a game is open now"
+    await world.fund(games=2)
+    assert await world.step() is None
+    assert bonds(await world.assertions()) == [(0, 7), (1, 30)]
+
+
+async def test_where_a_guardian_decides_nothing_is_kept_back(world: World) -> None:
+    world.defends = True
+    world.start()
+    world.anvil.rpc("anvil_setBalance", "0x" + world.proposer.address.hex(), hex(BOND + 10**16))
+    assert await world.step() is None
+    assert bonds(await world.assertions()) == [(0, 7)]
+
+
+async def test_what_is_kept_stays_the_same_while_fees_move_a_little_and_has_an_end(world: World) -> None:
+    found = []
+    for fee in (10**9, 10**9 + 10**6, 10**12):
+        world.anvil.rpc("anvil_setNextBlockBaseFeePerGas", hex(fee))
+        await world.mine()
+        found.append(await defence_wei(world.client, 1, 10**11))
+    suggested = (await world.client.suggest_fees()).max_fee
+    assert found[0] == found[1] < found[2] == DEFENCE_GAS * 10**11 < DEFENCE_GAS * suggested
+    assert found[0] >= DEFENCE_GAS * RISE * 2 * 10**9
 
 
 async def pool(world: World) -> list[str]:
