@@ -11,6 +11,7 @@
     network_run    `up` and `status` of a network
     config         config check, keystore new
     settings       the file of settings as defaults of options
+    option         how an option is declared
     chains         verify, import, export, serve, statetest, blocktest
     prove          prove statetest
     dispute        dispute

@@ -12,6 +12,7 @@ from node.cli.delivery import quote, set_price
 from node.cli.dev import dev
 from node.cli.dispute import dispute
 from node.cli.network import add, down, govern, new, plan
+from node.cli.option import option
 from node.cli.prove import prove
 from node.cli.relay import relay
 from node.cli.roles import node
@@ -38,7 +39,8 @@ def _show_version(wanted: bool) -> None:
 def root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        option("--version", "Print the version and exit.", unit="", check=_show_version, is_eager=True, variable=False),
     ] = False,
 ) -> None:
     """A rollup node to read, run and break.

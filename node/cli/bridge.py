@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.option import flag
 from node.cli.parameters import L1_URL, RPC_URL, L1Url, RpcUrl
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def deposit(
     amount: Amount,
     token: Token = None,
     to: To = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the rollup has it.")] = True,
+    wait: Annotated[bool, flag("--wait/--no-wait", "Wait until the rollup has it.")] = True,
     l1: L1Url = None,
     rpc_url: RpcUrl = RPC_URL,
     keystore: Keystore = None,
@@ -114,7 +115,7 @@ def list_(
         str | None,
         typer.Argument(metavar="[ADDRESS]", help="Whose; the account of your key unless given.", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, flag("--json", "For programs.")] = False,
     l1: L1Url = None,
     rpc_url: RpcUrl = RPC_URL,
     keystore: Keystore = None,
@@ -138,7 +139,7 @@ def claim(
     transaction_hash: Annotated[
         str, typer.Argument(metavar="HASH", help="The rollup's transaction that started the withdrawal.")
     ],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Go on until it is paid.")] = False,
+    wait: Annotated[bool, flag("--wait/--no-wait", "Go on until it is paid.")] = False,
     l1: L1Url = None,
     rpc_url: RpcUrl = RPC_URL,
     keystore: Keystore = None,

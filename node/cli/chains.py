@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.option import flag, port
 from node.cli.parameters import (
     DATA_DIR,
     L1_URL,
@@ -19,7 +20,6 @@ from node.cli.parameters import (
     Rollup,
     check_url,
     da_settings,
-    port_option,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FixturePaths = Annotated[
     list[Path], typer.Argument(metavar="PATH…", help="Fixture files, or folders of them.", show_default=False)
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processes to use.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on a terminal too, instead of a summary for people.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON on a terminal too, instead of a summary for people.")]
 
 
 def verify(
@@ -43,7 +43,7 @@ def verify(
             envvar="TOMBOLO_RPC_URL", metavar="URL", callback=check_url, help="Compare each block with this node's."
         ),
     ] = RPC_URL,
-    compare: Annotated[bool, typer.Option("--compare/--no-compare", help="Only rebuild, ask no node.")] = True,
+    compare: Annotated[bool, flag("--compare/--no-compare", "Only rebuild, ask no node.")] = True,
     into: Annotated[
         Path | None,
         typer.Option(help="Keep the rebuilt database in this folder.", file_okay=False, show_default="a temporary one"),
@@ -141,7 +141,7 @@ def export(
 
 def serve(
     data_dir: NodeDataDir,
-    rpc_port: Annotated[int, port_option("--rpc-port", "Where to serve JSON-RPC.", "TOMBOLO_RPC_PORT")] = 8545,
+    rpc_port: Annotated[int, port("--rpc-port", "Where to serve JSON-RPC.", least=0)] = 8545,
     host: Host = "127.0.0.1",
 ) -> None:
     """Serve JSON-RPC over a chain that stands still: no blocks are made, the pool takes transactions all the same.

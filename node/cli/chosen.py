@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.option import flag, option
 from node.cli.parameters import L2_CHAIN_ID, MAX_CHAIN_ID, ForkName, block_time_option, check_layers, da_settings
 from protocol.errors import InvalidInput
 
@@ -13,52 +14,36 @@ if TYPE_CHECKING:
     from node.launch import LaunchOptions
 
 ChainId = Annotated[
-    int | None,
-    typer.Option(
-        envvar="TOMBOLO_CHAIN_ID", min=1, max=MAX_CHAIN_ID, help="Chain id of the rollup.",
-        show_default=str(L2_CHAIN_ID),
-    ),
-]  # fmt: skip
+    int | None, option("--chain-id", "Chain id of the rollup.", least=1, most=MAX_CHAIN_ID, shown=str(L2_CHAIN_ID))
+]
 BlockTime = Annotated[float | None, block_time_option("Seconds between blocks of the rollup.")]
 GasLimit = Annotated[
-    int | None,
-    typer.Option(
-        envvar="TOMBOLO_GAS_LIMIT", min=1_000_000, max=200_000_000, help="Gas per block.", show_default="30000000"
-    ),
+    int | None, option("--gas-limit", "Gas per block.", least=1_000_000, most=200_000_000, shown="30000000")
 ]
-InitialFork = Annotated[
-    ForkName | None,
-    typer.Option(envvar="TOMBOLO_FORK", help="Rules that the rollup starts with.", show_default="cancun"),
-]
+InitialFork = Annotated[ForkName | None, option("--fork", "Rules that the rollup starts with.", shown="cancun")]
 DataLayers = Annotated[
     str | None,
-    typer.Option(
-        envvar="TOMBOLO_DA",
-        metavar="LAYER[,LAYER…]",
-        callback=check_layers,
-        help="Data-availability layers for batches, in the order in which the batcher tries them: calldata, file, "
+    option(
+        "--da",
+        "Data-availability layers for batches, in the order in which the batcher tries them: calldata, file, "
         "blob, alt-da, celestia.",
-        show_default="calldata",
+        unit="LAYER[,LAYER…]",
+        check=check_layers,
+        shown="calldata",
     ),
 ]
 Elasticity = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_ELASTICITY",
-        min=1,
-        max=1000,
-        help="EIP-1559: the gas limit divided by the gas target.",
-        show_default="2",
-    ),
+    option("--elasticity", "EIP-1559: the gas limit divided by the gas target.", least=1, most=1000, shown="2"),
 ]
 BaseFeeDenominator = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_BASE_FEE_DENOMINATOR",
-        min=1,
-        max=1_000_000,
-        help="EIP-1559: the base fee changes by at most one part in so many per block.",
-        show_default="8",
+    option(
+        "--base-fee-denominator",
+        "EIP-1559: the base fee changes by at most one part in so many per block.",
+        least=1,
+        most=1_000_000,
+        shown="8",
     ),
 ]
 
@@ -77,66 +62,66 @@ def check_fee_words(value: str | None) -> str | None:
 
 Fees = Annotated[
     str | None,
-    typer.Option(
-        envvar="TOMBOLO_FEES",
-        metavar="NAME=VALUE[,…]",
-        callback=check_fee_words,
-        help="Fees beside EIP-1559's, in wei and millionths; or zero-gas. Names: docs/fees.md.",
-        show_default="none",
+    option(
+        "--fees",
+        "Fees beside EIP-1559's, in wei and millionths; or zero-gas. Names: docs/fees.md.",
+        unit="NAME=VALUE[,…]",
+        check=check_fee_words,
+        shown="none",
     ),
 ]
 SequencerDrift = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_SEQUENCER_DRIFT",
-        min=10,
-        max=86_400,
-        metavar="SECONDS",
-        help="How far blocks may be ahead of the L1 they build on: for so long the chain goes on without L1.",
-        show_default="600",
+    option(
+        "--sequencer-drift",
+        "How far blocks may be ahead of the L1 they build on: for so long the chain goes on without L1.",
+        unit="SECONDS",
+        least=10,
+        most=86_400,
+        shown="600",
     ),
 ]
 SequencingWindow = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_SEQUENCING_WINDOW",
-        min=10,
-        max=1_000_000,
-        metavar="L1 BLOCKS",
-        help="Within how many L1 blocks the sequencer must include a deposit; after that derivation does.",
-        show_default="3600",
+    option(
+        "--sequencing-window",
+        "Within how many L1 blocks the sequencer must include a deposit; after that derivation does.",
+        unit="L1 BLOCKS",
+        least=10,
+        most=1_000_000,
+        shown="3600",
     ),
 ]
 ChallengeWindow = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_CHALLENGE_WINDOW",
-        min=1,
-        max=31_536_000,
-        metavar="SECONDS",
-        help="How long an output root can be challenged before withdrawals pass.",
-        show_default="20 on the embedded L1 (60 with fraud proofs), else 7 days",
+    option(
+        "--challenge-window",
+        "How long an output root can be challenged before withdrawals pass.",
+        unit="SECONDS",
+        least=1,
+        most=31_536_000,
+        shown="20 on the embedded L1 (60 with fraud proofs), else 7 days",
     ),
 ]
 FinalisationDelay = Annotated[
     int | None,
-    typer.Option(
-        envvar="TOMBOLO_FINALISATION_DELAY",
-        min=1,
-        max=31_536_000,
-        metavar="SECONDS",
-        help="From proving a withdrawal on L1 to its payment, at least.",
-        show_default="5 on the embedded L1, else a day",
+    option(
+        "--finalisation-delay",
+        "From proving a withdrawal on L1 to its payment, at least.",
+        unit="SECONDS",
+        least=1,
+        most=31_536_000,
+        shown="5 on the embedded L1, else a day",
     ),
 ]
 FraudProofs = Annotated[
     bool,
-    typer.Option(
+    flag(
         "--fraud-proofs",
-        envvar="TOMBOLO_FRAUD_PROOFS",
-        help="Launch with the dispute game and its one-step verifier, and run a challenger: a false output root falls "
+        "Launch with the dispute game and its one-step verifier, and run a challenger: a false output root falls "
         "because L1 executes the step that is wrong, not because an account says so. The launch takes about five L1 "
         "blocks longer. Needs the fork cancun.",
+        variable=True,
     ),
 ]
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from node.cli.parameters import DATA_DIR, Host, port_option
+from node.cli.option import port as port_option
+from node.cli.parameters import DATA_DIR, Host
 
 
 class Commitments(StrEnum):
@@ -20,7 +21,7 @@ def da_server(
     data_dir: Annotated[
         Path, typer.Option("--data-dir", help="Folder that holds the data.", file_okay=False)
     ] = DATA_DIR / "da-server",
-    port: Annotated[int, port_option("--port", "Where to serve.", "TOMBOLO_DA_SERVER_PORT")] = 3100,
+    port: Annotated[int, port_option("--port", "Where to serve.", least=0, variable="TOMBOLO_DA_SERVER_PORT")] = 3100,
     host: Host = "127.0.0.1",
     max_bytes: Annotated[int, typer.Option(min=1, max=16 << 20, help="The most that one request may bring.")] = 1 << 20,
     commitments: Annotated[

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.parameters import MAX_CHAIN_ID, ForkName, Host, port_option
+from node.cli.option import port
+from node.cli.parameters import MAX_CHAIN_ID, ForkName, Host
 
 if TYPE_CHECKING:  # each command loads only its own part
     from node.dev_node import DevNode
@@ -17,7 +18,7 @@ CHAIN_ID = 31337
 
 
 def dev(
-    rpc_port: Annotated[int, port_option("--rpc-port", "Where to serve JSON-RPC.", "TOMBOLO_RPC_PORT")] = 8545,
+    rpc_port: Annotated[int, port("--rpc-port", "Where to serve JSON-RPC.", least=0)] = 8545,
     host: Host = "127.0.0.1",
     block_time: Annotated[
         float,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.option import flag
 from node.cli.parameters import DATA_DIR, MAX_CHAIN_ID, DataDir, Keystore
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ def new(
         list[str] | None,
         typer.Option("--set", metavar="GROUP.KNOB=VALUE", help="Any knob, as in the file. May be given again."),
     ] = None,
-    ask: Annotated[
-        bool, typer.Option("--ask/--no-ask", help="Ask for what is not given.", show_default="ask on a terminal")
-    ] = True,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    ask: Annotated[bool, flag("--ask/--no-ask", "Ask for what is not given.", shown="ask on a terminal")] = True,
+    force: Annotated[bool, flag("--force", "Replace the file if it is there.")] = False,
 ) -> None:
     """Write an intent file: a chain to launch, every knob with its meaning and range.
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from node.cli.option import flag, folder, option
 from node.cli.settings import use_config
 from node.logs import LogFormat, LogLevel
 from protocol.errors import InvalidInput
@@ -96,176 +97,124 @@ def keep_states(retention: str) -> int | None:
     return None if retention == "archive" else int(retention)
 
 
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", envvar="TOMBOLO_DATA_DIR", help="Folder that holds everything.", file_okay=False),
-]
-NodeDataDir = Annotated[
-    Path, typer.Option("--data-dir", help="Folder of this node's database.", file_okay=False, show_default=False)
-]
+DataDir = Annotated[Path, folder("--data-dir", "Folder that holds everything.")]
+NodeDataDir = Annotated[Path, folder("--data-dir", "Folder of this node's database.", shown=False, variable=False)]
 Rollup = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--rollup",
-        envvar="TOMBOLO_ROLLUP",
-        help="File that describes the rollup; `tombolo up` writes it.",
-        show_default=str(DATA_DIR / "rollup.json"),
+        "File that describes the rollup; `tombolo up` writes it.",
+        shown=str(DATA_DIR / "rollup.json"),
     ),
 ]
 DaDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--da-dir",
-        envvar="TOMBOLO_DA_DIR",
-        help="Folder of the data-availability layer `file`.",
-        file_okay=False,
-        show_default=str(DATA_DIR / "da"),
-    ),
+    Path | None, folder("--da-dir", "Folder of the data-availability layer `file`.", shown=str(DATA_DIR / "da"))
 ]
 DaSet = Annotated[
     str,
-    typer.Option(
+    option(
         "--da-set",
-        envvar="TOMBOLO_DA_SET",
-        metavar="LAYER.KEY=VALUE,…",
-        callback=check_da_settings,
-        help="Settings of data layers: file.max-bytes, alt-da.url, alt-da.mirror, alt-da.commitments, "
+        "Settings of data layers: file.max-bytes, alt-da.url, alt-da.mirror, alt-da.commitments, "
         "alt-da.max-bytes, blob.beacon-url, blob.archive-url, blob.max-blobs, blob.proofs, celestia.url, "
         "celestia.namespace, celestia.token-file, celestia.gas-price. docs/data-layers.md explains them.",
-        show_default=False,
+        unit="LAYER.KEY=VALUE,…",
+        check=check_da_settings,
+        shown=False,
     ),
 ]
-L1Url = Annotated[
-    str | None,
-    typer.Option(
-        "--l1", envvar="TOMBOLO_L1", metavar="URL", callback=check_url, help="JSON-RPC endpoint of the L1.",
-        show_default=L1_URL,
-    ),
-]  # fmt: skip
-RpcUrl = Annotated[
-    str,
-    typer.Option(
-        "--rpc-url", envvar="TOMBOLO_RPC_URL", metavar="URL", callback=check_url, help="JSON-RPC endpoint of the node."
-    ),
-]
-Host = Annotated[
-    str,
-    typer.Option("--host", envvar="TOMBOLO_HOST", help="Address to listen on; keep the default unless all may come."),
-]
-
+L1Url = Annotated[str | None, option("--l1", "JSON-RPC endpoint of the L1.", unit="URL", check=check_url, shown=L1_URL)]
+RpcUrl = Annotated[str, option("--rpc-url", "JSON-RPC endpoint of the node.", unit="URL", check=check_url)]
+Host = Annotated[str, option("--host", "Address to listen on; keep the default unless all may come.")]
 Retention = Annotated[
     str,
-    typer.Option(
+    option(
         "--retention",
-        envvar="TOMBOLO_RETENTION",
-        metavar="archive|BLOCKS",
-        callback=check_retention,
-        help="Keep every state, or those of the newest blocks only. Blocks and receipts are always kept.",
+        "Keep every state, or those of the newest blocks only. Blocks and receipts are always kept.",
+        unit="archive|BLOCKS",
+        check=check_retention,
     ),
 ]
-Keystore = Annotated[
-    Path | None,
-    typer.Option(
+
+
+def keystore_option(whose: str, variables: str) -> object:
+    """An option for an encrypted file with a key that the environment may hold instead."""
+    return option(
         "--operator-keystore",
-        envvar="TOMBOLO_OPERATOR_KEYSTORE",
-        metavar="FILE",
-        help="Encrypted file with the operator's key, instead of TOMBOLO_OPERATOR_KEY. Its password is in the file "
-        "that TOMBOLO_OPERATOR_PASSWORD_FILE names, or is asked for.",
-        show_default=False,
-    ),
-]
+        f"Encrypted file with {whose} key, instead of {variables}. Its password is in the file that "
+        "TOMBOLO_OPERATOR_PASSWORD_FILE names, or is asked for.",
+        unit="FILE",
+        shown=False,
+    )
+
+
+Keystore = Annotated[Path | None, keystore_option("the operator's", "TOMBOLO_OPERATOR_KEY")]
 EmptyBlocks = Annotated[
     bool,
-    typer.Option(
+    flag(
         "--empty-blocks/--no-empty-blocks",
-        envvar="TOMBOLO_EMPTY_BLOCKS",
-        help="Whether the sequencer makes blocks when there are no transactions; if not, one a minute.",
+        "Whether the sequencer makes blocks when there are no transactions; if not, one a minute.",
+        variable=True,
     ),
 ]
 L1Confirmations = Annotated[
     int,
-    typer.Option(
+    option(
         "--l1-confirmations",
-        envvar="TOMBOLO_L1_CONFIRMATIONS",
-        min=0,
-        max=1000,
-        metavar="BLOCKS",
-        help="How far the sequencer stays behind L1's head, so that small reorgs of L1 do not touch its blocks.",
+        "How far the sequencer stays behind L1's head, so that small reorgs of L1 do not touch its blocks.",
+        unit="BLOCKS",
+        least=0,
+        most=1000,
     ),
 ]
 BatchInterval = Annotated[
     float,
-    typer.Option(
+    option(
         "--batch-interval",
-        envvar="TOMBOLO_BATCH_INTERVAL",
-        min=0.1,
-        max=86_400.0,
-        metavar="SECONDS",
-        help="The least time between batches, unless one is full before.",
+        "The least time between batches, unless one is full before.",
+        unit="SECONDS",
+        least=0.1,
+        most=86_400.0,
     ),
 ]
 MaxBatchBytes = Annotated[
     int,
-    typer.Option(
+    option(
         "--max-batch-bytes",
-        envvar="TOMBOLO_MAX_BATCH_BYTES",
-        min=0,
-        max=100_000_000,
-        metavar="BYTES",
-        help="The largest batch; 0: what the data layer takes.",
+        "The largest batch; 0: what the data layer takes.",
+        unit="BYTES",
+        least=0,
+        most=100_000_000,
     ),
 ]
 MaxPending = Annotated[
-    int,
-    typer.Option(
-        "--max-pending",
-        envvar="TOMBOLO_MAX_PENDING",
-        min=1,
-        max=64,
-        metavar="BATCHES",
-        help="Batches that may be on their way to L1 at once.",
-    ),
+    int, option("--max-pending", "Batches that may be on their way to L1 at once.", unit="BATCHES", least=1, most=64)
 ]
 ProposalInterval = Annotated[
     int | None,
-    typer.Option(
+    option(
         "--proposal-interval",
-        envvar="TOMBOLO_PROPOSAL_INTERVAL",
-        min=1,
-        max=31_536_000,
-        metavar="SECONDS",
-        help="The least time, on the rollup, between the blocks whose output roots the proposer bonds.",
-        show_default="3600; 10 when `up` runs its own L1",
+        "The least time, on the rollup, between the blocks whose output roots the proposer bonds.",
+        unit="SECONDS",
+        least=1,
+        most=31_536_000,
+        shown="3600; 10 when `up` runs its own L1",
     ),
 ]
-LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", envvar="TOMBOLO_LOG_FORMAT", help="Log lines for people, or as JSON.")
-]
-LogLevelOption = Annotated[
-    LogLevel, typer.Option("--log-level", envvar="TOMBOLO_LOG_LEVEL", help="The least that is logged.")
-]
+LogFormatOption = Annotated[LogFormat, option("--log-format", "Log lines for people, or as JSON.")]
+LogLevelOption = Annotated[LogLevel, option("--log-level", "The least that is logged.")]
 Config = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--config",
-        envvar="TOMBOLO_CONFIG",
-        metavar="FILE",
+        "Settings for what is given neither here nor in the environment; see `tombolo config check --help`.",
+        unit="FILE",
         is_eager=True,
-        callback=use_config,
-        help="Settings for what is given neither here nor in the environment; see `tombolo config check --help`.",
-        show_default="tombolo.toml, if it is there",
+        check=use_config,
+        shown="tombolo.toml, if it is there",
     ),
 ]
-
-
-def port_option(name: str, what: str, variable: str | None = None, *, lowest: int = 0) -> object:
-    """An option for a TCP port; 0 lets the system choose."""
-    return typer.Option(name, envvar=variable, min=lowest, max=65_535, metavar="PORT", help=what)
 
 
 def block_time_option(what: str) -> object:
     """An option for seconds between blocks, 1 unless given."""
-    variable = "TOMBOLO_BLOCK_TIME"
-    return typer.Option(
-        "--block-time", envvar=variable, min=0.1, max=60.0, metavar="SECONDS", help=what, show_default="1"
-    )
+    return option("--block-time", what, unit="SECONDS", least=0.1, most=60.0, shown="1")

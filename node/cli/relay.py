@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.parameters import DATA_DIR, L1_URL, Keystore, L1Url, LogFormatOption, LogLevelOption
+from node.cli.parameters import DATA_DIR, L1_URL, L1Url, LogFormatOption, LogLevelOption, keystore_option
 from node.logs import LogFormat, LogLevel
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def relay(
     poll: Annotated[
         float, typer.Option(min=0.1, max=3600.0, metavar="SECONDS", help="How often to look at the chains.")
     ] = 1.0,
-    operator_keystore: Keystore = None,
+    operator_keystore: Annotated[Path | None, keystore_option("the relayer's", "TOMBOLO_RELAYER_KEY")] = None,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
     with_parent: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,

@@ -16,7 +16,6 @@ from node.cli.parameters import (
     DaSet,
     EmptyBlocks,
     Host,
-    Keystore,
     L1Confirmations,
     L1Url,
     LogFormatOption,
@@ -30,7 +29,7 @@ from node.cli.parameters import (
     da_settings,
     keep_states,
 )
-from node.cli.places import Fronts, GiveAway, L1ChainId, L1Pace, RoleFolder, ServePort, WithParent
+from node.cli.places import Fronts, GiveAway, L1ChainId, L1Pace, RoleFolder, RoleKeystore, ServePort, WithParent
 from node.logs import LogFormat, LogLevel
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def node(
     chain_id: L1ChainId = None,
     block_time: L1Pace = None,
     retention: Retention = "archive",
-    operator_keystore: Keystore = None,
+    operator_keystore: RoleKeystore = None,
     empty_blocks: EmptyBlocks = True,
     l1_confirmations: L1Confirmations = 0,
     batch_interval: BatchInterval = 6.0,

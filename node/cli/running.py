@@ -22,6 +22,7 @@ from node.cli.chosen import (
     SequencingWindow,
 )
 from node.cli.given import from_command_line, given
+from node.cli.option import flag
 from node.cli.parameters import (
     DATA_DIR,
     L1_CHAIN_ID,
@@ -205,7 +206,7 @@ def status(
     context: typer.Context,
     rpc_url: RpcUrl = RPC_URL,
     data_dir: DataDir = DATA_DIR,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the node's own answer.")] = False,
+    as_json: Annotated[bool, flag("--json", "Print the node's own answer.")] = False,
 ) -> None:
     """Show where a running node stands: its heads, L1, the pool, the batcher.
 
