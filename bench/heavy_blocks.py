@@ -7,9 +7,13 @@ chain that is used.
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
+from py_ecc.optimized_bn128 import G2, normalize
+from py_ecc.optimized_bn128 import multiply as twist_multiply
+
 from genesis.model import GenesisAccount
 from node.artifacts import load_artifact
 from protocol.batch import Batch, BlockClaim, encode_batch
+from protocol.bn128 import N, multiply
 from protocol.crypto import keccak, private_key_address
 from protocol.types import Address
 from tests.prover.chains import KEYS, Chain, fresh_chain, transfer
@@ -18,9 +22,18 @@ from tests.prover.worlds import code, push
 GAS = 30_000_000
 BYSTANDERS = 20_000
 """Accounts that exist, and holders of the token."""
-TOKEN, POOL, LOOP, JUMPDESTS, WRITER, NOTER, CALLER, STOPPER, CURVE = (
-    Address(bytes((0xE0 + index,)) * 20) for index in range(9)
+TOKEN, POOL, LOOP, JUMPDESTS, WRITER, NOTER, CALLER, STOPPER, CURVE, PAIRER, HASHER, POWERS = (
+    Address(bytes((0xE0 + index,)) * 20) for index in range(12)
 )
+
+_BEGIN = (0x36, 0x5F, 0x5F, 0x37, 0x5B)
+"""The call's data in memory, and then for ever:"""
+
+
+def _call(number: int, start: int, size: int, output: int, output_size: int) -> bytes:
+    """Eight steps: a precompile over memory, and back into it."""
+    return code(push(output_size), push(output), push(size), push(start), push(number), 0x5A, 0xFA, 0x50)
+
 
 _JUMPDEST, _JUMP, _ADD, _DUP1, _MSTORE, _SSTORE, _SLOAD = 0x5B, 0x56, 0x01, 0x80, 0x52, 0x55, 0x54
 PROGRAMS = {
@@ -45,11 +58,17 @@ PROGRAMS = {
     # A frame a round.
     CALLER: code(_JUMPDEST, *([0x5F] * 4), push(STOPPER), 0x5A, 0xFA, 0x50, 0x5F, _JUMP),
     STOPPER: code(0x00),
-    # A point of alt_bn128 times ever other numbers: what pure Python is slowest at, but for pairings and BLAKE2.
+    # A point of BN128 times ever other numbers.
     CURVE: code(
         *(push(1), 0x5F, _MSTORE, push(2), push(32), _MSTORE, _JUMPDEST, 0x5A, 0x19, push(64), _MSTORE),
         *(push(64), 0x5F, push(96), 0x5F, push(7), 0x5A, 0xFA, 0x50, push(9), _JUMP),
     ),
+    # One pair a call, which is dearest for its gas: the point at 64, to which that at 0 is added, and one of the twist.
+    PAIRER: code(*_BEGIN, _call(0x06, 0, 128, 64, 64), _call(0x08, 64, 192, 0, 0), push(4), _JUMP),
+    # BLAKE2's state into itself.
+    HASHER: code(*_BEGIN, _call(0x09, 0, 213, 4, 64), push(4), _JUMP),
+    # Powers of eight bytes to 1,024: those that are dearest for their gas.
+    POWERS: code(*_BEGIN, _call(0x05, 0, 96 + 8 + 1024 + 8, 0, 0), push(4), _JUMP),
 }
 
 
@@ -104,11 +123,35 @@ def _mixed(chain: Chain, chance: Random) -> Iterator[bytes]:
             left -= 62_000
 
 
-def _one(target: Address) -> Callable[[Chain, Random], Iterator[bytes]]:
-    def transactions(chain: Chain, _chance: Random) -> Iterator[bytes]:
-        yield transfer(chain, KEYS[0], target, value=0, gas_limit=GAS)
+def _one(
+    target: Address, data: Callable[[Random], bytes] = lambda _: b""
+) -> Callable[[Chain, Random], Iterator[bytes]]:
+    def transactions(chain: Chain, chance: Random) -> Iterator[bytes]:
+        yield transfer(chain, KEYS[0], target, value=0, data=data(chance), gas_limit=GAS)
 
     return transactions
+
+
+def _pair(chance: Random) -> bytes:
+    """Two points of BN128 and one of its twist."""
+    points = [multiply((1, 2), chance.randrange(N)) for _ in range(2)]
+    x, y = normalize(twist_multiply(G2, chance.randrange(N)))
+    twist = (part for pair in (x, y) for part in reversed(pair.coeffs))
+    return b"".join(int(part).to_bytes(32) for part in (*points[0], *points[1], *twist))
+
+
+def _twelve_rounds(chance: Random) -> bytes:
+    """As BLAKE2b has them."""
+    return (12).to_bytes(4) + chance.randbytes(208) + b"\1"
+
+
+def _million_rounds(chance: Random) -> bytes:
+    return (1_000_000).to_bytes(4) + chance.randbytes(208) + b"\1"
+
+
+def _power(chance: Random) -> bytes:
+    lengths = b"".join(size.to_bytes(32) for size in (8, 1024, 8))
+    return lengths + chance.randbytes(8) + b"\xff" * 1024 + b"\xff" * 7 + b"\xc5"
 
 
 def _storage(chain: Chain, _chance: Random) -> Iterator[bytes]:
@@ -124,6 +167,10 @@ KINDS: Mapping[str, Callable[[Chain, Random], Iterator[bytes]]] = {
     "transient": _one(NOTER),
     "calls": _one(CALLER),
     "curve": _one(CURVE),
+    "pairing": _one(PAIRER, _pair),
+    "blake2": _one(HASHER, _twelve_rounds),
+    "rounds": _one(HASHER, _million_rounds),
+    "power": _one(POWERS, _power),
 }
 """What the transactions are: ordinary ones; loops of arithmetic and memory; nothing but JUMPDEST; new slots and cold
-ones; transient slots; calls; a precompile."""
+ones; transient slots; calls; precompiles: products on BN128, pairings, BLAKE2 of few rounds and of many, powers."""

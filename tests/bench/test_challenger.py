@@ -2,11 +2,13 @@
 
 import pytest
 
+from bench import heavy_blocks
 from bench.challenger import BLOCK, measure
 from bench.heavy_blocks import GAS, block_of
 from bench.measures.proof import challenger_rows
 from protocol.crypto import private_key_address
 from prover.game import ROUNDS
+from prover.trajectory import Trajectory
 from tests.prover.chains import KEYS
 
 
@@ -27,6 +29,19 @@ def test_a_mixed_block_has_hundreds_of_transactions_that_all_do_what_they_are_fo
     assert sum(chain.nonces.values()) > 500
     signers = [chain.state.account(private_key_address(key)) for key in KEYS]
     assert sum(account.nonce for account in signers if account) == sum(chain.nonces.values()), "none was skipped"
+
+
+@pytest.mark.parametrize(("kind", "gas_of_a_call"), [("pairing", 79_000), ("blake2", 12), ("power", 2_730)])
+def test_a_block_of_precompiles_is_of_calls_that_succeed(
+    kind: str, gas_of_a_call: int, monkeypatch: pytest.MonkeyPatch
+):
+    gas = 1_000_000
+    monkeypatch.setattr(heavy_blocks, "GAS", gas)
+    monkeypatch.setattr(heavy_blocks, "BYSTANDERS", 10)
+    trace = Trajectory(block_of(kind).machine())
+    steps = sum(trace.steps(BLOCK, item) for item in range(trace.items(BLOCK)))
+    # One that fails would take all gas that it got, and leave too little for many more steps.
+    assert steps > 10 * (gas - 100_000) // (gas_of_a_call + 800)
 
 
 def test_rows_are_judged_by_the_target_and_memory_by_the_greediest_kind():
