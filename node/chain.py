@@ -23,8 +23,6 @@ from rpc.backend import NewHead, TransactionLocation
 Record = tuple[bytes, bytes, bytes | None]
 """(table, key, value): a record of another role to write along; a value of None deletes it."""
 
-BLOCKHASH_DEPTH = 256
-
 
 class Chain:
     """A chain in a store that holds at least its genesis block."""

@@ -136,16 +136,6 @@ class L1Client:
             raise MalformedAnswer(f"asked {self.who} for block {at}, got block {ref.number}")
         return ref
 
-    async def block_by_hash(self, block_hash: Hash32) -> L1BlockRef | None:
-        """The block with this hash, canonical or not; None when the node does not know it."""
-        found = await self.request("eth_getBlockByHash", [_hex(block_hash), False])
-        if found is None:
-            return None
-        ref = as_head(found).ref
-        if ref.hash != block_hash:
-            raise MalformedAnswer(f"asked {self.who} for block {_hex(block_hash)}, got {_hex(ref.hash)}")
-        return ref
-
     async def logs(self, block_hash: Hash32, address: Address, topic: Hash32) -> tuple[L1Log, ...]:
         """The logs of one contract with this first topic in one block, in order."""
         query: Json = {"blockHash": _hex(block_hash), "address": _hex(address), "topics": [_hex(topic)]}

@@ -111,7 +111,6 @@ class NetworkWatch:
         self._events: dict[str, ChainEvents] = {}
         self._standings: dict[str, Standing] = {}
         self._paid: set[Hash32] = set()
-        self._changed = asyncio.Event()
 
     def client(self, chain: Watched) -> L1Client:
         """Of the chain's node; asks once, because there is always a next time."""
@@ -126,16 +125,10 @@ class NetworkWatch:
         try:
             while True:
                 await asyncio.gather(*(self._look(chain) for chain in self._watched()))
-                self._changed.set()
-                self._changed = asyncio.Event()
                 await self._clock.sleep(POLL_SECONDS)
         finally:
             for client in self._clients.values():
                 await client.close()
-
-    async def next_look(self) -> None:
-        """Wait until everything was looked at once more."""
-        await self._changed.wait()
 
     async def _look(self, chain: Watched) -> None:
         try:

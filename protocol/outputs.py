@@ -1,17 +1,13 @@
-"""What the outputs contract says, in bytes: calls, answers, events. The contract is `contracts/l1/outputs.vy`."""
+"""What the outputs contract says, in bytes: calls and answers. The contract is `contracts/l1/outputs.vy`."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 from protocol.abi import address_of, encode_call, words_of
-from protocol.crypto import keccak
 from protocol.errors import Reject
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.types import Address, Hash32
-
-ASSERTION_PROPOSED = keccak(b"AssertionProposed(uint256,uint256,address,bytes32,uint256,uint256,bytes32)")
-"""Topic 0; topics 1 to 3 are id, parent and proposer; the data is root, L2 block, L1 block, L1 block hash."""
 
 _ASSERTION_WORDS = 9
 
@@ -75,8 +71,3 @@ def propose_call(parent: int, l2_block_number: int, root: OutputRoot, l1: L1Bloc
     """`propose`: L1 up to the block `l1` yields this L2 block with this root."""
     signature = "propose(uint256,uint256,bytes32,uint256,bytes32)"
     return encode_call(signature, parent, l2_block_number, root, l1.number, l1.hash)
-
-
-def proposed_call(proposer: Address, parent: int, l2_block_number: int) -> bytes:
-    """`proposed`: answers the assertion's id + 1, or 0."""
-    return encode_call("proposed(address,uint256,uint256)", proposer, parent, l2_block_number)

@@ -13,9 +13,6 @@ WITHDRAWAL_PROVEN = keccak(b"WithdrawalProven(bytes32,address,uint256)")
 WITHDRAWAL_FINALISED = keccak(b"WithdrawalFinalised(bytes32,address)")
 """Topic 0; topics 1 and 2 are the withdrawal's hash and the prover."""
 
-MAX_PROOF_BYTES = 8_192
-"""The portal takes no longer proof."""
-
 _WITHDRAWAL = "(uint256,address,address,uint256,uint256,bytes)"
 
 

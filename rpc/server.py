@@ -35,9 +35,6 @@ PING_SECONDS = 30.0
 STOP_SECONDS = 2.0
 """How long requests in work may take when the server stops; then they are cut off."""
 
-CLOSE_SECONDS = 1.0
-"""How long a goodbye waits for its answer."""
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
