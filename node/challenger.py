@@ -1,16 +1,19 @@
 """Challenger and defender: one account's games on one rollup, in whichever role.
 
 Each look reads the contracts as L1 has them now, and has one transaction to send at most, so a crash or an L1 reorg at
-any moment needs no repair, and nothing lies on disk. What is true comes from a `Trajectory` of our own, computed from
-L1's data; an assertion whose trace does not begin where the game contract says it does is left alone.
+any moment needs no repair; what lies on disk only saves reading (`node/games_in_play.py`). What is true comes from a
+`Trajectory` of our own, computed from L1's data; an assertion whose trace does not begin where the game contract says
+it does is left alone.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from node.duties import look
 from node.game_contract import GameOnL1, GameReader, open_call, pick_call, post_call, prove_call
+from node.games_in_play import GamesInPlay, Memory
 from node.l1_client import L1Client
 from node.outputs_reader import OutputsReader
 from node.serial_sender import Call, SenderConfig, SerialSender
@@ -21,13 +24,11 @@ from protocol.outputs import Assertion
 from protocol.outputs import Status as AssertionStatus
 from protocol.rollup import SettlementContracts
 from protocol.types import Address, Hash32
-from prover.game import Status, Turn, first_wrong_part, states_between
+from prover.game import Turn, first_wrong_part, states_between
 from prover.trajectory import Trajectory
 
 MOST_OPEN = 256
 """Assertions after the last confirmed one that are looked at; older ones first."""
-MOST_GAMES = 4096
-"""Games that are looked at; newer ones first. More cannot be open at a time without as many bonds."""
 KEPT_TRACES = 2
 
 TraceOf = Callable[[Assertion], Awaitable[Trajectory | None]]
@@ -61,9 +62,11 @@ class Player:
         *,
         rules: Hash32 | None = None,
         is_true: Callable[[Assertion], bool] = lambda _assertion: False,
+        memory: Memory | None = None,
     ) -> None:
         """`rules` is the digest of the chain's rules, where nobody has looked yet whether the game is one about it;
-        `is_true` tells assertions that our own derivation confirms: no trace need be computed to let them be."""
+        `is_true` tells assertions that our own derivation confirms: no trace need be computed to let them be.
+        `memory` keeps which games need not be looked at again; without one a new start reads all of them once."""
         self.name = "disputes"
         self.complaint: str | None = None
         self._config = config or PlayerConfig()
@@ -74,6 +77,7 @@ class Player:
         self._outputs = OutputsReader(l1, contracts.outputs)
         self._game = GameReader(l1, contracts.game)
         self._sender = sender
+        self._games = GamesInPlay(l1, self._game, sender.address, memory)
         self._traces: dict[tuple[int, bytes], Trajectory] = {}
         self._trouble: str | None = None
 
@@ -89,6 +93,7 @@ class Player:
     def forget(self) -> None:
         """Be as after a crash: whatever matters is on L1."""
         self._sender.forget()
+        self._games.forget()
         self._traces.clear()
 
     async def step(self) -> str | None:
@@ -102,7 +107,7 @@ class Player:
         if not await self._is_there():
             return "no game decides about this chain's outputs, an account does" if self._config.challenges else None
         # Moves have deadlines; opening and collecting can wait for them.
-        call = await self._move(head.timestamp) or await self._opening() or await self._collection()
+        call = await self._move(head) or await self._opening() or await self._collection()
         return call or self._trouble
 
     async def _is_there(self) -> bool:
@@ -112,16 +117,13 @@ class Player:
 
     # --- what to do ---------------------------------------------------------------------------------------------------
 
-    async def _move(self, now: int) -> Call | None:
+    async def _move(self, head: L1BlockRef) -> Call | None:
         """The move that is due in the oldest of the open games, or its end."""
-        count = await self._game.word("count()")
-        for game_id in range(max(0, count - MOST_GAMES), count):
-            found = await self._game.game(game_id)
-            if found.game.status != Status.OPEN or self.address not in (found.challenger, found.defender):
-                continue
-            call = await self._move_in(found, now)
-            if call is not None:
-                return call
+        async with aclosing(self._games.open_ones(head.number)) as games:
+            async for found in games:
+                call = await self._move_in(found, head.timestamp)
+                if call is not None:
+                    return call
         return None
 
     async def _move_in(self, found: GameOnL1, now: int) -> Call | None:  # noqa: PLR0911 - a case per line

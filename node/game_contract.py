@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.l1_client import L1Client
+from node.l1_client import L1Client, Tag
 from node.l1_wire import L1Log, MalformedAnswer
 from protocol.abi import Dynamic, address_of, encode_call, words_of
 from protocol.crypto import keccak
@@ -96,9 +96,9 @@ class GameReader:
             self._rules = Rules(await self.word("clock()"), await self.word("extension()"))
         return self._rules
 
-    async def game(self, game_id: int) -> GameOnL1:
-        """Everything about a game."""
-        words = words_of(await self._client.call(self.address, encode_call("game(uint256)", game_id)))
+    async def game(self, game_id: int, at: Tag = "latest") -> GameOnL1:
+        """Everything about a game; a status of NONE says that there is none (yet)."""
+        words = words_of(await self._client.call(self.address, encode_call("game(uint256)", game_id), at))
         if len(words) != _GAME_WORDS:
             raise MalformedAnswer(f"game {game_id}: {len(words)} words")
         assertion, challenger, defender, agreed, claimed, posted, position, round_ = words[:8]

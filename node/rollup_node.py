@@ -25,6 +25,7 @@ from node.duties import Duty, look_for_ever
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.game_rpc import GameDesk
 from node.game_view import GameView
+from node.games_in_play import MemoryFile
 from node.kept_answers import KeptAnswers
 from node.l1_client import L1Client, L1Refused
 from node.l1_reader import L1Reader
@@ -304,7 +305,9 @@ class RollupNode:
             l1, rollup.config, self.chain, outputs, lambda: self.driver.processed.number, layers.contents
         )
         rules, is_true = chain_rules(rollup.config).digest(), self._derived().confirms
-        player = Player(traces.trace_of, l1, settlement, sender, config, rules=rules, is_true=is_true)
+        path = self.options.data_dir / f"games-{sender.address.hex()[:8]}.json"
+        memory = MemoryFile(path, settlement.game, sender.address)
+        player = Player(traces.trace_of, l1, settlement, sender, config, rules=rules, is_true=is_true, memory=memory)
         self._players.append(player)
         return player
 
