@@ -136,7 +136,11 @@ async def _until_mined(
                     await client.send_raw(tx.raw)
         with suppress(NotMined):
             return await wait_until_mined(
-                client, clock, transactions[0].hash, timeout_seconds=RESEND_SECONDS, poll_seconds=poll_seconds
+                client,
+                clock,
+                transactions[0].hash,
+                timeout_seconds=min(RESEND_SECONDS, timeout_seconds),
+                poll_seconds=poll_seconds,
             )
     raise NotMined(f"L1 has not mined transaction 0x{transactions[0].hash.hex()} in {timeout_seconds:.0f} s")
 
