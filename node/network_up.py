@@ -39,7 +39,7 @@ from node.operator_key import (
     PROPOSER_KEY_VARIABLE,
     RELAYER_KEY_VARIABLE,
 )
-from node.proof_contracts import deploy_verifier
+from node.proof_contracts import deploy_verifier, find_verifier
 from node.rollup_file import Rollup, load_rollup
 from node.supervised import Condition, Supervised
 from protocol.crypto import private_key_address
@@ -244,12 +244,23 @@ class NetworkUp:
         await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh, verifier) for intent in new))
 
     async def _shared_verifier(self, l1: L1Client, new: Sequence[Intent]) -> Address | None:
-        """One serves any number of chains; a chain that is alone with its game brings its own."""
-        if sum(intent.proof.system == "fraud" for intent in new) < 2:
+        """One serves any number of chains, those that come later too; the first that is alone brings its own."""
+        wanting = sum(intent.proof.system == "fraud" for intent in new)
+        found = await find_verifier(l1, self._games()) if wanting else None
+        if found is not None:
+            self._tell("network", f"the verifier of disputed steps, on L1 at 0x{found.hex()}, is shared")
+            return found
+        if wanting < 2:
             return None
         verifier = await deploy_verifier(l1, self._clock, self._deployer_key)
         self._tell("network", f"the verifier of disputed steps is on L1 at 0x{verifier.hex()}")
         return verifier
+
+    def _games(self) -> list[Address]:
+        """Of the chains that were launched under one."""
+        proved = [name for name, intent in self.folder.applied().items() if intent.proof.system == "fraud"]
+        settled = [load_rollup(self.folder.chain(name).rollup).config.settlement for name in proved]
+        return [contracts.game for contracts in settled if contracts is not None]
 
     async def _open_mesh(self, l1: L1Client) -> Mesh:
         return await Mesh.open(self.folder.mesh_file, l1, self._clock, self._deployer_key)

@@ -217,3 +217,29 @@ def test_a_network_of_a_file_with_fraud_proofs_disputes_a_lie(
         network.until(lambda: asyncio.run(standing()).l2_block_number >= mined, "a true output stands", 300)
         assert asyncio.run(standing()).proposer == private_key_address(role_key(OPERATOR_KEY, 90_001, "proposer"))
         assert network.interrupt() == 0
+
+
+@pytest.mark.slow
+def test_a_chain_that_is_added_shares_the_networks_verifier(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    files = []
+    for name, chain_id in (("lagoon", 90_001), ("arcade", 90_002)):
+        ports = f"node.rpc_port = {free_port()}\nnode.verifier_port = {free_port()}\n"
+        files.append(tmp_path / f"{name}.toml")
+        files[-1].write_text(KNOBS.format(chain_id=chain_id) + ports)
+    l1_port = free_port()
+    data = ("--data-dir", str(tmp_path / "data"))
+    flags = ["--l1-port", str(l1_port), "--page-port", str(free_port()), "--l1-block-time", "0.5"]
+
+    async def verifier(name: str) -> int:
+        rollup = load_rollup(tmp_path / "data" / "network" / "chains" / name / "rollup.json")
+        async with L1Client(f"http://127.0.0.1:{l1_port}") as client:
+            return await Liar(client, rollup, LIAR_KEY).game.word("verifier()")
+
+    with running("up", str(files[0]), *data, *flags, output=tmp_path / "up.txt") as network:
+        network.until(lambda: "lagoon-challenger" in tombolo("status", "--json", *data).stdout, "all processes", 150)
+        added = tombolo("add", str(files[1]), *data)
+        assert added.returncode == 0, added.stderr
+        first, second = (asyncio.run(verifier(name)) for name in ("lagoon", "arcade"))
+        assert first == second != 0
+        assert f"the verifier of disputed steps, on L1 at 0x{first:040x}, is shared" in network.output
+        assert network.interrupt() == 0
