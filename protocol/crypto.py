@@ -11,7 +11,7 @@ from protocol.types import Address, Hash32
 SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-def _fastest_keccak() -> Callable[[bytes], bytes]:
+def _fastest_keccak() -> Callable[[bytes], Hash32]:
     """safe-pysha3 where it is installed (Linux has wheels), else what eth-hash finds, which takes five times as long.
 
     A plain transfer needs ten hashes, so this is an eighth of all that a node does under load.
@@ -19,17 +19,12 @@ def _fastest_keccak() -> Callable[[bytes], bytes]:
     try:
         keccak_256 = import_module("sha3").keccak_256
     except ImportError:
-        return cast(Callable[[bytes], bytes], import_module("eth_hash.auto").keccak)
-    return lambda data: cast(bytes, keccak_256(data).digest())
+        return cast(Callable[[bytes], Hash32], import_module("eth_hash.auto").keccak)
+    return lambda data: keccak_256(data).digest()
 
 
-_keccak = _fastest_keccak()
-
-
-def keccak(data: bytes) -> Hash32:
-    """keccak256 as Ethereum uses it (not SHA3-256)."""
-    return cast(Hash32, _keccak(data))
-
+keccak = _fastest_keccak()
+"""keccak256 as Ethereum uses it (not SHA3-256)."""
 
 EMPTY_KECCAK = keccak(b"")
 

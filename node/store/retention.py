@@ -16,6 +16,7 @@ back once its journal has been used. A store that keeps everything has neither c
 from collections.abc import Callable, Iterable, Iterator
 
 from node.store import tables
+from node.store.codec import encode_node
 from node.store.database import Database
 from node.store.trie_diff import TrieDiff
 from protocol.types import Hash32
@@ -70,7 +71,7 @@ class NodeCounts:
             if count == 0:
                 yield tables.node(node_hash), None
             elif before == 0:
-                yield tables.node(node_hash), node(node_hash)
+                yield tables.node(node_hash), encode_node(node(node_hash))
             if count > 1:
                 yield tables.node_count(node_hash), count.to_bytes(8, "big")
             elif before > 1:

@@ -10,7 +10,7 @@ from typing import Protocol
 from node.store import tables
 from node.store.batch import HEAD_NAMES, Batch, HeadName
 from node.store.cache import Cache
-from node.store.codec import decode_body, decode_raw_transactions, decode_receipts, decode_undo
+from node.store.codec import decode_body, decode_node, decode_raw_transactions, decode_receipts, decode_undo
 from node.store.database import Database, after_prefix
 from node.store.recount import count_nodes
 from node.store.retention import COUNTED, OLDEST, decode_journal
@@ -229,9 +229,10 @@ class Store:
         """The RLP of a trie node; raises Halt when the database lacks it."""
         node = self._nodes.get(node_hash)
         if node is None:
-            node = self.get(tables.node(node_hash))
-            if node is None:
+            data = self.get(tables.node(node_hash))
+            if data is None:
                 raise MissingNode(str(self._damaged(f"trie node 0x{node_hash.hex()} is missing")))
+            node = decode_node(data)
             self._nodes.put(node_hash, node)
         return node
 
@@ -299,9 +300,7 @@ class Store:
         self._database.write(batch.changes, sync=sync)
         if batch.flat_root is not None:
             with self._flat_lock:
-                for key, value in batch.changes.items():
-                    if key[0] in tables.FLAT:
-                        self._flat_values.put(key, value or b"")
+                self._flat_values.put_all({key: value or b"" for key, value in batch.flat.items()})
                 self.flat = FlatPosition(batch.flat_root)
         for action in batch.afterwards:
             action()
@@ -318,8 +317,7 @@ class Store:
 
     def remember_nodes(self, changes: StateChanges) -> None:
         """Keep trie nodes that were just written at hand: the next block starts from them."""
-        for node_hash, node in changes.nodes.items():
-            self._nodes.put(node_hash, node)
+        self._nodes.put_all(changes.nodes)
 
     def forget_nodes(self, hashes: Iterable[Hash32]) -> None:
         """Let go of trie nodes that were just deleted."""

@@ -7,16 +7,13 @@ l‖number                    bloom of its logs, if it has any
 t‖transaction hash          hash of the canonical block that holds it ‖ index in it (4 bytes)
 a‖address                   account, of the head state
 s‖address‖slot              word, of the head state
-n‖hash                      trie node, of every retained state
+n‖hash                      trie node, of every retained state; see `codec.encode_node`
 k‖hash                      code
 u‖number                    undo record of the canonical block
 x‖length‖table‖key          records of the other roles
 """
 
 from protocol.types import Address, Hash32
-
-FLAT = b"as"
-"""The tables of the head state."""
 
 
 def meta(name: bytes) -> bytes:

@@ -15,9 +15,11 @@ from node.store import Store
 from node.store.cache import Cache
 from node.store.codec import (
     decode_account,
+    decode_node,
     decode_receipts,
     decode_undo,
     encode_account,
+    encode_node,
     encode_receipts,
     encode_undo,
 )
@@ -25,10 +27,13 @@ from node.store.database import after_prefix
 from protocol.crypto import EMPTY_KECCAK, keccak
 from protocol.errors import Halt, InvalidInput
 from protocol.mpt import EMPTY_ROOT
+from protocol.mpt_node import pack_path
 from protocol.receipt import Log, Receipt
+from protocol.rlp_codec import rlp_list, rlp_string
 from protocol.state import Account, StateChanges
 from protocol.types import ZERO_HASH, Address, Hash32
 from tests.node.small_world import ADDRESSES, Step, World, steps
+from vm import state_root
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -344,6 +349,29 @@ def test_a_cache_is_bounded_and_keeps_what_was_used_last(limit, uses):
         assert len(cache) <= 2 * limit + 2
     cache.forget(1)
     assert cache.get(1) is None
+
+
+@given(
+    st.integers(1, 20),
+    st.lists(st.dictionaries(st.integers(0, 30), st.integers(), max_size=31), max_size=20),
+)
+def test_what_a_cache_was_given_at_once_is_there_unless_it_is_more_than_it_holds(limit, uses):
+    cache: Cache[int, int] = Cache(limit)
+    for values in uses:
+        cache.put_all(values)
+        kept = list(values)[-limit:]
+        assert [cache.peek(key) for key in kept] == [values[key] for key in kept]
+        assert len(cache) <= 3 * limit + 1
+
+
+@given(accounts, st.integers(1, 64), st.binary(min_size=60, max_size=560))
+def test_a_trie_node_reads_back_as_it_was(account, nibbles, branch):
+    leaf = rlp_list(pack_path("7" * nibbles, leaf=True) + rlp_string(state_root.encode_account(account)))
+    slot = rlp_list(pack_path("7" * nibbles, leaf=True) + rlp_string(b"\xa0" + EMPTY_KECCAK))
+    for node in (leaf, slot, rlp_list(branch)):
+        assert decode_node(encode_node(node)) == node
+    plain = account.storage_root == EMPTY_ROOT and account.code_hash == EMPTY_KECCAK
+    assert len(leaf) - len(encode_node(leaf)) == (66 if plain else 0)
 
 
 # --- head state ---
