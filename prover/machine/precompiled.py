@@ -52,7 +52,10 @@ def _sha256(data: bytes) -> bytes:
 
 
 def _ripemd160(data: bytes) -> bytes:
-    return bytes(12) + hashlib.new("ripemd160", data).digest()
+    # Not hashlib's, which many builds of OpenSSL no longer have; imported late, for what comes with it.
+    from Crypto.Hash import RIPEMD160  # noqa: PLC0415
+
+    return bytes(12) + RIPEMD160.new(data).digest()
 
 
 def _modexp_lengths(data: bytes) -> tuple[int, int, int]:
