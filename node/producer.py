@@ -36,8 +36,8 @@ LIGHT_GAS = 25_000
 """A transaction with no more gas than this can hardly do more than move ether. It executes on the event loop: to hand
 it to the worker, and the interpreter back and forth between the two, would cost as much again."""
 
-LIGHT_SLICE_SECONDS = 0.004
-"""How long the event loop executes such before it does anything else."""
+LIGHT_SLICE_SECONDS = 0.0005
+"""How long the event loop executes such before it does anything else: clients wait for their answers meanwhile."""
 
 GATHER_SECONDS = 0.01
 """How long transactions gather before a slice executes them; each slice has its price."""

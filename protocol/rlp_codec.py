@@ -73,6 +73,13 @@ def _items(data: bytes, position: int, end: int, depth: int) -> list[RlpItem]:
         raise InvalidRlp(f"malformed rlp: nested deeper than {MAX_DEPTH}")
     items: list[RlpItem] = []
     while position < end:
+        prefix = data[position]
+        if prefix < 0xB8:  # short strings, which most items are, without a call for each
+            stop = position + prefix - 0x7F if prefix > 0x7F else position + 1
+            if stop <= end and (prefix != 0x81 or data[position + 1] > 0x7F):
+                items.append(data[position + (prefix > 0x7F) : stop])
+                position = stop
+                continue
         is_list, start, stop = _header(data, position, end)
         items.append(_items(data, start, stop, depth - 1) if is_list else data[start:stop])
         position = stop

@@ -36,6 +36,10 @@ _LOGGER = logging.getLogger(__name__)
 DRAIN_SECONDS = 2.0
 """How long requests in work may take after the node has said to stop."""
 
+GATHERED = 5
+"""Transactions that go to the node together, at once: it takes them in while this process decodes the next ones. With
+more at a time the two wait for each other; fewer are not worth a system call at both ends."""
+
 MAX_HANDOVER_BYTES = 60_000
 """Of a request that goes along with its connection: what one message on a Unix socket surely takes."""
 
@@ -128,11 +132,16 @@ class Front:
             if not self._gathered:
                 self._loop.call_soon(self._submit_gathered)
             self._gathered.append((submission, respond))
+            if len(self._gathered) == GATHERED:
+                self._submit_gathered()
+                self.lane.flush()
             return
         self._spawn(self._answer_plain(body, respond))
 
     def _submit_gathered(self) -> None:
         """What arrived in one turn of the event loop goes to the node together, which stores it in one write."""
+        if not self._gathered:
+            return
         gathered, self._gathered = self._gathered, []
         payload = pack([submission for submission, _respond in gathered])
         self._call(SUBMIT, payload, lambda outcomes: self._respond(gathered, outcomes))

@@ -40,17 +40,18 @@ class Lane(asyncio.Protocol):
     def send(self, call: int, kind: int, payload: bytes) -> None:
         """Send a frame soon; after the lane is lost, to nobody."""
         if not self._leaving:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._leaving.append((len(payload) + _HEAD - 4).to_bytes(4, "big") + call.to_bytes(4, "big") + bytes((kind,)))
         self._leaving.append(payload)
 
     def close(self) -> None:
         """Send what is to be sent, then hang up."""
-        self._flush()
+        self.flush()
         if self._transport is not None:
             self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send now what was to be sent soon."""
         if self._leaving and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._leaving))
         self._leaving.clear()
@@ -78,4 +79,4 @@ class Lane(asyncio.Protocol):
             start = end
         del received[:start]
         # Now, and not in the loop's next turn, where the node first executes what it has just taken.
-        self._flush()
+        self.flush()

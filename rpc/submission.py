@@ -99,4 +99,4 @@ def _submission(request: dict[str, object]) -> Submission:
     tx = decode_transaction(bytes.fromhex(text[2:]))
     if tx.access_list or tx.blob_hashes or tx.authorizations or tx.type == DEPOSIT:
         raise ValueError("an uncommon transaction")
-    return Submission(json.dumps(request_id), tx)
+    return Submission(str(request_id) if type(request_id) is int else json.dumps(request_id), tx)

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import marshal
+import socket
+from contextlib import suppress
 from dataclasses import replace
 
 import aiohttp
@@ -11,10 +14,13 @@ from protocol.errors import Reject
 from protocol.transaction import AccessEntry, Transaction, UnsignedTransaction, sign_transaction
 from protocol.types import Address
 from rpc.access import Access
+from rpc.front import GATHERED, Front
 from rpc.fronts import FrontFailed, Fronts
+from rpc.lane import SUBMIT, Lane
 from rpc.limits import Limits
 from rpc.method import Method
 from rpc.server import Server
+from rpc.submission import unpack
 from tests.rpc.conftest import running_node
 from tests.rpc.fake import CHAIN_ID, FakeBackend, transfer
 
@@ -83,6 +89,42 @@ async def test_a_front_changes_no_refusal_of_the_pool():
         answer = await told(fronted, send(transfer(0)))
         assert answer == await told(plain, send(transfer(0)))
         assert "nonce too low" in answer[1]
+
+
+@pytest.mark.parametrize("count", [1, GATHERED, GATHERED + 2, 2 * GATHERED])
+async def test_transactions_of_one_turn_go_to_the_node_while_others_are_decoded(
+    count: int, monkeypatch: pytest.MonkeyPatch
+):
+    gone = asyncio.Event()
+    monkeypatch.setattr("os._exit", lambda status: gone.set())  # a front's last act, when its node has gone
+    ours, theirs = socket.socketpair()
+    front = Front(theirs, Access(), Limits())  # nobody hands connections over here
+    await asyncio.get_running_loop().create_connection(lambda: front.lane, sock=ours)
+    at_once: list[int] = []
+    node = Lane(lambda call, kind, payload: at_once.append(len(unpack(payload))), lambda: None)
+    responses: asyncio.Queue[bytes | None] = asyncio.Queue()
+    theirs.setblocking(False)
+    for nonce in range(count):
+        front.serve_plain(json.dumps(send(transfer(nonce), nonce)).encode(), responses.put_nowait)
+    with suppress(BlockingIOError):
+        node.data_received(theirs.recv(65_536))
+    assert at_once == [GATHERED] * (count // GATHERED)  # before this turn of the event loop has ended
+
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with suppress(BlockingIOError):
+        node.data_received(theirs.recv(65_536))
+    assert at_once == [GATHERED] * (count // GATHERED) + [count % GATHERED] * (count % GATHERED > 0)
+
+    answering = Lane(lambda *frame: None, lambda: None)
+    await asyncio.get_running_loop().create_connection(lambda: answering, sock=theirs)
+    for call, size in enumerate(at_once, start=1):
+        answering.send(call, SUBMIT, marshal.dumps([f'"result":"{call}"'] * size))
+    for nonce in range(count):
+        response = await asyncio.wait_for(responses.get(), 20)
+        assert json.loads((response or b"").partition(b"\r\n\r\n")[2])["id"] == nonce
+    answering.close()
+    await gone.wait()
 
 
 async def test_two_fronts_serve_one_port():
