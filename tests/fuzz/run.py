@@ -44,7 +44,7 @@ def batch(data: bytes) -> None:
 
 def request(data: bytes) -> None:
     """The body of a JSON-RPC request; the answer is JSON and no internal error."""
-    answer = asyncio.run(_answer(data))
+    answer = _LOOP.run(_answer(data))
     if answer is not None:
         parsed = json.loads(answer)
         for one in parsed if isinstance(parsed, list) else [parsed]:
@@ -68,14 +68,16 @@ def layer_json(data: bytes) -> None:
         return
 
 
+_LOOP = asyncio.Runner()
+_LIMITS = Limits(worker_threads=1)
+_DISPATCHER = Dispatcher(METHODS, _LIMITS)
+"""One for all requests, as in a node: three threads and a loop for each took five times as long as the answer. What a
+request may change, the chain and its filters, is made anew each time."""
+
+
 async def _answer(data: bytes) -> str | None:
-    limits = Limits(worker_threads=1)
-    dispatcher = Dispatcher(METHODS, limits)
-    try:
-        filters = Filters(limits, lambda: 0.0, lambda: "0xf")
-        return await dispatcher.answer(data, Context(FakeBackend(), limits, filters))
-    finally:
-        await dispatcher.close()
+    filters = Filters(_LIMITS, lambda: 0.0, lambda: "0xf")
+    return await _DISPATCHER.answer(data, Context(FakeBackend(), _LIMITS, filters))
 
 
 TARGETS = {target.__name__: target for target in (transaction, rlp, batch, request, blobs, layer_json)}
