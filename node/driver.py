@@ -8,66 +8,25 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from da.adapter import Commitment
 from node.chain import Chain
 from node.clock import Clock
 from node.decoder import Ahead, Decoder
-from node.l1_inputs import L1Inputs, L1Position, MissingLogs
+from node.l1_feed import FETCH_SECONDS, BatchSource, L1Feed, L1Source
+from node.l1_inputs import L1Position, MissingLogs
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
 from node.worker import Worker
 from protocol.batch import BlockClaim
 from protocol.block import Block, Header
 from protocol.derivation import Derivation, Tip, next_payload, tip_of
 from protocol.engine import NONE_DECODED, Engine, ExecutedBlock, execute_payload
-from protocol.errors import Halt, Reject, Retry
+from protocol.errors import Halt, Retry
 from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.payload import PayloadAttributes
 from protocol.rollup import RollupConfig, l1_origin_of, settings_at
 from protocol.transaction import DEPOSIT, Transaction
 
 logger = logging.getLogger(__name__)
-
-FETCH_SECONDS = 60.0
-"""How long one fetch of batch data may take before it is asked for anew, and the node says that it waits."""
-
-
-class L1Source(Protocol):
-    """What derivation reads of L1. Every method raises Retry when L1 does not answer."""
-
-    async def latest(self) -> L1BlockRef:
-        """L1's newest block."""
-
-    async def finalized_number(self) -> int:
-        """The number of L1's newest final block; 0 when nothing is final yet."""
-
-    async def block(self, number: int) -> L1BlockRef | None:
-        """The canonical block at this height, or None beyond the head."""
-
-    async def inputs(self, ref: L1BlockRef, before: L1Position) -> L1Inputs:
-        """What this very block carries for the rollup; `before` is the position after its parent.
-
-        Raises:
-            MissingLogs: L1 has more between the two than it told.
-        """
-
-
-class BatchSource(Protocol):
-    """Where batch bytes come from."""
-
-    async def fetch(self, commitment: Commitment, posted: L1BlockRef) -> bytes:
-        """The bytes committed in the L1 block `posted`; Retry while not served, Reject when none can ever match."""
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadAhead:
-    """What an L1 block brings, read while the one before it was derived; `position` is what it was read from."""
-
-    ref: L1BlockRef
-    position: L1Position
-    inputs: L1Inputs
-    data: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +65,13 @@ class Driver:
         self.chain = chain
         self._engine = engine
         self._l1 = l1
-        self._batches = batches
         self._worker = worker
         self._clock = clock
         self._keep_unsafe = keep_unsafe
         self._poll_seconds = poll_seconds
-        self._fetch_seconds = fetch_seconds
         self._on_l1_block = on_l1_block
         self._ahead = Ahead(decoder)
-        self._next: asyncio.Task[_ReadAhead | None] | None = None
+        self._feed = L1Feed(l1, batches, self._ahead.start_with, fetch_seconds)
         self._displaced: list[Block] = []
         self._l1_head = 0
         self._waiting_for: str | None = "the first L1 block"
@@ -173,12 +130,12 @@ class Driver:
             await self._finalize()
             return False
         try:
-            inputs, data = await self._taken_ahead(ref) or await self._read(ref, self._position)
+            inputs, data = await self._feed.read(ref, self._position)
         except MissingLogs:
             await self._reread()
             raise
         if ref.number < head.number:
-            self._next = asyncio.create_task(self._read_ahead(ref, inputs.position))
+            self._feed.begin_after(ref, inputs.position)
         async with self.lock:
             settings = settings_at(self.config, self.l1_window.settings, inputs.changes)
             await self._derive(L1Block(ref, inputs.deposits, settings), inputs.position, data)
@@ -187,46 +144,6 @@ class Driver:
         if ref.number % 16 == 0 or ref.number >= head.number:
             await self._finalize()
         return True
-
-    async def _read(self, ref: L1BlockRef, position: L1Position) -> tuple[L1Inputs, list[bytes]]:
-        inputs = await self._l1.inputs(ref, position)
-        return inputs, await self._fetch_all(ref, inputs.commitments)
-
-    async def _read_ahead(self, parent: L1BlockRef, position: L1Position) -> _ReadAhead | None:
-        """Read the L1 block behind `parent` while that is derived, and begin to decode what it brings."""
-        try:
-            ref = await self._l1.block(parent.number + 1)
-            if ref is None or ref.parent_hash != parent.hash:
-                return None
-            inputs, data = await self._read(ref, position)
-            self._ahead.start_with(data)
-        except (Retry, Reject):
-            return None  # what is the matter will be told when its turn comes
-        return _ReadAhead(ref, position, inputs, data)
-
-    async def _taken_ahead(self, ref: L1BlockRef) -> tuple[L1Inputs, list[bytes]] | None:
-        task, self._next = self._next, None
-        found = None if task is None else await task
-        if found is None or found.ref != ref or found.position != self._position:
-            return None
-        return found.inputs, found.data
-
-    async def _fetch_all(self, ref: L1BlockRef, commitments: Sequence[Commitment]) -> list[bytes]:
-        data = []
-        for commitment in commitments:
-            try:
-                async with asyncio.timeout(self._fetch_seconds):
-                    data.append(await self._batches.fetch(commitment, ref))
-            except Reject as error:
-                # The commitment itself is void, on every node alike: the defined transition is to pass over it.
-                logger.warning("L1 block %d: passed over a commitment: %s", ref.number, error)
-            except Retry as error:
-                raise Retry(f"batch data committed in L1 block {ref.number}: {error}") from error
-            except TimeoutError as error:
-                raise Retry(
-                    f"batch data committed in L1 block {ref.number}: no answer within {self._fetch_seconds:g} s"
-                ) from error
-        return data
 
     async def _derive(self, block: L1Block, position: L1Position, data: Sequence[bytes]) -> None:
         payloads = self._derivation.feed(block, data)

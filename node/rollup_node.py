@@ -20,7 +20,7 @@ from node.chain import Chain, create_chain
 from node.challenger import Player, PlayerConfig
 from node.clock import Clock
 from node.decoder import Decoder
-from node.driver import BatchSource, Driver
+from node.driver import Driver
 from node.duties import Duty, look_for_ever
 from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.game_rpc import GameDesk
@@ -28,6 +28,7 @@ from node.game_view import GameView
 from node.games_in_play import MemoryFile
 from node.kept_answers import KeptAnswers
 from node.l1_client import L1Client, L1Refused
+from node.l1_feed import BatchSource
 from node.l1_reader import L1Reader
 from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key
 from node.logs import hide

@@ -12,8 +12,9 @@ from da.adapter import Commitment
 from da.file import FileStore
 from da.settings import LayerSettings
 from node.clock import SystemClock
-from node.driver import BatchSource, Driver
+from node.driver import Driver
 from node.l1_client import L1Client
+from node.l1_feed import BatchSource
 from node.launch import LaunchOptions
 from node.rollup_node import RollupNode
 from protocol.errors import Retry
