@@ -73,7 +73,7 @@ def node(
     config: Config = None,
     with_parent: WithParent = False,
 ) -> None:
-    """Run one role in the foreground: what `up` starts three of.
+    """Run one role in the foreground; `up` starts an L1, a sequencer and a proposer.
 
     A [bold]sequencer[/] orders transactions into blocks and posts them in batches;
     TOMBOLO_OPERATOR_KEY, or an encrypted keystore, holds the key of the L1 account
