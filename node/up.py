@@ -82,6 +82,7 @@ class Started:
     """Whether disputes decide what is true; else the account at `settlement.game` does."""
     challenger: Address | None
     challenger_url: str
+    has_faucet: bool
     dev_keys: tuple[bytes, ...] = DEV_PRIVATE_KEYS
 
 
@@ -218,7 +219,8 @@ def _started(options: UpOptions, keys: Keys, l1_url: str, *, new: bool) -> Start
         f"http://{options.host}:{port}" for port in (options.rpc_port, options.verifier_port, options.challenger_port)
     )
     rollup = load_rollup(options.rollup_path)
-    return Started(rollup, l1_url, rpc, verifier, new, proposer, keys.has_game, challenger, watcher)
+    has_faucet = options.l1_url is None
+    return Started(rollup, l1_url, rpc, verifier, new, proposer, keys.has_game, challenger, watcher, has_faucet)
 
 
 def _with_proposer(launch: LaunchOptions, key: bytes | None) -> LaunchOptions:

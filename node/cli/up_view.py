@@ -54,12 +54,13 @@ class UpView:
     def started(self, started: Started) -> None:
         """Endpoints, chain ids and accounts."""
         config = started.rollup.config
+        faucet = ", faucet" if started.has_faucet else ""
         chain_id, socket_url = config.chain.chain_id, started.rpc_url.replace("http", "ws", 1)
         lines = [
             "",
             f"[bold]rollup[/]    chain id {chain_id} ({chain_id:#x})",
             f"          {started.rpc_url}  and  {socket_url}",
-            f"pages     {started.rpc_url}/explorer  [dim]blocks, batches, dashboard, wallet, faucet[/]",
+            f"pages     {started.rpc_url}/explorer  [dim]blocks, batches, dashboard, wallet{faucet}[/]",
             f"verifier  {started.verifier_url}  [dim]the same chain, from L1 and the data layer alone[/]",
             f"outputs   {_proposer(started)}",
             *_security(started),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from node.account import Account
 from node.challenger import Player, PlayerConfig
+from node.claims import Contents
 from node.clock import SystemClock
 from node.dispute import beginning_of
 from node.game_contract import GameReader
@@ -38,12 +39,14 @@ class Fall:
 
 
 class Liar:
-    """One account with ether on L1, which is not the rollup's proposer. Reads nothing but L1."""
+    """One account with ether on L1, which is not the rollup's proposer. Reads nothing but L1, and what batches
+    outside of calldata stand for by `contents`."""
 
-    def __init__(self, client: L1Client, rollup: Rollup, private_key: bytes) -> None:
+    def __init__(self, client: L1Client, rollup: Rollup, private_key: bytes, contents: Contents | None = None) -> None:
         contracts = rollup.config.settlement
         assert contracts is not None
         self._client, self._rollup, self._key, self._contracts = client, rollup, private_key, contracts
+        self._contents = contents
         self.outputs, self.game = OutputsReader(client, contracts.outputs), GameReader(client, contracts.game)
         self.config = GameReader(client, contracts.chain_config)
 
@@ -75,8 +78,8 @@ class Liar:
 
     async def _propose(self, kind: Kind) -> tuple[int, Lie, Trajectory, Trajectory]:
         newest = (await self._client.head()).ref
-        chain = await replay(self._client, self._rollup, newest.number)
-        beginning = await beginning_of(self._client, self._rollup, chain, newest)
+        chain = await replay(self._client, self._rollup, newest.number, self._contents)
+        beginning = await beginning_of(self._client, self._rollup, chain, newest, self._contents)
         lie = lie_about(kind, beginning)
         honest, lying = Trajectory(beginning), Trajectory(beginning, lie)
         claimed = lying.machine_at(2**50).cursor

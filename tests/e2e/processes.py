@@ -69,9 +69,9 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, output: Path) -> Iterator[Running]:
-    """A process that ends with the block, gently if it can."""
-    child = Running(arguments, output)
+def running(*arguments: str, output: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """A process that ends with the block, gently if it can; `environment` is set beside ours."""
+    child = Running(arguments, output, environment)
     try:
         yield child
     finally:
