@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _CALLER = "0x" + "ca" * 20
 _GAS_LIMIT = 30_000_000
 """Of one step: an L1 block's."""
+CALLS_PER_EVM = 100_000
+"""pyrevm keeps a journal of all calls, about a kilobyte each; so now and then a new one takes its place."""
 
 
 class VyperReferee:
@@ -29,18 +31,21 @@ class VyperReferee:
         Raises:
             InvalidInput: pyrevm is not installed.
         """
-        self._evm = _local_evm()
-        self._address = "0x" + deploy_verifier(load, self._deploy).hex()
-        self.gas_used = 0
+        self._begin(lambda: deploy_verifier(load, self._deploy))
 
     @classmethod
     def of_library(cls, load: Callable[[str], bytes], name: str) -> "VyperReferee":
         """One library alone, without the dispatcher: it refuses what is not its own."""
         referee = cls.__new__(cls)
-        referee._evm = _local_evm()
-        referee._address = "0x" + referee._deploy(load(name)).hex()
-        referee.gas_used = 0
+        referee._begin(lambda: referee._deploy(load(name)))
         return referee
+
+    def _begin(self, deploy: Callable[[], Address]) -> None:
+        self._deploy_all = deploy
+        self._evm = _local_evm()
+        self._address = "0x" + deploy().hex()
+        self._calls = 0
+        self.gas_used = 0
 
     def judge(self, pre_hash: Hash32, witness: Witness) -> Hash32:
         """The hash of the state after the state with hash `pre_hash`.
@@ -56,6 +61,9 @@ class VyperReferee:
         Raises:
             InvalidWitness: It reverted, or did not answer with a hash.
         """
+        if self._calls == CALLS_PER_EVM:
+            self._begin(self._deploy_all)
+        self._calls += 1
         try:
             answer = bytes(self._evm.message_call(_CALLER, self._address, calldata=calldata, gas=gas, is_static=True))
         except RuntimeError as error:

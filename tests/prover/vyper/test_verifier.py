@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyrevm import EVM
 
 from node.artifacts import load_artifact
 from protocol.types import Hash32
@@ -19,6 +20,7 @@ from prover.machine.vm import DONE, EXECUTE, PHASE_NAMES
 from prover.prove_statetest import step_name
 from prover.verifier import DISPATCHER, LIBRARIES
 from prover.vyper_referee import VyperReferee
+from prover.vyper_referee import _local_evm as local_evm
 from prover.witness import witnessed_step
 from tests.prover.corpus import examples
 from tests.prover.programs import programs
@@ -210,6 +212,27 @@ def test_a_library_judges_its_own_steps_and_refuses_all_others(steps, name):
             own[kind] = False
     # The corpus is of transactions; `test_chains` has what lies between them.
     assert any(own.values()) == (NAMES.index(name) < OF_TRANSACTIONS)
+
+
+def test_a_referee_that_begins_anew_judges_alike(steps, monkeypatch: pytest.MonkeyPatch):
+    """Since what it calls in would grow with every call."""
+    made = []
+
+    def make() -> EVM:
+        made.append(local_evm())
+        return made[-1]
+
+    monkeypatch.setattr("prover.vyper_referee.CALLS_PER_EVM", 3)
+    monkeypatch.setattr("prover.vyper_referee._local_evm", make)
+    referee = VyperReferee.of_library(lambda each: load_artifact(each).init_code, "l1/proof/plain_opcodes")
+    plain = [step for step in steps if step[0].endswith(("opcode 0x01", "opcode 0x60", "opcode 0x02"))][:8]
+    costs = []
+    for what, before, witness, after in 2 * plain:
+        assert referee.judge(before, witness) == after, what
+        costs.append(referee.gas_used)
+    assert len(made) == -(-2 * len(plain) // 3) > 2
+    assert max(evm.journal_len for evm in made) < 4 * made[0].journal_len  # a call's worth is all that differs
+    assert costs[: len(plain)] == costs[len(plain) :]
 
 
 def test_the_corpus_has_every_phase():
