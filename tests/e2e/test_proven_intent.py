@@ -94,7 +94,7 @@ async def check_knobs(liar: Liar, window: int = 600) -> None:
 async def test_an_intent_with_proofs_and_fees_yields_true_outputs_and_a_lie_about_a_charge_loses(
     tmp_path: Path,
 ) -> None:
-    with run_anvil("--block-time", "0.2", "--mixed-mining") as anvil:
+    with run_anvil("--block-time", "1", "--mixed-mining") as anvil:
         async with L1Client(anvil.url) as client:
             program = Beside(predeploys={PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)})
             operator = private_key_address(PROPOSER_KEY)
