@@ -7,6 +7,7 @@ it does is left alone.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from protocol.errors import Retry
 from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.outputs import Status as AssertionStatus
+from protocol.provable import MOST_GAS
 from protocol.rollup import SettlementContracts
 from protocol.types import Address, Hash32
 from prover.game import Turn, first_wrong_part, states_between
@@ -30,6 +32,8 @@ from prover.trajectory import Trajectory
 MOST_OPEN = 256
 """Assertions after the last confirmed one that are looked at; older ones first."""
 KEPT_TRACES = 2
+
+logger = logging.getLogger(__name__)
 
 TraceOf = Callable[[Assertion], Awaitable[Trajectory | None]]
 """Our own trace of what an assertion is about; None when it cannot be told yet, or is not such as can be proved."""
@@ -76,6 +80,7 @@ class Player:
         self._l1 = l1
         self._outputs = OutputsReader(l1, contracts.outputs)
         self._game = GameReader(l1, contracts.game)
+        self._settings = GameReader(l1, contracts.chain_config)
         self._sender = sender
         self._games = GamesInPlay(l1, self._game, sender.address, memory)
         self._traces: dict[tuple[int, bytes], Trajectory] = {}
@@ -112,6 +117,13 @@ class Player:
 
     async def _is_there(self) -> bool:
         if self._unseen_rules is not None and await self._game.is_about(self._unseen_rules):
+            most_gas = await self._settings.word("max_gas_limit()")
+            if most_gas > MOST_GAS:
+                logger.warning(
+                    "governance may raise this chain's gas limit to %d, and a game walks %d of a transaction: "
+                    "what is beyond can be asserted falsely",
+                    *(most_gas, MOST_GAS),
+                )
             self._unseen_rules = None
         return self._unseen_rules is None
 
