@@ -196,7 +196,11 @@ def _name_problem(name: str, file: str) -> list[Problem]:
 def _clashes(found: Sequence[tuple[str, Intent]]) -> Iterator[Problem]:
     """What two chains of one network may not share."""
     seen: dict[tuple[str, object], str] = {}
-    for file, intent in found:
+    files = [file for file, _ in found]
+    for at, (file, intent) in enumerate(found):
+        if file in files[:at]:
+            yield Problem(file, None, "is named twice")
+            continue
         shared = [("chain id", intent.chain.chain_id), ("name", intent.chain.name)]
         shared += [("port", port) for port in (intent.node.rpc_port, intent.node.verifier_port) if port]
         for what, value in shared:

@@ -283,6 +283,14 @@ def test_chains_of_one_network_share_no_id_name_or_port(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_named_twice_is_no_second_chain(tmp_path: Path) -> None:
+    path = tmp_path / "chain.toml"
+    path.write_text("[chain]\nchain_id = 5\n")
+    with pytest.raises(InvalidIntent) as caught:
+        read_intents([path, path])
+    assert str(caught.value) == f"{path}: is named twice"
+
+
 @given(
     st.dictionaries(st.text(string.ascii_letters + "é\u2028 ", min_size=1, max_size=6), st.integers(0, 3), max_size=6)
 )
