@@ -87,6 +87,8 @@ async def launch_rollup(l1: L1Client, clock: Clock, operator_key: bytes, options
     da_settings = options.da_settings
     if settlement.game is not None or proofs is not None:
         da_settings = effective_settings(provable_settings(layer_names(options.da_layer)), da_settings)
+    if not await l1.balance(operator):
+        raise InvalidInput(f"0x{operator.hex()}, the operator, has no ether on {l1.name} to launch with: send it some")
     nonce = await l1.nonce(operator)
     verifier = [] if proofs is None or proofs.verifier is not None else verifier_creations(operator, nonce + 2)
     addresses = l1_addresses(operator, nonce, settlement, len(verifier))

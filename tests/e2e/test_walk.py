@@ -13,7 +13,7 @@ from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode, check_l1
 from node.verify import Verified, VerifyOptions, verify
 from protocol.crypto import keccak
-from protocol.errors import Halt
+from protocol.errors import Halt, InvalidInput
 from protocol.types import Address
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, canonical_header, launch, rollup_on, running, send, until_mined
@@ -67,6 +67,12 @@ async def test_batches_through_the_file_store_derive_the_same(embedded: L1, tmp_
         last = await until_mined(network, await send(client, Wallet(0).transfers(50)))
         await network.until_verified(last)
         assert list((tmp_path / "da").rglob("*")), "the batches lie in the store"
+
+
+async def test_an_operator_without_ether_is_asked_to_get_some(embedded: L1, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"0x[0-9a-f]{40}, the operator, has no ether on http://.* to launch with"):
+        await launch(embedded.url, tmp_path, bytes([17] * 32))
+    assert not (tmp_path / "rollup.json").exists()
 
 
 async def test_a_node_refuses_a_wrong_l1(embedded: L1, tmp_path: Path) -> None:
