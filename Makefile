@@ -1,7 +1,7 @@
 # Two commands: `make up` runs a rollup on this machine, `make test` proves it. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test test-slow prove-all rpc-compat bench check format install-test install-eels lock clean
+.PHONY: help up install test test-slow prove-all rpc-compat bench check format install-test lock clean
 
 PACKAGES := protocol vm prover da rpc web node genesis metalayer bench
 # Two workers: the project is sized for two cores, and a test that needs the machine alone says so.
@@ -18,7 +18,7 @@ up: install  ## Install, then start L1, sequencer, batcher, verifier and JSON-RP
 install:  ## Make .venv from the hashed lock (PYTHON=/path chooses the interpreter)
 	@scripts/install requirements.lock
 
-test: check install-eels  ## Install what the tests need, check the code, run every test that is not slow
+test: check  ## Install what the tests need, check the code, run every test that is not slow
 	@$(PYTEST) -m "not slow"
 	@if [ -d $(VECTORS)/execution-apis ]; then $(MAKE) --no-print-directory rpc-compat; \
 	else echo "rpc-compat: skipped, there is no $(VECTORS)/execution-apis; set TOMBOLO_VECTORS"; fi
@@ -53,13 +53,11 @@ format:  ## Format the code and mend what lint can mend
 
 install-test:  ## Make .venv and node_modules hold what the tests need
 	@scripts/install requirements-test.lock
+	@scripts/install requirements-eels.lock --no-deps
 	@scripts/install-peers
-
-install-eels:  ## Make .venv-eels hold Ethereum's executable specification, which some tests compare with
-	@scripts/install requirements-eels.lock .venv-eels
 
 lock: install  ## Resolve the dependencies anew into requirements*.lock and package-lock.json
 	@scripts/lock
 
 clean:  ## Remove what these targets made; the chain's data in .tombolo stays
-	@rm -rf .venv .venv-eels node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

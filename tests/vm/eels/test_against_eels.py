@@ -5,6 +5,7 @@ State transitions may be refused, then both refuse them; a chain holds what our 
 
 import os
 from dataclasses import dataclass, replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from protocol.receipt import Receipt, logs_bloom
 from protocol.rlp_codec import encode
 from protocol.types import Address, Hash32
 from tests.vm.conftest import GWEI, MINER, SENDERS, World, make_world, room_for_calls
-from tests.vm.eels.conftest import Eels
+from tests.vm.eels.oracle import Eels, Extended, Refused, Transition
 from tests.vm.eels.programs import CHAIN_ID, Send, modern_codes, sends
 from tests.vm.programs import CONTRACTS
 from vm.memory_state import Allocation, memory_state
@@ -32,6 +33,8 @@ from vm.state_root import state_after
 
 EXAMPLES = int(os.environ.get("TOMBOLO_FUZZ_EXAMPLES", "60"))
 """Programs of each fork, and four times as many as chains of each fork."""
+
+eels_of = cache(Eels)
 
 FORKS = (Fork.CANCUN, Fork.PRAGUE, Fork.OSAKA)
 ANCESTORS = tuple(Hash32(bytes((number,)) * 32) for number in range(1, 6))
@@ -67,7 +70,7 @@ surroundings = st.builds(
 @settings(max_examples=EXAMPLES)
 @given(data=st.data())
 @room_for_calls()
-def test_random_programs_end_in_the_same_state(eels: Eels, fork: Fork, data: st.DataObject) -> None:
+def test_random_programs_end_in_the_same_state(fork: Fork, data: st.DataObject) -> None:
     accounts = {**{sender: Allocation(10**20) for sender in SENDERS}, **data.draw(contracts)}
     chosen = data.draw(surroundings)
     tx = data.draw(sends(fork)).signed(0, data.draw(st.sampled_from([0, 0, 0, 0, 1])))
@@ -88,23 +91,7 @@ def test_random_programs_end_in_the_same_state(eels: Eels, fork: Fork, data: st.
         blob_base_fee=blob_base_fee(chosen.excess_blob_gas, blobs),
         ancestor_hash=lambda height: ANCESTORS[height],
     )
-    theirs = eels.ask(
-        "transition",
-        fork,
-        accounts,
-        chain_id=CHAIN_ID,
-        transaction=tx.raw.hex(),
-        environment={
-            "fee_recipient": environment.fee_recipient.hex(),
-            "number": number,
-            "timestamp": environment.timestamp,
-            "gas_limit": environment.gas_limit,
-            "base_fee": environment.base_fee,
-            "prev_randao": environment.prev_randao.hex(),
-            "excess_blob_gas": chosen.excess_blob_gas,
-            "block_hashes": [ancestor.hex() for ancestor in ANCESTORS],
-        },
-    )
+    theirs = eels_of(fork).transition(accounts, environment, chosen.excess_blob_gas, ANCESTORS, tx.raw)
     reader = memory_state(accounts)
     state = BlockState(reader, environment)
     refused = False
@@ -112,18 +99,14 @@ def test_random_programs_end_in_the_same_state(eels: Eels, fork: Fork, data: st.
         check_transaction(state, config, tx, environment.gas_limit, blobs.maximum * GAS_PER_BLOB)
     except InvalidTransaction:
         refused = True
-    assert ("refused" in theirs) == refused, theirs
+    assert isinstance(theirs, Refused) == refused, theirs
     if refused:
         return
     execution = execute_transaction(state, rules_of(fork), tx)
     root, _ = state_after(reader, state.changes())
     succeeded, gas_used, logs = int(execution.outcome.error is None), execution.gas_used, execution.logs
     receipt = Receipt(tx.type, succeeded, gas_used, logs_bloom(logs), logs, gas_used)
-    assert theirs == {
-        "gas_used": gas_used,
-        "receipt": receipt.encode().hex(),
-        "state_root": root.hex(),
-    }
+    assert theirs == Transition(root, gas_used, receipt.encode())
 
 
 @dataclass(frozen=True)
@@ -184,7 +167,7 @@ def plans(fork: Fork) -> st.SearchStrategy[Plan]:
 @settings(max_examples=max(1, EXAMPLES // 4))
 @given(data=st.data())
 @room_for_calls()
-def test_random_chains_have_the_same_headers_and_receipts(eels: Eels, fork: Fork, data: st.DataObject) -> None:
+def test_random_chains_have_the_same_headers_and_receipts(fork: Fork, data: st.DataObject) -> None:
     accounts = {
         **{
             address: Allocation(account.balance, account.nonce, account.code, account.storage)
@@ -196,20 +179,14 @@ def test_random_chains_have_the_same_headers_and_receipts(eels: Eels, fork: Fork
     genesis = replace(made.head, requests_hash=EMPTY_REQUESTS_HASH if fork >= Fork.PRAGUE else None)
     world = World(made.config, made.state, genesis, {0: genesis.hash})
     executed = [_extend(world, plan) for plan in data.draw(st.lists(plans(fork), min_size=2, max_size=5))]
-    theirs = eels.ask(
-        "chain",
-        fork,
+    theirs = eels_of(fork).chain(
+        CHAIN_ID,
         {**{sender: Allocation(10**20) for sender in SENDERS}, **accounts},
-        chain_id=CHAIN_ID,
-        genesis=encode(genesis.fields()).hex(),
-        blocks=[block.encode().hex() for block, _ in executed],
+        encode(genesis.fields()),
+        [block.encode() for block, _ in executed],
     )
-    assert theirs["blocks"] == [
-        {
-            "header": encode(block.header.fields()).hex(),
-            "hash": block.hash.hex(),
-            "receipts": [receipt.encode().hex() for receipt in receipts],
-        }
+    assert theirs == [
+        Extended(encode(block.header.fields()), block.hash, tuple(receipt.encode() for receipt in receipts))
         for block, receipts in executed
     ]
 
