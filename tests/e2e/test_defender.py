@@ -27,11 +27,11 @@ from node.proposer import ProposerConfig
 from node.replay import replay
 from node.rollup_file import Rollup
 from node.rollup_node import NodeOptions, ProposerOptions, RollupNode
-from node.serial_sender import SerialSender
+from node.serial_sender import Call, SerialSender
 from protocol.crypto import private_key_address
 from protocol.errors import Retry
 from protocol.outputs import Assertion, Status
-from prover.game import ROUNDS, Turn, place_of
+from prover.game import ROUNDS, place_of
 from prover.game import Status as GameStatus
 from prover.lies import KINDS, lie_about
 from prover.trajectory import Lie, Trajectory
@@ -52,6 +52,13 @@ def _compiled() -> None:
     precompile(CONTRACTS)
 
 
+class StillAtTheStep(Player):
+    """Leaves the proof to the other side: whoever brings it, the truth would win."""
+
+    async def _proof(self, found: GameOnL1, trace: Trajectory, *, challenges: bool) -> Call | None:
+        return None
+
+
 class Challenge:
     """A false challenge of the first assertion, by a player whose trace is wrong from one state on."""
 
@@ -62,7 +69,7 @@ class Challenge:
         self.outputs, self.game = OutputsReader(client, contracts.outputs), GameReader(client, contracts.game)
         self.lie: Lie | None = None
         self._lying: Trajectory | None = None
-        self.player = Player(self._trace_of, client, contracts, SerialSender(client, CHALLENGER_KEY))
+        self.player = StillAtTheStep(self._trace_of, client, contracts, SerialSender(client, CHALLENGER_KEY))
 
     async def _trace_of(self, assertion: Assertion) -> Trajectory:
         if self._lying is None:
@@ -76,7 +83,7 @@ class Challenge:
         return self._lying
 
     async def play(self, happening: Happening | None = None) -> None:
-        """Until the game is over; `happening` is told of it at each look. At one step the liar keeps still."""
+        """Until the game is over; `happening` is told of it at each look."""
         for _ in range(LOOKS):
             with suppress(Retry, L1Refused):
                 found = await self.game.game(0) if await self.game.word("count()") else None
@@ -84,8 +91,7 @@ class Challenge:
                     return
                 if found is not None and happening is not None:
                     await happening(found)
-                if found is None or found.game.turn != Turn.PROVE:
-                    await self.player.step()
+                await self.player.step()
             await SystemClock().sleep(0.05)
         raise AssertionError("the game does not come to its end")
 
