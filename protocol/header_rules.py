@@ -13,7 +13,7 @@ from protocol.crypto import keccak
 from protocol.errors import InvalidBlock
 from protocol.fees import blob_gas, next_base_fee, next_excess_blob_gas
 from protocol.forks import Fork
-from protocol.mpt import ordered_root
+from protocol.ordered_trie import ordered_root
 from protocol.rlp_codec import encode
 from protocol.types import Hash32
 

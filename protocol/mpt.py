@@ -6,7 +6,6 @@ Source: yellow paper, appendix D.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from protocol.crypto import keccak
 from protocol.errors import Reject
@@ -23,16 +22,18 @@ from protocol.mpt_node import (
     split_node,
     unpack_path,
 )
-from protocol.rlp_codec import InvalidRlp, encode, rlp_list, rlp_string, uint_bytes
+from protocol.rlp_codec import InvalidRlp, rlp_list, rlp_string
 from protocol.types import Hash32
 
 __all__ = [
     "EMPTY_ROOT",
+    "Changes",
     "InvalidProof",
     "NodeSource",
+    "Subtree",
+    "build",
     "get",
     "iterate",
-    "ordered_root",
     "prove",
     "update_trie",
     "verify_proof",
@@ -40,8 +41,12 @@ __all__ = [
 
 EMPTY_ROOT = keccak(EMPTY_ITEM)
 
-_Changes = list[tuple[str, bytes]]
+Changes = list[tuple[str, bytes]]
 """(path from the root, value) in ascending order of path; an empty value deletes."""
+
+
+class Subtree(bytes):
+    """Among the items of a new trie: the top node of what lies below a path, built before and kept by its owner."""
 
 
 class InvalidProof(Reject):
@@ -68,18 +73,6 @@ def update_trie(
     new_root = keccak(new)
     created[new_root] = new
     return new_root, created
-
-
-def ordered_root(items: Sequence[bytes]) -> Hash32:
-    """The root of the trie that maps rlp(index) to each item: a block's transactions, receipts or withdrawals."""
-    # In ascending order of rlp(index): 0 is 0x80, behind 0x01 to 0x7f and before 0x8180.
-    order = [*range(1, min(len(items), 128)), *range(min(len(items), 1)), *range(128, len(items))]
-    return keccak(_build([(_index_path(index), items[index]) for index in order], 0, {}) or EMPTY_ITEM)
-
-
-@lru_cache(maxsize=1 << 14)
-def _index_path(index: int) -> str:
-    return encode(uint_bytes(index)).hex()
 
 
 def get(root: Hash32, key: bytes, node: NodeSource) -> bytes | None:
@@ -168,10 +161,10 @@ def _iterate(current: bytes, path: str, node: NodeSource) -> Iterator[tuple[byte
 # caller knows whether the node stays or merges with what is above it.
 
 
-def _update(old: bytes, items: _Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]) -> bytes:
+def _update(old: bytes, items: Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]) -> bytes:
     """Apply `items`, which all share the path above `depth`, to the subtree `old`."""
     if not old:
-        return _build([item for item in items if item[1]], depth, created)
+        return build([item for item in items if item[1]], depth, created)
     if len(items) == 1:
         packed = _path_of_leaf(old, items[0][0], depth)
         if packed is not None:
@@ -214,7 +207,7 @@ def _path_of_leaf(node_rlp: bytes, path: str, depth: int) -> bytes | None:
 
 
 def _patch_branch(
-    old: bytes, items: _Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]
+    old: bytes, items: Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]
 ) -> bytes | None:
     """The commonest change of a branch, made where it stands: one child, referred to by hash, becomes another.
 
@@ -235,14 +228,14 @@ def _patch_branch(
     return old[:place] + new_hash + old[place + 32 :]
 
 
-def _update_leaf(parts: list[bytes], nibbles: str, items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
+def _update_leaf(parts: list[bytes], nibbles: str, items: Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
     merged = dict(items)
     merged.setdefault(items[0][0][:depth] + nibbles, rlp_payload(parts[1]))
-    return _build(sorted([item for item in merged.items() if item[1]]), depth, created)
+    return build(sorted([item for item in merged.items() if item[1]]), depth, created)
 
 
 def _update_extension(
-    nibbles: str, child: bytes, items: _Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]
+    nibbles: str, child: bytes, items: Changes, depth: int, node: NodeSource, created: dict[Hash32, bytes]
 ) -> bytes:
     # Items are sorted, so the first and the last bound what all of them share.
     shared = min(_shared(nibbles, items[0][0][depth:]), _shared(nibbles, items[-1][0][depth:]))
@@ -265,7 +258,7 @@ def _update_extension(
 def _update_branch(
     parts: list[bytes],
     pending: dict[int, bytes],
-    items: _Changes,
+    items: Changes,
     depth: int,
     node: NodeSource,
     created: dict[Hash32, bytes],
@@ -327,26 +320,28 @@ def _prefixed(nibbles: str, child: bytes, created: dict[Hash32, bytes]) -> bytes
     return rlp_list(pack_path(nibbles + below, leaf=is_leaf) + parts[1])
 
 
-def _build(items: _Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
-    """A new subtree of `items`, none of which deletes."""
+def build(items: Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:
+    """A new subtree of `items`, none of which deletes; they share the path above `depth`."""
     if not items:
         return b""
-    first = items[0][0]
+    first, value = items[0]
     if len(items) == 1:
-        return rlp_list(pack_path(first[depth:], leaf=True) + rlp_string(items[0][1]))
+        if type(value) is Subtree:
+            return _prefixed(first[depth:], value, created)
+        return rlp_list(pack_path(first[depth:], leaf=True) + rlp_string(value))
     shared = depth + _shared(first[depth:], items[-1][0][depth:])
     parts = [EMPTY_ITEM] * 17
     start = 0
     end = len(items)
     if len(first) == shared:
-        parts[16] = rlp_string(items[0][1])
+        parts[16] = rlp_string(value)
         start = 1
     while start < end:
         digit = items[start][0][shared]
         stop = start + 1
         while stop < end and items[stop][0][shared] == digit:
             stop += 1
-        parts[NIBBLE[digit]] = _refer(_build(items[start:stop], shared + 1, created), created)
+        parts[NIBBLE[digit]] = _refer(build(items[start:stop], shared + 1, created), created)
         start = stop
     branch = rlp_list(b"".join(parts))
     if shared == depth:

@@ -14,13 +14,12 @@ from protocol.mpt import (
     InvalidProof,
     get,
     iterate,
-    ordered_root,
     prove,
     update_trie,
     verify_proof,
 )
 from protocol.mpt_node import split_node
-from protocol.rlp_codec import InvalidRlp, encode, uint_bytes
+from protocol.rlp_codec import InvalidRlp
 from protocol.types import Hash32
 
 # Few distinct bytes make shared prefixes, and keys that end inside others, common.
@@ -151,15 +150,8 @@ def test_a_root_that_commits_to_junk_is_refused_not_crashed_on(junk, key):
         assert len(split_node(junk)) in (2, 17)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.binary(min_size=1, max_size=60), max_size=300))
-def test_ordered_root_maps_the_index_to_the_item(items):
-    assert ordered_root(items) == oracle_root({encode(uint_bytes(index)): item for index, item in enumerate(items)})
-
-
 def test_the_empty_trie():
     assert EMPTY_ROOT.hex() == "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
-    assert ordered_root([]) == EMPTY_ROOT
     assert update_trie(EMPTY_ROOT, {}, no_node) == (EMPTY_ROOT, {})
     assert update_trie(EMPTY_ROOT, {b"absent": None}, no_node) == (EMPTY_ROOT, {})
     assert prove(EMPTY_ROOT, b"absent", no_node) == []

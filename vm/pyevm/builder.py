@@ -8,7 +8,7 @@ from protocol.engine import AncestorHash, CallResult, ExecutedBlock
 from protocol.fee_terms import terms_of
 from protocol.fees import GAS_PER_BLOB, blob_base_fee, blob_gas, next_base_fee, next_excess_blob_gas
 from protocol.forks import BlobSchedule, Fork
-from protocol.mpt import ordered_root
+from protocol.ordered_trie import OrderedTrie, ordered_root
 from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt, logs_bloom
 from protocol.rlp_codec import encode
@@ -64,6 +64,7 @@ class PyEvmBuilder:
         self._bloom = 0
         self._transactions: list[Transaction] = []
         self._receipts: list[Receipt] = []
+        self._transactions_trie, self._receipts_trie = OrderedTrie(), OrderedTrie()
         system.begin_block(self._state, self._rules, parent.hash, attributes.parent_beacon_block_root)
 
     def _environment(self, ancestor_hash: AncestorHash, blob_fee: int | None) -> BlockEnvironment:
@@ -152,7 +153,9 @@ class PyEvmBuilder:
         receipt = self._receipt(tx, execution)
         self._bloom |= receipt.bloom
         self._transactions.append(tx)
+        self._transactions_trie.append(tx.raw)
         self._receipts.append(receipt)
+        self._receipts_trie.append(receipt.encode())
         return receipt
 
     def _blob_gas_left(self) -> int:
@@ -188,8 +191,8 @@ class PyEvmBuilder:
             ommers_hash=attributes.ommers_hash,
             fee_recipient=attributes.fee_recipient,
             state_root=root,
-            transactions_root=ordered_root([tx.raw for tx in self._transactions]),
-            receipts_root=ordered_root([receipt.encode() for receipt in self._receipts]),
+            transactions_root=self._transactions_trie.root(),
+            receipts_root=self._receipts_trie.root(),
             bloom=self._bloom,
             difficulty=attributes.difficulty,
             number=self._number,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.crypto import keccak
-from protocol.mpt import EMPTY_ROOT, ordered_root
+from protocol.mpt import EMPTY_ROOT
+from protocol.ordered_trie import ordered_root
 from protocol.rlp_codec import encode
 from protocol.types import Hash32
 from prover.commitments.index_trie import leaf_path, with_leaf

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto import keccak
-from protocol.mpt import EMPTY_ROOT, ordered_root
+from protocol.mpt import EMPTY_ROOT
+from protocol.ordered_trie import ordered_root
 from protocol.receipt import Log, logs_bloom
 from protocol.receipt import Receipt as ReceiptFields
 from protocol.rlp_codec import encode

@@ -10,7 +10,8 @@ from protocol.engine import BlockBuilder, Engine
 from protocol.errors import InvalidBlock, InvalidTransaction, TxError
 from protocol.fees import GAS_PER_BLOB
 from protocol.forks import Fork
-from protocol.mpt import EMPTY_ROOT, ordered_root
+from protocol.mpt import EMPTY_ROOT
+from protocol.ordered_trie import ordered_root
 from protocol.payload import BlockAttributes
 from protocol.receipt import Log, logs_bloom
 from protocol.rlp_codec import decode_list, encode, split_first
