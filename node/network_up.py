@@ -3,35 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
 from node.clock import Clock
-from node.funding import funding_calls, send_calls
-from node.governance import check_owner
 from node.l1_client import L1Client
-from node.launch import launch_rollup
 from node.network import domain_of
 from node.network_files import NetworkFolder, NetworkSettings, with_places
-from node.network_greeting import GREETER_WEI, Side, greet
+from node.network_greeting import Side, greet
 from node.network_launch import (
     challenger_arguments,
-    challenger_wei,
     check_for_l1,
     has_challenger,
     l1_arguments,
-    launch_options,
-    proposer_wei,
     relayer_arguments,
-    role_key,
     second_node,
     second_node_arguments,
     sequencer_arguments,
 )
-from node.network_mesh import Mesh
+from node.network_on_l1 import OPERATOR_WEI, RELAYER_WEI, NetworkOnL1
 from node.network_page import Shown
-from node.network_plan import Plan, make_plan, security_of
+from node.network_plan import Plan, make_plan
 from node.network_watch import Watched
 from node.operator_key import (
     CHALLENGER_KEY_VARIABLE,
@@ -39,21 +32,12 @@ from node.operator_key import (
     PROPOSER_KEY_VARIABLE,
     RELAYER_KEY_VARIABLE,
 )
-from node.proof_contracts import deploy_verifier, find_verifier
 from node.rollup_file import Rollup, load_rollup
 from node.supervised import Condition, Supervised
-from protocol.crypto import private_key_address
 from protocol.errors import Halt, InvalidInput, Reject, Retry
-from protocol.types import Address
-
-OPERATOR_WEI = 100 * 10**18
-"""What each chain's operator gets on the embedded L1, to deploy, to post batches and to bond outputs."""
-
 
 LONGEST_GREETING_SECONDS = 120
 """A first message that takes longer is not waited for."""
-RELAYER_WEI = 200 * 10**18
-"""Deposited to the relayer's account on each chain of the embedded L1: for gas, and to stand behind what leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +87,9 @@ class NetworkUp:
         self._clock = clock
         self._report = report
         self._started_at = clock.monotonic()
-        self._operator_wei = operator_wei
-        self._relayer_wei = relayer_wei
+        self._on_l1 = NetworkOnL1(
+            folder, deployer_key, clock, self._tell, operator_wei=operator_wei, relayer_wei=relayer_wei
+        )
         self._failure: BaseException | None = None
         self._l1: Supervised | None = None
         self._relayer: Supervised | None = None
@@ -210,9 +195,9 @@ class NetworkUp:
         for intent in intents:
             self._start_sequencer(intent)  # it imports while its chain is launched, and waits for rollup.json
         async with L1Client(self.settings.l1_endpoint, self._clock) as l1:
-            await self._launch_new(l1, intents)
+            await self._on_l1.launch_new(l1, intents)
             ready = asyncio.gather(*(self._until_ready(intent) for intent in intents))
-            _, joined = await asyncio.gather(ready, self._join(l1, intents))
+            _, joined = await asyncio.gather(ready, self._on_l1.join(l1, self._launched(intents)))
         for intent in intents:
             self._start_second_node(intent)
             self._start_challenger(intent)
@@ -220,79 +205,12 @@ class NetworkUp:
         if joined:
             self._in_background(self._greet(joined))
 
-    async def _launch_new(self, l1: L1Client, intents: Sequence[Intent]) -> None:
-        """Pay the accounts, deploy what joins them if it is the first time, then launch all side by side."""
-        new = [intent for intent in intents if not self.folder.chain(intent.chain.name).rollup.exists()]
-        if not new:
-            return
-        for intent in new:
-            await check_owner(l1, intent)
-        keys = {intent.chain.name: self._key(intent, "operator") for intent in new}
-        owed = {private_key_address(key): self._operator_wei for key in keys.values()}
-        owed[private_key_address(self._network_key("relayer"))] = self._operator_wei
-        for intent in new:
-            if intent.node.proposer:
-                proposer = private_key_address(self._key(intent, "proposer"))
-                owed[proposer] = proposer_wei(intent, self._operator_wei // 10)
-            if has_challenger(intent):
-                challenger = private_key_address(self._key(intent, "challenger"))
-                owed[challenger] = challenger_wei(intent, self._operator_wei // 10)
-        calls = await funding_calls(l1, owed)
-        await send_calls(l1, self._clock, self._deployer_key, calls)
-        mesh = await self._open_mesh(l1)
-        verifier = await self._shared_verifier(l1, new)
-        await asyncio.gather(*(self._launch(l1, intent, keys[intent.chain.name], mesh, verifier) for intent in new))
-
-    async def _shared_verifier(self, l1: L1Client, new: Sequence[Intent]) -> Address | None:
-        """One serves any number of chains, those that come later too; the first that is alone brings its own."""
-        wanting = sum(intent.proof.system == "fraud" for intent in new)
-        found = await find_verifier(l1, self._games()) if wanting else None
-        if found is not None:
-            self._tell("network", f"the verifier of disputed steps, on L1 at 0x{found.hex()}, is shared")
-            return found
-        if wanting < 2:
-            return None
-        verifier = await deploy_verifier(l1, self._clock, self._deployer_key)
-        self._tell("network", f"the verifier of disputed steps is on L1 at 0x{verifier.hex()}")
-        return verifier
-
-    def _games(self) -> list[Address]:
-        """Of the chains that were launched under one."""
-        proved = [name for name, intent in self.folder.applied().items() if intent.proof.system == "fraud"]
-        settled = [load_rollup(self.folder.chain(name).rollup).config.settlement for name in proved]
-        return [contracts.game for contracts in settled if contracts is not None]
-
-    async def _open_mesh(self, l1: L1Client) -> Mesh:
-        return await Mesh.open(self.folder.mesh_file, l1, self._clock, self._deployer_key)
-
-    async def _launch(self, l1: L1Client, intent: Intent, key: bytes, mesh: Mesh, verifier: Address | None) -> None:
-        folder = self.folder.chain(intent.chain.name)
-        folder.save_intent(intent)
-        proposer = private_key_address(self._key(intent, "proposer"))
-        operator = private_key_address(self._deployer_key)
-        options = launch_options(intent, mesh.beside(intent, operator), proposer, operator)
-        proofs = options.settlement.proofs
-        if proofs is not None:
-            shared = replace(options.settlement, proofs=replace(proofs, verifier=verifier))
-            options = replace(options, settlement=shared)
-        rollup = await launch_rollup(l1, self._clock, key, options, folder.rollup)
-        self._tell(intent.chain.name, f"launched: its inbox on L1 is 0x{rollup.config.inbox_address.hex()}")
-        self._tell(intent.chain.name, security_of(intent))
-
-    async def _join(self, l1: L1Client, intents: Sequence[Intent]) -> list[str]:
-        """Returns the chains that are new members."""
+    def _launched(self, intents: Sequence[Intent]) -> list[tuple[Intent, Rollup]]:
+        """Their descriptions, kept for whoever watches."""
         chains = [(intent, load_rollup(self.folder.chain(intent.chain.name).rollup)) for intent in intents]
         for intent, rollup in chains:
             self.chains[intent.chain.name].rollup = rollup
-        deposits = {
-            private_key_address(self._network_key("relayer")): self._relayer_wei,
-            private_key_address(self._network_key("greeter")): GREETER_WEI,
-        }
-        mesh = await self._open_mesh(l1)
-        joined = await mesh.join(l1, self._clock, self._deployer_key, chains, deposits)
-        if joined:
-            self._tell("network", f"meshed: {', '.join(joined)} in the registry 0x{mesh.addresses.registry.hex()}")
-        return joined
+        return chains
 
     def _members(self) -> list[Intent]:
         return [chain.intent for chain in self.chains.values() if chain.intent.metalayer.join]
@@ -306,7 +224,7 @@ class NetworkUp:
             return
         urls = {intent.chain.name: self.rpc_url(intent.chain.name) for intent in members}
         arguments = relayer_arguments(members, urls, self.folder, self.settings)
-        key = {RELAYER_KEY_VARIABLE: self._network_key("relayer").hex()}
+        key = {RELAYER_KEY_VARIABLE: self._on_l1.network_key("relayer").hex()}
         self._relayer = self._supervise("relayer", "network", arguments, key, command="relay")
 
     async def _greet(self, joined: Sequence[str]) -> None:
@@ -329,7 +247,7 @@ class NetworkUp:
         ):
             one, other = _side(origin, here), _side(destination, there)
             try:
-                key = self._network_key("greeter")
+                key = self._on_l1.network_key("greeter")
                 await greet(one, other, self._clock, key, lambda text: self._tell("network", text))
             except (Retry, Reject) as error:
                 self._tell("network", f"the first message: {error}")
@@ -346,15 +264,9 @@ class NetworkUp:
 
         task.add_done_callback(ended)
 
-    def _network_key(self, role: str) -> bytes:
-        return role_key(self._deployer_key, 0, role)
-
-    def _key(self, intent: Intent, role: str) -> bytes:
-        return role_key(self._deployer_key, intent.chain.chain_id, role)
-
     def _start_sequencer(self, intent: Intent) -> None:
         name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        key = self._key(intent, "operator")
+        key = self._on_l1.key(intent, "operator")
         arguments = sequencer_arguments(intent, place, self.folder, self.settings)
         chain = self.chains.setdefault(name, RunningChain(intent))
         chain.processes.append(
@@ -367,7 +279,7 @@ class NetworkUp:
             return
         name, place = intent.chain.name, self.settings.place(intent.chain.name)
         arguments = second_node_arguments(intent, place, self.folder, self.settings)
-        keys = {PROPOSER_KEY_VARIABLE: self._key(intent, role).hex()} if role == "proposer" else {}
+        keys = {PROPOSER_KEY_VARIABLE: self._on_l1.key(intent, role).hex()} if role == "proposer" else {}
         self.chains[name].processes.append(self._supervise(f"{name}-{role}", name, arguments, keys))
 
     def _start_challenger(self, intent: Intent) -> None:
@@ -375,7 +287,7 @@ class NetworkUp:
             return
         name, place = intent.chain.name, self.settings.place(intent.chain.name)
         arguments = challenger_arguments(intent, place, self.folder, self.settings)
-        keys = {CHALLENGER_KEY_VARIABLE: self._key(intent, "challenger").hex()}
+        keys = {CHALLENGER_KEY_VARIABLE: self._on_l1.key(intent, "challenger").hex()}
         self.chains[name].processes.append(self._supervise(f"{name}-challenger", name, arguments, keys))
 
     async def _until_ready(self, intent: Intent) -> None:
