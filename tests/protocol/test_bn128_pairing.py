@@ -151,7 +151,7 @@ def test_it_is_bilinear(a: int, b: int, c: int, d: int):
     assert bn128_pairing(g1(a) + g2(b) + g1(c) + g2(d) + g1(-a * b - c * d) + g2(1)) == YES
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2)), min_size=1, max_size=2))
 def test_it_is_py_eccs(scalars: list[tuple[int, int]]):
     product = optimized_bn128.FQ12.one()
