@@ -4,7 +4,7 @@ import gc
 import sys
 
 SWITCH_SECONDS = 0.0002
-"""How long one thread keeps the interpreter while another wants it; a twenty-fifth of Python's default. While the worker
+"""How long one thread keeps the interpreter while another wants it; a 25th of Python's default. While the worker
 executes, the event loop wants it anew after each of its system calls, several for every request."""
 
 COLLECTOR_THRESHOLDS = (20_000, 20, 50)
