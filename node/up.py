@@ -112,9 +112,7 @@ async def run_up(
         Halt: A process ended by itself; the message holds what it said last.
     """
     new = not options.rollup_path.exists()
-    keys = keys_for(options)
-    for port in _ports(options, keys):
-        check_port(options.host, port)
+    keys = check_start(options)
     l1_url = options.l1_url or f"http://{options.host}:{options.l1_port}"
     options.data_dir.mkdir(parents=True, exist_ok=True)
     children: list[Child] = []
@@ -139,6 +137,14 @@ async def run_up(
             if keys.challenger is not None:
                 children.append(await _start_challenger(options, l1_url, keys.challenger))
             await unless_ended(children, stop, _report_blocks(node, clock, on_block))
+
+
+def check_start(options: UpOptions) -> "Keys":
+    """Refuse what cannot be before anything is done for it. Raises InvalidInput: as `keys_for`, or a port is taken."""
+    keys = keys_for(options)
+    for port in _ports(options, keys):
+        check_port(options.host, port)
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

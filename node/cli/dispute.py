@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.chains import AsJson
+from node.cli.option import option, port
 from node.cli.parameters import check_url
 
 if TYPE_CHECKING:
@@ -15,56 +16,70 @@ if TYPE_CHECKING:
 def dispute(
     lie: Annotated[
         str,
-        typer.Option(
-            metavar="KIND",
-            help="opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
+        option(
+            "--lie",
+            "opcode, gas, storage, memory, code, halt, refund, log, balance, nonce, skipped, receipt, forged, "
             "batch, bloom, receipts-root, transactions-root, header, gas-used, state-root, system-write, timestamp, "
             "base-fee, withdrawals, l1, output, data (with another --da than calldata), or random; on a chain with all "
             "fees and changed settings: l1-fee, operator-fee, fee-recipient, min-base-fee, settings.",
+            unit="KIND",
+            variable=False,
         ),
     ] = "opcode",
     at: Annotated[
         str | None,
-        typer.Option(
-            metavar="BLOCK:ITEM:STEP", help="Where in the trace.", show_default="the first place that the kind has"
+        option(
+            "--at",
+            "Where in the trace.",
+            unit="BLOCK:ITEM:STEP",
+            shown="the first place that the kind has",
+            variable=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which place of the kind, and which kind if it is random.")] = 0,
-    liar: Annotated[str, typer.Option(metavar="proposer|challenger", help="Who lies.")] = "proposer",
+    seed: Annotated[
+        int, option("--seed", "Which place of the kind, and which kind if it is random.", least=0, variable=False)
+    ] = 0,
+    liar: Annotated[str, option("--liar", "Who lies.", unit="proposer|challenger", variable=False)] = "proposer",
     da: Annotated[
         str,
-        typer.Option(
-            metavar="LAYER",
-            help="Where the batch lies: calldata, blob, alt-da or file. Of the last two L1 has the hash alone.",
+        option(
+            "--da",
+            "Where the batch lies: calldata, blob, alt-da or file. Of the last two L1 has the hash alone.",
+            unit="LAYER",
+            variable=False,
         ),
     ] = "calldata",
     l1: Annotated[
         str | None,
-        typer.Option(
-            metavar="URL",
-            callback=check_url,
-            help="A development L1 whose first three accounts are those of anvil's mnemonic.",
-            show_default="a fresh embedded one",
+        option(
+            "--l1",
+            "A development L1 whose first three accounts are those of anvil's mnemonic.",
+            unit="URL",
+            check=check_url,
+            shown="a fresh embedded one",
+            variable=False,
         ),
     ] = None,
     page: Annotated[
         int | None,
-        typer.Option(
-            metavar="PORT",
-            min=0,
-            max=65535,
-            help="Serve a page that shows the dispute narrow, and keep it and its L1 until Ctrl-C. 0 picks a port.",
-            show_default="none",
+        port(
+            "--page",
+            "Serve a page that shows the dispute narrow, and keep it and its L1 until Ctrl-C. 0 picks a port.",
+            least=0,
+            shown="none",
+            variable=False,
         ),
     ] = None,
     block_time: Annotated[
         float | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.05,
-            max=60,
-            help="Of the embedded L1: a move takes one block.",
-            show_default="0.2, or 1 with --page",
+        option(
+            "--block-time",
+            "Of the embedded L1: a move takes one block.",
+            unit="SECONDS",
+            least=0.05,
+            most=60,
+            shown="0.2, or 1 with --page",
+            variable=False,
         ),
     ] = None,
     as_json: AsJson = False,

@@ -14,7 +14,7 @@ from node.precompile import COMPILING, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.rollup_file import fees_of, load_rollup
-from node.up import BlockLine, Started, UpOptions, keys_for, run_up
+from node.up import BlockLine, Started, UpOptions, check_start, run_up
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 
@@ -28,7 +28,7 @@ def show_up(options: UpOptions) -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
         view = UpView(options.data_dir)
-        keys_for(options)  # what cannot be is refused before anything is compiled
+        check_start(options)  # before anything is compiled
         if options.launch.settlement.proofs is not None and missing_artifacts(CONTRACTS):
             view.compiling()
             precompile(CONTRACTS)
