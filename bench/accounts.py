@@ -2,22 +2,23 @@
 
 Everything but HTTP, in one process: decode, recover the sender, pool, execute, roots, write. Senders and receivers are
 drawn from all accounts, so that the trie is touched all over. A process of its own, because memory of a larger chain
-would slow the next.
+would slow the next. For each line that it reads it makes a block and prints microseconds per transaction, so that
+chains of several sizes can take turns: what else the machine does meets all of them.
 """
 
-import json
 import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 from bench.workload import BALANCE_WEI, BLOCK_SECONDS, CHAIN_ID, GAS_LIMIT, MAX_FEE_WEI, PRIORITY_FEE_WEI, Wallet
 from genesis.dev import dev_genesis
 from genesis.model import GenesisAccount, build_genesis
 from node.chain import Chain, create_chain
 from node.clock import SystemClock
+from node.interpreter import tune
 from node.mempool import FILE, FileJournal, Mempool, PoolLimits
 from node.store import Store
 from protocol.crypto import keccak
@@ -32,7 +33,7 @@ MAX_SENDERS = 10_000
 
 
 def main(accounts: int, blocks: int, per_block: int) -> None:
-    """Print microseconds per transaction: the median of the blocks."""
+    """Make the chain and sign, then a block for each line of standard input."""
     wallets = [Wallet.numbered(index) for index in range(min(accounts, MAX_SENDERS))]
     others = [_receiver(index) for index in range(accounts - len(wallets))]
     everyone = [*(wallet.address for wallet in wallets), *others]
@@ -41,9 +42,10 @@ def main(accounts: int, blocks: int, per_block: int) -> None:
     with tempfile.TemporaryDirectory(prefix="tombolo-bench-") as folder:
         path = Path(folder) / "db"
         _create(path, everyone)
+        del everyone, others, wallets
         with Store(path) as store:
-            microseconds = [seconds / per_block * 1e6 for seconds in _produce(store, batches)]
-    print(json.dumps({"microseconds": median(microseconds), "blocks": microseconds}))
+            for seconds in _produce(store, batches):
+                print(seconds / per_block * 1e6, flush=True)
 
 
 def _receiver(index: int) -> Address:
@@ -83,8 +85,11 @@ def _create(path: Path, everyone: list[Address]) -> None:
         create_chain(store, build_genesis(genesis))
 
 
-def _produce(store: Store, batches: list[list[bytes]]) -> list[float]:
-    """Seconds of CPU time per block, LevelDB's threads included, from raw transactions to a block on disk."""
+def _produce(store: Store, batches: list[list[bytes]]) -> Iterator[float]:
+    """Seconds of CPU time per block, from raw transactions to a block on disk.
+
+    What LevelDB's threads do since the block before is among them: it compacts after a block is written.
+    """
     config = dev_genesis(CHAIN_ID, timestamp=0).config
     engine = PyEvmEngine(config)
     chain = Chain(store, engine, config)
@@ -93,9 +98,10 @@ def _produce(store: Store, batches: list[list[bytes]]) -> list[float]:
     store.close_along(journal)
     pool = Mempool(chain, config, SystemClock(), limits=limits, journal=journal)
     chain.on_head(lambda event: pool.on_new_head(event.removed, event.added))
-    seconds = []
-    for batch in batches:
-        begun = time.process_time()
+    tune()
+    print("ready", flush=True)
+    begun = time.process_time()
+    for batch, _turn in zip(batches, sys.stdin, strict=False):
         for raw in batch:
             pool.add(raw)
         parent = chain.head()
@@ -105,10 +111,11 @@ def _produce(store: Store, batches: list[list[bytes]]) -> list[float]:
             while (tx := offers.next()) is not None:
                 builder.add(tx)
         chain.append(builder.seal())
-        seconds.append(time.process_time() - begun)
+        ended = time.process_time()
         if len(chain.canonical_block(chain.head().number).transactions) != len(batch):
             raise RuntimeError("a block did not take all of its transactions")
-    return seconds
+        yield ended - begun
+        begun = ended
 
 
 if __name__ == "__main__":

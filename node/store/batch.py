@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from node.store import tables
-from node.store.codec import encode_account, encode_body, encode_node, encode_receipts, encode_undo
+from node.store.codec import encode_account, encode_body, encode_nodes, encode_receipts, encode_undo
 from node.store.database import Database
 from node.store.retention import MAX_FORGOTTEN_PER_BATCH, OLDEST, NodeCounts, encode_journal
 from node.store.trie_diff import state_diff
@@ -87,8 +87,7 @@ class Batch:
 
     def _add_nodes(self, number: int, root: Hash32, nodes: Mapping[Hash32, bytes]) -> None:
         if self._counts is None:
-            for node_hash, node in nodes.items():
-                self.changes[tables.node(node_hash)] = encode_node(node)
+            self.changes.update(encode_nodes(nodes))
             return
         self._new_nodes = nodes
         diff = state_diff(self._store.flat.root or EMPTY_ROOT, root, self._node)

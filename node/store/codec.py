@@ -64,6 +64,15 @@ def encode_node(node: bytes) -> bytes:
     return node[: -len(_NO_STORAGE_NO_CODE)] if node[0] == 0xF8 and node.endswith(_NO_STORAGE_NO_CODE) else node
 
 
+def encode_nodes(nodes: Mapping[Hash32, bytes]) -> dict[bytes, bytes]:
+    """What their table gets for new nodes: `encode_node` of each, in one pass, for a block has thousands."""
+    end = len(_NO_STORAGE_NO_CODE)
+    return {
+        b"n" + node_hash: node[:-end] if node[0] == 0xF8 and node.endswith(_NO_STORAGE_NO_CODE) else node
+        for node_hash, node in nodes.items()
+    }
+
+
 def decode_node(data: bytes) -> bytes:
     """Read a trie node: one that is shorter than its own header says lacks that end."""
     return data + _NO_STORAGE_NO_CODE if data[0] == 0xF8 and data[1] + 2 != len(data) else data

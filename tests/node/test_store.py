@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store import Store
+from node.store import Store, tables
 from node.store.cache import Cache
 from node.store.codec import (
     decode_account,
@@ -20,6 +20,7 @@ from node.store.codec import (
     decode_undo,
     encode_account,
     encode_node,
+    encode_nodes,
     encode_receipts,
     encode_undo,
 )
@@ -370,6 +371,7 @@ def test_a_trie_node_reads_back_as_it_was(account, nibbles, branch):
     slot = rlp_list(pack_path("7" * nibbles, leaf=True) + rlp_string(b"\xa0" + EMPTY_KECCAK))
     for node in (leaf, slot, rlp_list(branch)):
         assert decode_node(encode_node(node)) == node
+        assert encode_nodes({keccak(node): node}) == {tables.node(keccak(node)): encode_node(node)}
     plain = account.storage_root == EMPTY_ROOT and account.code_hash == EMPTY_KECCAK
     assert len(leaf) - len(encode_node(leaf)) == (66 if plain else 0)
 
