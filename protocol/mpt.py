@@ -211,21 +211,30 @@ def _patch_branch(
 ) -> bytes | None:
     """The commonest change of a branch, made where it stands: one child, referred to by hash, becomes another.
 
-    None when it is any other case; then nothing has been lost but time.
+    In a large trie several such branches lie above each other: down through them all, then up again. None when `old` is
+    anything else.
     """
     path = items[0][0]
-    place = hash_in_branch(old, NIBBLE[path[depth]]) if len(path) > depth else None
-    if place is None:
+    above: list[tuple[bytes, int]] = []
+    lowest = old
+    while depth < len(path) and (place := hash_in_branch(lowest, NIBBLE[path[depth]])) is not None:
+        above.append((lowest, place))
+        lowest = node(Hash32(lowest[place : place + 32]))
+        depth += 1
+    if not above:
         return None
-    child = node(Hash32(old[place : place + 32]))
-    new = _update(child, items, depth + 1, node, created)
-    if new == child:
+    new = _update(lowest, items, depth, node, created)
+    if new == lowest:
         return old
-    if len(new) < 32:
-        return None  # gone, or short enough to stand in the branch itself
-    new_hash = keccak(new)
-    created[new_hash] = new
-    return old[:place] + new_hash + old[place + 32 :]
+    for branch, place in reversed(above):
+        depth -= 1
+        if len(new) < 32:  # gone, or short enough to stand in the branch itself
+            new = _update_branch(split_node(branch), {}, items, depth, node, created)
+        else:
+            new_hash = keccak(new)
+            created[new_hash] = new
+            new = branch[:place] + new_hash + branch[place + 32 :]
+    return new
 
 
 def _update_leaf(parts: list[bytes], nibbles: str, items: Changes, depth: int, created: dict[Hash32, bytes]) -> bytes:

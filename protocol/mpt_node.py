@@ -6,6 +6,7 @@ itself when it is shorter than 32 bytes.
 Source: yellow paper, appendix D.
 """
 
+import re
 from collections.abc import Callable
 
 from protocol.rlp_codec import InvalidRlp, rlp_string
@@ -20,6 +21,13 @@ HEX = "0123456789abcdef"
 NIBBLE = {digit: value for value, digit in enumerate(HEX)}
 _FULL_BRANCH_PREFIX = b"\xf9\x02\x11"
 _SIXTEEN_HASHES = b"\xa0" * 16
+_CHILDREN = rb"(?:\xa0.{32}|\x80){%d}"
+_BRANCH_WITH_CHILD = [
+    re.compile(_CHILDREN % nibble + rb"\xa0(.{32})" + _CHILDREN % (15 - nibble) + rb"\x80", re.DOTALL)
+    for nibble in range(16)
+]
+"""The items of a branch without a value whose child of this nibble is a hash; walking them in Python takes twice as
+long."""
 
 
 def resolve(reference: bytes, node: NodeSource) -> bytes:
@@ -72,22 +80,9 @@ def hash_in_branch(node_rlp: bytes, nibble: int) -> int | None:
         return 4 + 33 * nibble if node_rlp[531] == 0x80 else None
     if node_rlp[0] not in (0xF8, 0xF9):
         return None
-    position, end = node_rlp[0] - 0xF6, len(node_rlp) - 1
-    found = None
     # To the end: a leaf's path may look like a hash, but no leaf looks like sixteen children.
-    for child in range(16):
-        prefix = node_rlp[position]
-        if prefix == 0xA0:
-            if child == nibble:
-                found = position + 1
-            position += 33
-        elif prefix == 0x80:
-            position += 1
-        else:
-            return None
-        if position > end:
-            return None
-    return found if position == end and node_rlp[end] == 0x80 else None
+    found = _BRANCH_WITH_CHILD[nibble].fullmatch(node_rlp, node_rlp[0] - 0xF6)
+    return found.start(1) if found else None
 
 
 def split_node(node_rlp: bytes) -> list[bytes]:
