@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.processes import Running, answers, rpc, running, tombolo
 from tests.e2e.wallet import Wallet
 
-pytestmark = pytest.mark.timeout(600)  # a minute on two free cores
+pytestmark = pytest.mark.timeout(600)
 
 
 def intent(folder: Path, name: str, chain_id: int, port: int, *extra: str) -> Path:
