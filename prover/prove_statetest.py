@@ -1,15 +1,10 @@
 """Official state tests through the referee: every step of the trace judged, from the pre-state to the expected root.
 
-    python -m prover.prove_statetest PATH... [--sample K] [--most-steps N] [--jobs J] [--json]
-
 A case passes when each judged step gave exactly the machine's next hash, and the last state is the boundary with the
 test's post-state root and logs. `max_gas` is the dearest judged step's, as a transaction of its own on L1, and so null
 for the Python referee; `max_witness` is in bytes. `tombolo prove statetest` has the contracts as a referee, too.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -17,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from protocol.crypto import keccak
-from protocol.errors import InvalidInput, TomboloError
+from protocol.errors import InvalidInput
 from prover.commitments.tape import InvalidWitness, Witness
 from prover.machine.frame import Frame
 from prover.machine.step import running_code, step
@@ -183,36 +178,3 @@ def witness_size(witness: Witness) -> int:
         for opening in witness.openings
     )
     return sum(map(len, (*witness.preimages, *witness.codes))) + pages + openings + 32 * (len(witness.stack) + 1)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; exit code 1 if any case fails, 2 if the input cannot be used."""
-    parser = argparse.ArgumentParser(prog="prove_statetest", description="Prove official state tests step by step.")
-    parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--referee", default="python")
-    parser.add_argument("--sample", type=int, help="judge so many steps of each case beside the edges, not all")
-    parser.add_argument("--most-steps", type=int, help="sample only the cases with more steps than this")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    proofs = []
-    try:
-        for proof in run_prove(options.paths, options.referee, options.sample, options.jobs, options.most_steps):
-            proofs.append(proof)
-            if not options.json:
-                verdict = "pass" if proof.passed else f"FAIL {proof.error}"
-                print(f"{proof.name}: {proof.verified} of {proof.steps} steps judged, {verdict}", flush=True)
-    except TomboloError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.json:
-        json.dump([proof.as_json() for proof in proofs], sys.stdout, indent=1)
-        print()
-    failed = sum(not proof.passed for proof in proofs)
-    verified = sum(proof.verified for proof in proofs)
-    print(f"{len(proofs)} cases, {failed} failed, {verified} steps judged", file=sys.stderr)
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,5 @@
 """Official state tests through the referee. The bounded part runs always, all of them in `make test-slow`."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from protocol.errors import InvalidInput
 from protocol.types import ZERO_HASH
-from prover.prove_statetest import main, prove, run_prove
+from prover.prove_statetest import prove, run_prove
 from prover.statetest import cases_in
 
 BOUNDED = [
@@ -87,19 +86,9 @@ def test_a_sample_judges_the_edges_and_the_drawn_steps(suite):
     assert 2 <= some.verified < whole.verified == whole.steps == some.steps
 
 
-def test_the_command_line_prints_what_the_issue_names(suite, capsys):
-    assert main([str(suite / "stExample"), "--json", "--sample", "3"]) == 0
-    entries = json.loads(capsys.readouterr().out)
-    assert {"name", "pass", "steps", "verified", "max_gas", "post"} <= entries[0].keys()
-    assert all(entry["pass"] for entry in entries)
-
-
-def test_a_wrong_path_or_referee_is_one_line(tmp_path, capsys):
-    assert main([str(tmp_path / "absent.json")]) == 2
-    assert main([str(tmp_path), "--referee", "solidity"]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert [line for line in lines if "absent.json" in line and "no such file" in line]
-    assert [line for line in lines if "'solidity'" in line]
+def test_a_wrong_path_is_said(tmp_path):
+    with pytest.raises(InvalidInput, match=r"absent\.json: no such file"):
+        list(run_prove([tmp_path / "absent.json"]))
 
 
 def test_a_referee_without_its_contracts_is_refused_before_anything_runs():
