@@ -252,7 +252,7 @@ async function colours(scheme) {
   if (onBridge.ratio < found.least.ratio) found.least = onBridge;
   await page.goto(`${base}/dashboard`);
   await page.locator("[data-plot] path").first().waitFor({ state: "attached" });
-  found.plots = await page.locator("[data-plot]:has(path)").count();
+  found.plots = await page.locator("[data-plot]:has(path)").evaluateAll((plots) => plots.map((plot) => plot.dataset.plot));
   found.animation = await page.evaluate(() => {
     const row = document.createElement("tr");
     row.className = "fresh";
