@@ -77,7 +77,7 @@ def _measure(measures: list[Measure], plan: Plan, console: Console) -> tuple[lis
     for measure in measures:
         try:
             rows += measure.run(plan)
-        except (MeasureFailed, LoadFailed, PeerFailed) as error:
+        except (MeasureFailed, LoadFailed, PeerFailed, TimeoutError) as error:
             failed = True
             console.print(f"[red]{', '.join(measure.names)}: {error}[/]", highlight=False)
     return rows, failed
