@@ -3,14 +3,11 @@
 What is a point or a number of the field the library decides; it takes coordinates without the zeros in front of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from eth.exceptions import VMError
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
-from vm.pyevm.frame import Frame
-
-Run = Callable[[Frame], None]
+from vm.pyevm.priced import Run, priced
 
 _PADDED, _NUMBER, _SCALAR = 64, 48, 32
 _G1, _G2 = 2 * _PADDED, 4 * _PADDED
@@ -20,28 +17,14 @@ _G1, _G2 = 2 * _PADDED, 4 * _PADDED
 def bls12_381_precompiles() -> Mapping[int, Run]:
     """All seven, by their number."""
     return {
-        0x0B: _precompile(_add_g1, lambda _: 375),
-        0x0C: _precompile(_sum_g1, lambda length: _sum_price(length // (_G1 + _SCALAR), 12_000, _G1_DISCOUNTS)),
-        0x0D: _precompile(_add_g2, lambda _: 600),
-        0x0E: _precompile(_sum_g2, lambda length: _sum_price(length // (_G2 + _SCALAR), 22_500, _G2_DISCOUNTS)),
-        0x0F: _precompile(_pairing, lambda length: 37_700 + 32_600 * (length // (_G1 + _G2))),
-        0x10: _precompile(_map_to_g1, lambda _: 5_500),
-        0x11: _precompile(_map_to_g2, lambda _: 23_800),
+        0x0B: priced(_add_g1, lambda _: 375),
+        0x0C: priced(_sum_g1, lambda length: _sum_price(length // (_G1 + _SCALAR), 12_000, _G1_DISCOUNTS)),
+        0x0D: priced(_add_g2, lambda _: 600),
+        0x0E: priced(_sum_g2, lambda length: _sum_price(length // (_G2 + _SCALAR), 22_500, _G2_DISCOUNTS)),
+        0x0F: priced(_pairing, lambda length: 37_700 + 32_600 * (length // (_G1 + _G2))),
+        0x10: priced(_map_to_g1, lambda _: 5_500),
+        0x11: priced(_map_to_g2, lambda _: 23_800),
     }
-
-
-def _precompile(function: Callable[[bytes], bytes], price: Callable[[int], int]) -> Run:
-    """The function at a price by the input's length; an input that it refuses is a fault."""
-
-    def run(frame: Frame) -> None:
-        data = bytes(frame.msg.data)
-        frame.consume_gas(price(len(data)))
-        try:
-            frame.output = function(data)
-        except ValueError as error:
-            raise VMError(f"bls12-381: {error}") from error
-
-    return run
 
 
 def _sum_price(count: int, single: int, discounts: tuple[int, ...]) -> int:
