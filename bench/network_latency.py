@@ -66,8 +66,10 @@ async def _watch(pair: Pair) -> list[Stage]:
     receiver = (await deploy(pair.clients[1], SystemClock(), ALICE, load_mock("app"))).address
     signature = "dispatch(uint32,bytes32,bytes,uint64,uint64)"
     call = encode_call(signature, pair.domain(1), padded(receiver), Dynamic(b"\1" * 32), 0, 300_000)
+    asked = encode_call("quote(uint32,uint256,uint64)", pair.domain(1), 32, 300_000)
+    price = int.from_bytes(await pair.clients[0].call(MAILBOX_ADDRESS, asked), "big")  # for less, nobody delivers it
     start = time.monotonic()
-    receipt = await pair.account(0).send(MAILBOX_ADDRESS, call)
+    receipt = await pair.account(0).send(MAILBOX_ADDRESS, call, price)
     found = await pair.clients[0].receipt_logs(receipt.transaction_hash)
     assert found is not None
     [message_id] = [log.topics[1] for log in found[1] if log.topics[:1] == (DISPATCHED,)]
