@@ -61,9 +61,12 @@ def npm_program(name: str) -> str:
 
 @contextmanager
 def run_anvil(*flags: str, port: int = 0) -> Iterator[Anvil]:
-    """An anvil on 127.0.0.1 that ends with the block; e.g. ``run_anvil("--block-time", "1")``."""
-    command = [npm_program("anvil"), "--host", "127.0.0.1", "--port", str(port), *flags]
-    with tempfile.TemporaryFile() as output:
+    """An anvil on 127.0.0.1 that ends with the block; e.g. ``run_anvil("--block-time", "1")``.
+
+    The states that it writes to disk end with it too: left to itself it keeps them in the home folder, gigabytes a run.
+    """
+    with tempfile.TemporaryDirectory(prefix="tombolo-anvil-") as states, tempfile.TemporaryFile() as output:
+        command = [npm_program("anvil"), "--host", "127.0.0.1", "--port", str(port), "--cache-path", states, *flags]
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
             yield Anvil(_address_printed(process, output.fileno()))

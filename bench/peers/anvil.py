@@ -24,8 +24,9 @@ class Anvil:
     def start(self, funded: Sequence[Wallet], folder: Path) -> RunningPeer:
         port = free_port()
         options = f"--silent --port {port} --block-time {BLOCK_SECONDS} --gas-limit {GAS_LIMIT} --hardfork cancun"
-        # Its own ten accounts would each cost start-up time; the funded ones come from the genesis file.
-        command = [str(BINARY), *options.split(), "--accounts", "1"]
+        # Its own ten accounts would each cost start-up time; the funded ones come from the genesis file. States that
+        # it writes to disk go where the run's files are: it would leave gigabytes of them in the home folder.
+        command = [str(BINARY), *options.split(), "--accounts", "1", "--cache-path", str(folder / "anvil-states")]
         if self.keeps_chain:
             return self._start_keeping(command, funded, port, folder)
         genesis = folder / "anvil-genesis.json"
