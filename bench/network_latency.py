@@ -20,7 +20,7 @@ from node.clock import SystemClock
 from node.deploy import deploy
 from node.l1_wire import as_record
 from node.outputs_reader import OutputsReader
-from node.relay_chain import DISPATCHED
+from node.relay.chain import DISPATCHED
 from node.rollup_file import load_rollup
 from protocol.abi import Dynamic, encode_call
 from protocol.types import Hash32

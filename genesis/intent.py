@@ -1,7 +1,7 @@
 """An intent: everything that makes one chain, as frozen values. Each field's `Knob` says what it is and may be.
 
 `genesis.intent_file` reads one from TOML. A knob that says `not_yet` takes nothing but its default; to switch it on,
-remove that argument and give the value to the node in `node/network_launch.py`.
+remove that argument and give the value to the node in `node/network/launch.py`.
 """
 
 from collections.abc import Iterator

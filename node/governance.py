@@ -13,8 +13,8 @@ from genesis.knobs import Change
 from node.account import Account
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.network_launch import fee_options
-from node.network_plan import Step, make_plan
+from node.network.launch import fee_options
+from node.network.plan import Step, make_plan
 from protocol.abi import encode_call, words_of
 from protocol.config_changes import ChainSettings, Knob, settings_of_knobs
 from protocol.errors import InvalidInput, Reject, Retry

@@ -56,6 +56,11 @@ class Rules:
         """Steps of the stretch that is disputed after so many rounds."""
         return int(self.arity ** (self.rounds - round_))
 
+    @property
+    def longest_side(self) -> int:
+        """Seconds that one side can take for all its moves of a game, if it always moves at the last moment."""
+        return self.clock + self.extension * len(self.seams)
+
 
 @dataclass(frozen=True, slots=True)
 class Game:
@@ -174,10 +179,11 @@ def states_between(game: Game, state_at: StateAt) -> list[Hash32]:
     return [state_at(game.position + stride * index) for index in range(1, game.rules.arity)]
 
 
-def first_wrong_part(game: Game, states: Sequence[Hash32], state_at: StateAt) -> int:
+def first_wrong_part(game: Game, states: Sequence[Hash32], state_at: Callable[[int], Hash32 | None]) -> int:
     """What an honest challenger picks: the first part that ends in a state which is not the true one.
 
-    He agrees with where that part begins, and the stretch's end is wrong, so there is one.
+    He agrees with where that part begins, and the stretch's end is wrong, so there is one. Where `state_at` has None he
+    cannot tell, and whatever is claimed counts as wrong.
     """
     stride = game.length // game.rules.arity
     for index, claimed in enumerate(states):

@@ -105,13 +105,8 @@ class Trajectory:
 
     def proof(self, position: int) -> StepProof:
         """What judges the step from the state at a position to the next."""
-        vm = self.machine_at(position)
-        words = (vm.phase, vm.cursor.digest(), vm.globals_digest(), vm.frame.digest())
         _block, item, step = place_of(position)
-        if step == 0 and not (vm.phase == BLOCK_DONE and item):
-            resume(vm)
-        pre_hash = vm.digest()
-        return StepProof(*words, pre_hash, None if vm.phase in HALTED else witnessed_step(vm))
+        return proof_of_step(self.machine_at(position), item=item, is_first=step == 0)
 
     def beside(self) -> "Trajectory":
         """The same trace for another thread: what it remembers of its last answers is its own."""
@@ -146,6 +141,15 @@ class Trajectory:
         if trace.steps >> STEP_BITS:
             raise InvalidInput(f"item {item} of block {block} takes {trace.steps} steps, more than 2^{STEP_BITS}")
         return trace
+
+
+def proof_of_step(vm: VM, *, item: int = 0, is_first: bool = False) -> StepProof:
+    """What judges the step that a machine is about to take, which takes it; `is_first` of an item of its block."""
+    words = (vm.phase, vm.cursor.digest(), vm.globals_digest(), vm.frame.digest())
+    if is_first and not (vm.phase == BLOCK_DONE and item):
+        resume(vm)
+    pre_hash = vm.digest()
+    return StepProof(*words, pre_hash, None if vm.phase in HALTED else witnessed_step(vm))
 
 
 def position_of(block: int, item: int, step: int) -> int:

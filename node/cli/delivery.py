@@ -37,8 +37,8 @@ def quote(
     import asyncio
 
     from node.cli.network_view import show_quote
-    from node.delivery_price import quote_delivery
     from node.l1_client import L1Client
+    from node.network.delivery_price import quote_delivery
 
     async def ask() -> int | None:
         async with L1Client(rpc, who="the node", attempts=1) as chain:
@@ -83,8 +83,8 @@ def set_price(
     import asyncio
 
     from node.clock import SystemClock
-    from node.delivery_price import ELSEWHERE, Price, delivery_price, set_delivery_price
     from node.l1_client import L1Client
+    from node.network.delivery_price import ELSEWHERE, Price, delivery_price, set_delivery_price
     from node.operator_key import operator_key
     from node.up import OPERATOR_KEY
 

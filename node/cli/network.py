@@ -99,8 +99,8 @@ def plan(files: Intents, data_dir: DataDir = DATA_DIR) -> None:
     """
     from genesis.intent_file import read_intents
     from node.cli.network_view import show_plan
-    from node.network_files import NetworkFolder
-    from node.network_plan import make_plan
+    from node.network.files import NetworkFolder
+    from node.network.plan import make_plan
 
     folder = NetworkFolder(data_dir / "network")
     found = make_plan(folder.applied(), read_intents(files))
@@ -137,7 +137,7 @@ def govern(
 
     from genesis.intent_file import read_intents
     from node.cli.governance_run import carry_out
-    from node.network_files import NetworkFolder
+    from node.network.files import NetworkFolder
 
     [wanted] = read_intents([file])
     asyncio.run(carry_out(NetworkFolder(data_dir / "network"), wanted, wait, operator_keystore))
@@ -156,8 +156,8 @@ def add(files: Intents, data_dir: DataDir = DATA_DIR) -> None:
 
     from genesis.intent_file import read_intents
     from node.cli.network_view import ProgressView
-    from node.network_control import ask_add
-    from node.network_files import NetworkFolder
+    from node.network.control import ask_add
+    from node.network.files import NetworkFolder
 
     read_intents(files)  # what is wrong in them is told here, by the names that were typed
     texts = [(str(file), file.name.split(".")[0].lower(), file.read_text()) for file in files]
@@ -180,8 +180,8 @@ def down(data_dir: DataDir = DATA_DIR) -> None:
     import asyncio
 
     from node.clock import SystemClock
-    from node.network_control import ask_down
-    from node.network_files import NetworkFolder
+    from node.network.control import ask_down
+    from node.network.files import NetworkFolder
 
     names = asyncio.run(ask_down(NetworkFolder(data_dir / "network"), SystemClock()))
     typer.echo(f"stopped: {', '.join(names)}")

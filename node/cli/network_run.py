@@ -10,13 +10,13 @@ from genesis.intent import Intent
 from genesis.intent_file import read_intents
 from node.cli.network_view import ProgressView, show_network
 from node.clock import SystemClock
-from node.network_control import ChainLine, ask_add, ask_status
-from node.network_files import NetworkFolder, NetworkSettings
-from node.network_launch import proof_options
-from node.network_on_l1 import OPERATOR_WEI, RELAYER_WEI
-from node.network_plan import make_plan
-from node.network_serve import serve_network
-from node.network_up import NetworkUp
+from node.network.control import ChainLine, ask_add, ask_status
+from node.network.files import NetworkFolder, NetworkSettings
+from node.network.launch import proof_options
+from node.network.on_l1 import OPERATOR_WEI, RELAYER_WEI
+from node.network.plan import make_plan
+from node.network.serve import serve_network
+from node.network.up import NetworkUp
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.precompile import DEPLOYED, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS

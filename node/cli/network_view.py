@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 if TYPE_CHECKING:
-    from node.network_control import ChainLine, ProcessLine
-    from node.network_plan import Plan
-    from node.network_up import Progress
+    from node.network.control import ChainLine, ProcessLine
+    from node.network.plan import Plan
+    from node.network.up import Progress
     from node.status import NodeStatus
 
 

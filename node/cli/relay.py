@@ -52,10 +52,10 @@ def relay(
       TOMBOLO_RELAYER_KEY=0x… tombolo relay --chain 90001=http://127.0.0.1:8545 --chain 90002=http://127.0.0.1:8555
     """
     from node.logs import set_up_logging
-    from node.network_mesh import read_addresses
+    from node.network.mesh import read_addresses
     from node.operator_key import RELAYER_KEY_VARIABLE, key_of
-    from node.relay_role import run_relayer
-    from node.relayer import RelayerOptions
+    from node.relay.relayer import RelayerOptions
+    from node.relay.role import run_relayer
 
     set_up_logging(log_format, log_level)
     key = key_of(RELAYER_KEY_VARIABLE, operator_keystore)
@@ -70,7 +70,7 @@ def relay(
 
 
 def _endpoint(text: str) -> "tuple[Domain, str]":
-    from node.network import domain_of
+    from node.network.membership import domain_of
 
     chain_id, has_url, url = text.partition("=")
     if not has_url or not chain_id.isascii() or not chain_id.isdigit() or not url.startswith(("http://", "https://")):

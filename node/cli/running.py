@@ -225,7 +225,7 @@ def status(
 
     from node.cli.views import show_status
     from node.clock import SystemClock
-    from node.network_files import NetworkFolder
+    from node.network.files import NetworkFolder
     from node.status import node_status
 
     folder = NetworkFolder(data_dir / "network")

@@ -21,7 +21,7 @@ from node.deploy import deploy
 from node.dispute import CHALLENGER_KEY, PROGRAM, PROGRAM_CODE, PROPOSER_KEY, post_batch
 from node.l1_client import L1Client
 from node.launch import launch_rollup
-from node.network_launch import Beside, launch_options, role_key
+from node.network.launch import Beside, launch_options, role_key
 from node.precompile import precompile
 from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig

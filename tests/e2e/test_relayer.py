@@ -25,9 +25,9 @@ from node.clock import SystemClock
 from node.deploy import deploy
 from node.l1_client import L1Client
 from node.launch import LaunchOptions
-from node.network import Membership, deploy_network, domain_of, member_accounts, register_chain, remove_chain
-from node.relay_chain import DISPATCHED
-from node.relayer import Relayer, RelayerOptions
+from node.network.membership import Membership, deploy_network, domain_of, member_accounts, register_chain, remove_chain
+from node.relay.chain import DISPATCHED
+from node.relay.relayer import Relayer, RelayerOptions
 from node.rollup_file import load_rollup
 from protocol.abi import encode_call
 from protocol.crypto import private_key_address

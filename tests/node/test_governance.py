@@ -12,7 +12,7 @@ from protocol.config_changes import ChainSettings, settings_of_knobs
 from protocol.errors import InvalidInput
 from protocol.fee_terms import FeeKnobs
 from protocol.types import Address
-from tests.node.test_network_launch import CHANGED
+from tests.node.network.test_launch import CHANGED
 
 NOW = parse_intent("chain.chain_id = 5\n", "aa.toml", "aa")
 WANTED = parse_intent(CHANGED, "aa.toml", "aa")

@@ -6,7 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from metalayer.predeploys import MemberCode
-from node import artifacts, network, network_greeting, settlement
+from node import artifacts, settlement
+from node.network import greeting, membership
 from node.precompile import DEPLOYED, missing_artifacts, precompile
 from tests.peers import REPOSITORY
 
@@ -14,7 +15,7 @@ from tests.peers import REPOSITORY
 def test_what_launches_load_is_what_is_compiled_beforehand() -> None:
     loaded = {
         word
-        for module in (settlement, network, network_greeting)
+        for module in (settlement, membership, greeting)
         for word in Path(module.__file__ or "").read_text().split('"')
         if word.partition("/")[0] in ("l1", "l2", "metalayer", "examples") and "{" not in word
     } | {f"metalayer/{field.name}" for field in fields(MemberCode)}

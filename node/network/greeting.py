@@ -12,7 +12,7 @@ from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.network_events import DISPATCHED
+from node.network.events import DISPATCHED
 from protocol.abi import Dynamic, encode_call, words_of
 from protocol.crypto import keccak
 from protocol.errors import Retry

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from node.clock import Clock
 from node.l1_client import L1Client
 from node.l1_wire import Json, as_record
-from node.network_events import MOST_MOVEMENTS, ChainEvents, Dispatch, read_events
-from node.network_stages import Pending, Sent, Standing, progress_of
+from node.network.events import MOST_MOVEMENTS, ChainEvents, Dispatch, read_events
+from node.network.stages import Pending, Sent, Standing, progress_of
 from node.outputs_reader import OutputsReader
 from protocol.abi import encode_call, words_of
 from protocol.errors import Reject, Retry

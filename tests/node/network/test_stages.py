@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.network_stages import Pending, Sent, Standing, progress_of
+from node.network.stages import Pending, Sent, Standing, progress_of
 from web.network import Progress
 
 SENT = Sent(block_number=10, expiry=2000, is_ether=False, destination="bb")

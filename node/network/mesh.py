@@ -13,10 +13,10 @@ from genesis.intent import Intent
 from metalayer.predeploys import NetworkAddresses
 from metalayer.proofs import ACTIVE, REMOVED
 from node.clock import Clock
-from node.funding import Call, send_calls
 from node.l1_client import L1Client
-from node.network import deploy_network, domain_of, member_accounts, read_member
-from node.network_launch import Beside, member_options
+from node.network.funding import Call, send_calls
+from node.network.launch import Beside, member_options
+from node.network.membership import deploy_network, domain_of, member_accounts, read_member
 from node.rollup_file import Rollup
 from protocol.abi import encode_call
 from protocol.errors import InvalidInput

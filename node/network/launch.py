@@ -15,7 +15,7 @@ from metalayer.predeploys import MemberOptions
 from node.defence import DEFENCE_GAS
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
-from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
+from node.network.files import ChainPlace, NetworkFolder, NetworkSettings
 from node.proof_contracts import ProofOptions
 from node.settlement import SettlementOptions
 from protocol.crypto import keccak

@@ -29,8 +29,8 @@ from metalayer.proofs import (
     ledger_learn_call,
     mapping_slot,
 )
-from node.network import Membership
-from node.relay_chain import Call, Dispatched, RelayChain
+from node.network.membership import Membership
+from node.relay.chain import Call, Dispatched, RelayChain
 from protocol.errors import Retry
 from protocol.outputs import Assertion, assertion_call, decode_assertion
 from protocol.rlp_codec import encode as rlp_encode

@@ -16,9 +16,9 @@ from metalayer.proofs import (
     refund_call,
     void_call,
 )
-from node.network import Membership
-from node.relay_chain import Call, Dispatched, RelayChain
-from node.relay_proofs import Confirmed, Teacher
+from node.network.membership import Membership
+from node.relay.chain import Call, Dispatched, RelayChain
+from node.relay.proofs import Confirmed, Teacher
 from protocol.types import Address
 
 MOST_AT_ONCE = 16

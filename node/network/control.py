@@ -20,8 +20,8 @@ from aiohttp import web
 
 from genesis.intent_file import parse_intent
 from node.clock import Clock
-from node.network_files import NetworkFolder
-from node.network_up import NetworkUp, Progress
+from node.network.files import NetworkFolder
+from node.network.up import NetworkUp, Progress
 from protocol.errors import InvalidInput, Reject, Retry, TomboloError
 
 MAX_BODY_BYTES = 1 << 20

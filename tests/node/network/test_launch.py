@@ -14,8 +14,8 @@ from node.cli.app import app
 from node.defence import DEFENCE_GAS
 from node.fee_options import FeeOptions
 from node.launch import LaunchOptions
-from node.network_files import ChainPlace, NetworkFolder, NetworkSettings
-from node.network_launch import (
+from node.network.files import ChainPlace, NetworkFolder, NetworkSettings
+from node.network.launch import (
     FUNDED_FEE,
     Beside,
     challenger_arguments,

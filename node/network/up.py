@@ -9,10 +9,9 @@ from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.network import domain_of
-from node.network_files import NetworkFolder, NetworkSettings, with_places
-from node.network_greeting import Side, greet
-from node.network_launch import (
+from node.network.files import NetworkFolder, NetworkSettings, with_places
+from node.network.greeting import Side, greet
+from node.network.launch import (
     challenger_arguments,
     check_for_l1,
     has_challenger,
@@ -22,10 +21,11 @@ from node.network_launch import (
     second_node_arguments,
     sequencer_arguments,
 )
-from node.network_on_l1 import OPERATOR_WEI, RELAYER_WEI, NetworkOnL1
-from node.network_page import Shown
-from node.network_plan import Plan, make_plan
-from node.network_watch import Watched
+from node.network.membership import domain_of
+from node.network.on_l1 import OPERATOR_WEI, RELAYER_WEI, NetworkOnL1
+from node.network.page import Shown
+from node.network.plan import Plan, make_plan
+from node.network.watch import Watched
 from node.operator_key import (
     CHALLENGER_KEY_VARIABLE,
     OPERATOR_KEY_VARIABLE,

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 
 from node.clock import Clock, SystemClock
-from node.relayer import Relayer, RelayerOptions
+from node.relay.relayer import Relayer, RelayerOptions
 from node.run import run_process
 
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.network_control import control
-from node.network_page import NetworkSource
-from node.network_up import NetworkUp
-from node.network_watch import NetworkWatch
+from node.network.control import control
+from node.network.page import NetworkSource
+from node.network.up import NetworkUp
+from node.network.watch import NetworkWatch
 from web.network import NetworkSite
 
 

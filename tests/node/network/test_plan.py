@@ -8,8 +8,8 @@ import pytest
 from genesis.intent import Intent, places, value_of
 from genesis.intent_file import load_preset, parse_intent, preset_names
 from genesis.knobs import Change
-from node.network_files import ChainPlace, NetworkFolder, NetworkSettings, with_places
-from node.network_plan import Plan, Step, make_plan
+from node.network.files import ChainPlace, NetworkFolder, NetworkSettings, with_places
+from node.network.plan import Plan, Step, make_plan
 from protocol.errors import InvalidInput
 
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from genesis.intent import Intent
 from node.clock import Clock
-from node.funding import funding_calls, send_calls
 from node.governance import check_owner
 from node.l1_client import L1Client
 from node.launch import launch_rollup
-from node.network_files import NetworkFolder
-from node.network_greeting import GREETER_WEI
-from node.network_launch import challenger_wei, has_challenger, launch_options, proposer_wei, role_key
-from node.network_mesh import Mesh
-from node.network_plan import security_of
+from node.network.files import NetworkFolder
+from node.network.funding import funding_calls, send_calls
+from node.network.greeting import GREETER_WEI
+from node.network.launch import challenger_wei, has_challenger, launch_options, proposer_wei, role_key
+from node.network.mesh import Mesh
+from node.network.plan import security_of
 from node.proof_contracts import deploy_verifier, find_verifier
 from node.rollup_file import Rollup, load_rollup
 from protocol.crypto import private_key_address

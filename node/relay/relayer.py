@@ -4,8 +4,8 @@ It is trusted with nothing and needed by nobody in particular: anyone may run on
 that stops and starts again goes on, because every step's outcome is on a chain and is read from there. What it pays in
 gas it gets back from messages' fees, once their delivery is proven.
 
-Each round looks at every pair of chains (`node.relay_pair`). A message is delivered under the last output of its origin
-that L1 has confirmed, as the destination's newest block sees L1 (`node.relay_proofs`).
+Each round looks at every pair of chains (`node.relay.pair`). A message is delivered under the last output of its origin
+that L1 has confirmed, as the destination's newest block sees L1 (`node.relay.proofs`).
 """
 
 import logging
@@ -19,10 +19,10 @@ from node.account import Account
 from node.bridge import Bridge, Stage, Started, open_bridge
 from node.clock import Clock
 from node.l1_client import L1Client
-from node.network import read_members
-from node.relay_chain import Call, RelayChain
-from node.relay_pair import MOST_AT_ONCE, Pair, PairWorld, RelayerStatus
-from node.relay_proofs import Teacher
+from node.network.membership import read_members
+from node.relay.chain import Call, RelayChain
+from node.relay.pair import MOST_AT_ONCE, Pair, PairWorld, RelayerStatus
+from node.relay.proofs import Teacher
 from protocol.abi import encode_call
 from protocol.errors import Reject, Retry
 
