@@ -18,7 +18,7 @@ from metalayer.message import padded
 from metalayer.predeploys import MAILBOX_ADDRESS
 from node.clock import SystemClock
 from node.deploy import deploy
-from node.l1_wire import as_record
+from node.l1.wire import as_record
 from node.outputs_reader import OutputsReader
 from node.relay.chain import DISPATCHED
 from node.rollup_file import load_rollup

@@ -2,8 +2,8 @@
 
 from node.clock import Clock
 from node.deploy import wait_until_mined
-from node.l1_client import L1Client
-from node.l1_wire import L1Receipt
+from node.l1.client import L1Client
+from node.l1.wire import L1Receipt
 from protocol.crypto import private_key_address
 from protocol.errors import Reject
 from protocol.transaction import UnsignedTransaction, sign_transaction

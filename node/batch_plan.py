@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from node.l1_client import Fees
+from node.l1.client import Fees
 from protocol.batch import MAX_BLOCKS_PER_BATCH, Batch, BlockClaim, block_size, encoded_size
 from protocol.blobs import BlobSidecar
 from protocol.block import Block

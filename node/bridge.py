@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from node.account import Account
-from node.l1_client import L1Client
-from node.l1_wire import Json, L1Log, L1Receipt, MalformedAnswer, as_data, as_hash, as_quantity, as_record
+from node.l1.client import L1Client
+from node.l1.wire import Json, L1Log, L1Receipt, MalformedAnswer, as_data, as_hash, as_quantity, as_record
 from node.outputs_reader import OutputsReader, stands
 from node.rollup_file import parse_settlement
 from protocol.abi import encode_call, words_of

@@ -1,7 +1,7 @@
 """A withdrawal in words, for the command line and for the pages."""
 
 from node.bridge import Bridge, Stage, Standing, Started
-from node.l1_wire import Json
+from node.l1.wire import Json
 from node.tokens import ETHER, Unit, unit_of
 from protocol.bridge import release_of
 from protocol.errors import InvalidInput

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from node.duties import look
 from node.game_contract import GameOnL1, GameReader, open_call, pick_call, post_call, prove_call
 from node.games_in_play import GamesInPlay, Memory
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.outputs_reader import OutputsReader
 from node.serial_sender import Call, SenderConfig, SerialSender
 from protocol.abi import encode_call

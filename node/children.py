@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.operator_key import (
     CHALLENGER_KEY_VARIABLE,
     KEYSTORE_VARIABLE,

@@ -7,8 +7,8 @@ computes, and the caller sees that before it acts.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from da.adapter import Commitment
-from node.l1_client import L1Client
-from node.l1_wire import Json, L1Log, MalformedAnswer, as_data, as_quantity, as_record
+from node.l1.client import L1Client
+from node.l1.wire import Json, L1Log, MalformedAnswer, as_data, as_quantity, as_record
 from protocol.block import Header
 from protocol.config_changes import (
     CONFIG_CHANGED,

@@ -4,7 +4,7 @@ The game lets whoever does not answer lose, so a true output falls if its propos
 is therefore put down only with a whole game's gas beside it, and one for each game that is open already.
 """
 
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from prover.game import ROUNDS
 
 POST_GAS = 90_000

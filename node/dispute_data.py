@@ -14,8 +14,8 @@ from node.claims import Contents
 from node.clock import Clock
 from node.da_server import DaServer, DaServerOptions
 from node.deploy import wait_until_mined
-from node.l1_client import L1Client
-from node.l1_wire import L1Receipt
+from node.l1.client import L1Client
+from node.l1.wire import L1Receipt
 from node.rollup_file import Rollup
 from protocol.errors import InvalidInput, Retry
 from protocol.inbox import append_calldata

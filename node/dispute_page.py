@@ -9,7 +9,7 @@ from node.clock import Clock
 from node.game_rpc import GameDesk
 from node.game_view import GameView, KnownTraces
 from node.kept_answers import KeptAnswers
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from protocol.rollup import SettlementContracts
 from web.disputes import DisputeSite
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from node.chain import Chain
 from node.clock import Clock
 from node.decoder import Ahead, Decoder
-from node.l1_feed import FETCH_SECONDS, BatchSource, L1Feed, L1Source
-from node.l1_inputs import L1Position, MissingLogs
-from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
+from node.l1.feed import FETCH_SECONDS, BatchSource, L1Feed, L1Source
+from node.l1.inputs import L1Position, MissingLogs
+from node.l1.records import TABLE, L1Record, encode_record, last_record, record_at, record_key, records_from
 from node.worker import Worker
 from protocol.batch import BlockClaim
 from protocol.block import Block, Header

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.l1_client import L1Client, Tag
-from node.l1_wire import L1Log, MalformedAnswer
+from node.l1.client import L1Client, Tag
+from node.l1.wire import L1Log, MalformedAnswer
 from protocol.abi import Dynamic, address_of, encode_call, words_of
 from protocol.crypto import keccak
 from protocol.types import Address, Hash32

@@ -19,8 +19,8 @@ from node.game_contract import (
     GameOnL1,
     GameReader,
 )
-from node.l1_client import L1Client
-from node.l1_wire import L1Log, as_data, as_record
+from node.l1.client import L1Client
+from node.l1.wire import L1Log, as_data, as_record
 from node.outputs_reader import OutputsReader
 from node.shown_step import ShownStep, shown_step
 from node.state_words import next_opcode, state_fields

@@ -12,7 +12,7 @@ from genesis.intent import Intent, places, value_of
 from genesis.knobs import Change
 from node.account import Account
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.launch import fee_options
 from node.network.plan import Step, make_plan
 from protocol.abi import encode_call, words_of

@@ -11,7 +11,7 @@ from node.account import Account
 from node.clock import Clock
 from node.deploy import DeploymentFailed, deploy_all
 from node.fee_options import FeeOptions, check_fees
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.proof_contracts import game_creation, verifier_creations
 from node.rollup_file import Rollup, new_rollup, rollup_chain_config, save_rollup
 from node.settlement import (

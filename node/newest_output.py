@@ -1,7 +1,7 @@
 """`rollup_newestOutput`: the newest output root bonded on L1, when it can be final, and what its proposer has left."""
 
 from node.kept_answers import KeptAnswers
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.outputs_reader import OutputsReader
 from protocol.rollup import SettlementContracts
 from rpc.errors import Json

@@ -1,7 +1,7 @@
 """The outputs contract, as it stands on L1."""
 
-from node.l1_client import L1Client
-from node.l1_wire import MalformedAnswer
+from node.l1.client import L1Client
+from node.l1.wire import MalformedAnswer
 from protocol.abi import encode_call, words_of
 from protocol.outputs import Assertion, InvalidAnswer, Status, assertion_call, decode_assertion
 from protocol.types import Address

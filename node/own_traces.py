@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from node.chain import Chain
 from node.claims import Contents, read_claim
-from node.l1_client import L1Client
-from node.l1_records import record_at
+from node.l1.client import L1Client
+from node.l1.records import record_at
 from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from protocol.block import Header

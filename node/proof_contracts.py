@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from node.artifacts import load_artifact
 from node.clock import Clock
 from node.deploy import Creation, created_address, deploy_all
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from protocol.abi import address_of, encode_call, words_of
 from protocol.crypto import private_key_address
 from protocol.types import ZERO_ADDRESS, Address, Hash32

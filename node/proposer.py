@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from node.defence import defence_wei
 from node.duties import look
-from node.l1_client import L1Client
-from node.l1_records import L1Record
+from node.l1.client import L1Client
+from node.l1.records import L1Record
 from node.output_roots import Output
 from node.outputs_reader import OutputsReader
 from node.serial_sender import Call, SenderConfig, SerialSender

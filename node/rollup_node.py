@@ -27,10 +27,10 @@ from node.game_rpc import GameDesk
 from node.game_view import GameView
 from node.games_in_play import MemoryFile
 from node.kept_answers import KeptAnswers
-from node.l1_client import L1Client, L1Refused
-from node.l1_feed import BatchSource
-from node.l1_reader import L1Reader
-from node.l1_records import TABLE, L1Record, encode_record, last_record, record_at, record_key
+from node.l1.client import L1Client, L1Refused
+from node.l1.feed import BatchSource
+from node.l1.reader import L1Reader
+from node.l1.records import TABLE, L1Record, encode_record, last_record, record_at, record_key
 from node.logs import hide
 from node.newest_output import newest_output_methods
 from node.output_roots import output_at

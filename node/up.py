@@ -10,8 +10,8 @@ from pathlib import Path
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.children import Child, check_port, stopping, unless_ended, wait_for_rpc
 from node.clock import Clock
-from node.l1_client import L1Client
-from node.l1_wire import Json, as_quantity, as_record
+from node.l1.client import L1Client
+from node.l1.wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions, launch_rollup, unprovable_launch
 from node.logs import LogFormat, LogLevel
 from node.operator_key import (

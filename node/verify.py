@@ -11,9 +11,9 @@ from node.chain import Chain
 from node.clock import Clock
 from node.decoder import Decoder
 from node.driver import Driver
-from node.l1_client import L1Client
-from node.l1_reader import L1Reader
-from node.l1_wire import as_hash, as_record
+from node.l1.client import L1Client
+from node.l1.reader import L1Reader
+from node.l1.wire import as_hash, as_record
 from node.logs import hide
 from node.rollup_file import Rollup
 from node.rollup_node import check_l1, open_rollup

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.peers.peer import RunningPeer, forget, free_port, spawn, wait_until_ready
 from bench.workload import BALANCE_WEI, BLOCK_SECONDS, CHAIN_ID, GAS_LIMIT, Wallet
 from node.clock import SystemClock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.launch import LaunchOptions, launch_rollup
 from node.operator_key import OPERATOR_KEY_VARIABLE
 from node.up import OPERATOR_KEY

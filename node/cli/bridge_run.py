@@ -13,7 +13,7 @@ from node.account import Account
 from node.bridge import Bridge, Stage, Standing, Started, open_bridge
 from node.bridge_view import GROUPS, content_of, record_of
 from node.clock import SystemClock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.tokens import ETHER, unit_of
 from protocol.bridge import image_address
 from protocol.errors import InvalidInput, Retry

@@ -37,7 +37,7 @@ def quote(
     import asyncio
 
     from node.cli.network_view import show_quote
-    from node.l1_client import L1Client
+    from node.l1.client import L1Client
     from node.network.delivery_price import quote_delivery
 
     async def ask() -> int | None:
@@ -83,7 +83,7 @@ def set_price(
     import asyncio
 
     from node.clock import SystemClock
-    from node.l1_client import L1Client
+    from node.l1.client import L1Client
     from node.network.delivery_price import ELSEWHERE, Price, delivery_price, set_delivery_price
     from node.operator_key import operator_key
     from node.up import OPERATOR_KEY

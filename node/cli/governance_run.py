@@ -7,7 +7,7 @@ import typer
 from genesis.intent import Intent
 from node.clock import SystemClock
 from node.governance import Governance, check_governable, governed_part, wanted_settings
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.files import NetworkFolder
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.rollup_file import load_rollup

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from metalayer.predeploys import FEE_SCHEDULE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
 from node.account import Account
 from node.clock import Clock
-from node.l1_client import L1Client, L1Refused
+from node.l1.client import L1Client, L1Refused
 from protocol.abi import address_of, encode_call, words_of
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput

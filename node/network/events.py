@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from metalayer.message import InvalidMessage, decode_message, unpadded
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
 from metalayer.transfer import decode_transfer
-from node.l1_client import L1Client
-from node.l1_wire import L1Log
+from node.l1.client import L1Client
+from node.l1.wire import L1Log
 from protocol.abi import encode_call, words_of
 from protocol.crypto import keccak
 from protocol.l1 import L1BlockRef

@@ -11,7 +11,7 @@ from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS
 from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.events import DISPATCHED
 from protocol.abi import Dynamic, encode_call, words_of
 from protocol.crypto import keccak

@@ -15,7 +15,7 @@ from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import Clock
 from node.deploy import Creation, created_address, deploy_all
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.errors import Reject

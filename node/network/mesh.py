@@ -13,7 +13,7 @@ from genesis.intent import Intent
 from metalayer.predeploys import NetworkAddresses
 from metalayer.proofs import ACTIVE, REMOVED
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.funding import Call, send_calls
 from node.network.launch import Beside, member_options
 from node.network.membership import deploy_network, domain_of, member_accounts, read_member

@@ -7,7 +7,7 @@ from dataclasses import replace
 from genesis.intent import Intent
 from node.clock import Clock
 from node.governance import check_owner
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.launch import launch_rollup
 from node.network.files import NetworkFolder
 from node.network.funding import funding_calls, send_calls

@@ -9,7 +9,7 @@ from genesis.intent import Intent
 from genesis.knobs import is_address
 from metalayer.message import Domain
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, TOKEN_ROUTE_ADDRESS
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.membership import domain_of
 from node.network.watch import Heads, NetworkWatch, Watched, amount_text, fee_text
 from protocol.abi import encode_call, words_of

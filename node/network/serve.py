@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.control import control
 from node.network.page import NetworkSource
 from node.network.up import NetworkUp

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from genesis.intent import Intent
 from node.children import check_port, wait_for_rpc
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.files import NetworkFolder, NetworkSettings, with_places
 from node.network.greeting import Side, greet
 from node.network.launch import (

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from node.clock import Clock
-from node.l1_client import L1Client
-from node.l1_wire import Json, as_record
+from node.l1.client import L1Client
+from node.l1.wire import Json, as_record
 from node.network.events import MOST_MOVEMENTS, ChainEvents, Dispatch, read_events
 from node.network.stages import Pending, Sent, Standing, progress_of
 from node.outputs_reader import OutputsReader

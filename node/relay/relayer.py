@@ -18,7 +18,7 @@ from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, NetworkAd
 from node.account import Account
 from node.bridge import Bridge, Stage, Started, open_bridge
 from node.clock import Clock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.network.membership import read_members
 from node.relay.chain import Call, RelayChain
 from node.relay.pair import MOST_AT_ONCE, Pair, PairWorld, RelayerStatus

@@ -16,8 +16,8 @@ from da.table import DataLayers
 from node.chain import Chain
 from node.clock import SystemClock
 from node.driver import Driver
-from node.l1_feed import BatchSource
-from node.l1_inputs import L1Inputs, L1Position
+from node.l1.feed import BatchSource
+from node.l1.inputs import L1Inputs, L1Position
 from node.rollup_node import open_rollup
 from node.store import Store
 from node.worker import Worker

@@ -12,8 +12,8 @@ from node.artifacts import load_artifact
 from node.bridge import Bridge, Stage, Standing, Started, open_bridge
 from node.clock import SystemClock
 from node.deploy import deploy
-from node.l1_client import L1Client
-from node.l1_wire import as_quantity, as_record
+from node.l1.client import L1Client
+from node.l1.wire import as_quantity, as_record
 from node.launch import LaunchOptions
 from node.proposer import ProposerConfig
 from node.rollup_node import ProposerOptions

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from node.l1_client import L1Client
-from node.l1_wire import Json
+from node.l1.client import L1Client
+from node.l1.wire import Json
 from tests.e2e.network import OPERATOR_KEY, embedded_l1
 from tests.peers import DEV_KEYS, run_anvil
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from node.batch_plan import BatcherConfig
 from node.chain import Chain
 from node.clock import SystemClock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
 from node.role import Role, run_role

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from node.l1_client import L1Refused
-from node.l1_wire import L1Receipt, as_record
+from node.l1.client import L1Refused
+from node.l1.wire import L1Receipt, as_record
 from protocol.abi import encode_call
 from protocol.bridge import image_address
 from protocol.crypto import private_key_address

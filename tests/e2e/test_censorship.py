@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from node.driver import Driver
-from node.l1_records import record_at
+from node.l1.records import record_at
 from node.mempool import Mempool
 from node.mempool.best import BestTransactions
 from node.producer import RollupPlan

@@ -14,7 +14,7 @@ from node.bridge import Bridge, Stage, open_bridge
 from node.chain import Chain
 from node.clock import SystemClock
 from node.deploy import NonceTaken, deploy
-from node.l1_client import L1Client, L1Refused
+from node.l1.client import L1Client, L1Refused
 from node.l1_node import L1Node
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.abi import encode_call

@@ -19,7 +19,7 @@ from node.dispute import (
     post_batch,
 )
 from node.game_contract import GameOnL1, GameReader
-from node.l1_client import L1Client, L1Refused
+from node.l1.client import L1Client, L1Refused
 from node.outputs_reader import OutputsReader
 from node.precompile import precompile
 from node.proof_contracts import CONTRACTS

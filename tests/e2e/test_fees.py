@@ -15,8 +15,8 @@ from node.chain import Chain
 from node.clock import SystemClock
 from node.deploy import deploy, wait_until_mined
 from node.fee_options import FeeOptions
-from node.l1_client import L1Client
-from node.l1_wire import as_record
+from node.l1.client import L1Client
+from node.l1.wire import as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.settlement import DEV_SETTLEMENT, SettlementOptions

@@ -14,7 +14,7 @@ from genesis.intent import Intent
 from genesis.intent_file import parse_intent
 from node.clock import SystemClock
 from node.governance import Governance, NotTheOwner, check_owner
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.launch import LaunchOptions, launch_rollup
 from node.settlement import DEV_SETTLEMENT
 from protocol.errors import InvalidInput

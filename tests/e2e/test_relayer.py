@@ -23,7 +23,7 @@ from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import SystemClock
 from node.deploy import deploy
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.launch import LaunchOptions
 from node.network.membership import Membership, deploy_network, domain_of, member_accounts, register_chain, remove_chain
 from node.relay.chain import DISPATCHED

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from node.l1_client import L1Client
-from node.l1_records import record_at
+from node.l1.client import L1Client
+from node.l1.records import record_at
 from node.launch import LaunchOptions
 from protocol.rollup import l1_origin_of
 from tests.e2e.conftest import L1

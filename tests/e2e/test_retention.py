@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from node.clock import SystemClock
-from node.l1_client import L1Client, L1Refused
-from node.l1_wire import Json
+from node.l1.client import L1Client, L1Refused
+from node.l1.wire import Json
 from node.rollup_node import RollupNode
 from tests.e2e.conftest import L1
 from tests.e2e.network import as_sequencer, launch, running

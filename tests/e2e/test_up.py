@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.rollup_file import Rollup, load_rollup
 from node.up import CHALLENGER_KEY
 from protocol.crypto import private_key_address

@@ -10,7 +10,7 @@ import pytest
 
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.dispute_data import StagedLayer
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.operator_key import CHALLENGER_KEY_VARIABLE, OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
 from node.rollup_file import load_rollup
 from node.up import CHALLENGER_KEY

@@ -7,7 +7,7 @@ import pytest
 
 from node.clock import SystemClock
 from node.deploy import created_address
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode, check_l1

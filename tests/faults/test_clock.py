@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.clock import SystemClock
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup

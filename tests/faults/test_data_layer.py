@@ -13,8 +13,8 @@ from da.file import FileStore
 from da.settings import LayerSettings
 from node.clock import SystemClock
 from node.driver import Driver
-from node.l1_client import L1Client
-from node.l1_feed import BatchSource
+from node.l1.client import L1Client
+from node.l1.feed import BatchSource
 from node.launch import LaunchOptions
 from node.rollup_node import RollupNode
 from protocol.errors import Retry

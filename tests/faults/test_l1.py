@@ -10,11 +10,11 @@ import pytest
 from da.settings import LayerSettings
 from da.table import chain_layers, layer_names
 from node.clock import SystemClock
-from node.l1_client import L1Client
-from node.l1_inputs import L1Position
+from node.l1.client import L1Client
+from node.l1.inputs import L1Position
+from node.l1.reader import L1Reader
+from node.l1.records import record_at
 from node.l1_node import FINALIZED_DEPTH, L1Node
-from node.l1_reader import L1Reader
-from node.l1_records import record_at
 from node.rollup_file import load_rollup
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.batch import Batch, decode_batch

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from da.adapter import Commitment
-from node.l1_inputs import L1Inputs, L1Position, MissingLogs
+from node.l1.inputs import L1Inputs, L1Position, MissingLogs
 from protocol.config_changes import ConfigChange
 from protocol.crypto import keccak
 from protocol.errors import Reject, Retry

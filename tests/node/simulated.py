@@ -7,8 +7,8 @@ from typing import Literal
 
 from da.adapter import Commitment, DataAvailability
 from node.batch_plan import Progress, claim_of
-from node.l1_client import Fees, L1Refused, L1Unreachable
-from node.l1_wire import L1Head, L1Receipt, L1Transaction
+from node.l1.client import Fees, L1Refused, L1Unreachable
+from node.l1.wire import L1Head, L1Receipt, L1Transaction
 from protocol.batch import BlockClaim, decode_batch
 from protocol.blobs import unwrap
 from protocol.block import EMPTY_OMMERS_HASH, ZERO_NONCE, Block, Header

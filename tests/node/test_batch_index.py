@@ -9,9 +9,9 @@ import pytest
 from da.adapter import Commitment
 from node.batch_index import BatchIndex, InboxTransaction
 from node.batch_rpc import batch_methods
-from node.l1_client import L1Client
-from node.l1_records import TABLE, L1Record, encode_record, record_key
-from node.l1_wire import Json, L1Log, L1Transaction
+from node.l1.client import L1Client
+from node.l1.records import TABLE, L1Record, encode_record, record_key
+from node.l1.wire import Json, L1Log, L1Transaction
 from node.store import Store
 from protocol.crypto import keccak
 from protocol.errors import Retry

@@ -12,9 +12,9 @@ from node.batch_plan import BatcherConfig, Progress, claim_of
 from node.batcher import Batcher
 from node.clock import SystemClock
 from node.deploy import wait_until_mined
-from node.l1_client import L1Client
-from node.l1_inputs import L1Position
-from node.l1_reader import L1Reader
+from node.l1.client import L1Client
+from node.l1.inputs import L1Position
+from node.l1.reader import L1Reader
 from protocol.batch import BlockClaim, decode_batch
 from protocol.crypto import private_key_address
 from protocol.inbox import append_calldata

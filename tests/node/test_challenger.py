@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from node.challenger import Player, PlayerConfig
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.serial_sender import SerialSender
 from protocol.config_changes import MAX_GAS_LIMIT
 from protocol.crypto import keccak

@@ -6,7 +6,7 @@ from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import SystemClock
 from node.deploy import Creation, created_address, deploy_all
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from protocol.crypto import private_key_address
 from protocol.types import Address
 from tests.peers import DEV_KEYS, run_anvil

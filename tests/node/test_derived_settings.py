@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.l1_records import L1Record, decode_record, encode_record
+from node.l1.records import L1Record, decode_record, encode_record
 from protocol.batch import BlockClaim
 from protocol.block import Block
 from protocol.block_import import reexecute

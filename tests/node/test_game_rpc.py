@@ -9,7 +9,7 @@ from node.account import Account
 from node.clock import SystemClock
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.game_contract import open_call, pick_call, post_call
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.outputs_reader import OutputsReader
 from node.rollup_node import NodeOptions, RollupNode
 from protocol.crypto import keccak, private_key_address

@@ -9,7 +9,7 @@ import pytest
 
 from da.blob import Blobs, make_sidecar
 from genesis.dev import DEV_PRIVATE_KEYS
-from node.l1_client import L1Client, L1Refused
+from node.l1.client import L1Client, L1Refused
 from protocol.blobs import BlobSidecar, pack_blobs, wrap
 from protocol.kzg import blob_proof, commitment_of, versioned_hash
 from protocol.transaction import BLOB, Transaction, UnsignedTransaction, sign_transaction

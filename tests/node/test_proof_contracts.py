@@ -3,7 +3,7 @@
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.clock import SystemClock
 from node.deploy import deploy_all
-from node.l1_client import L1Client
+from node.l1.client import L1Client
 from node.proof_contracts import ProofOptions, deploy_verifier, find_verifier, game_creation, is_verifier
 from protocol.abi import address_of, words_of
 from protocol.types import Address, Hash32

@@ -11,8 +11,8 @@ from node.account import Account
 from node.clock import SystemClock
 from node.defence import DEFENCE_GAS, RISE, defence_wei
 from node.deploy import deploy_all
-from node.l1_client import L1Client
-from node.l1_records import L1Record
+from node.l1.client import L1Client
+from node.l1.records import L1Record
 from node.output_roots import Output
 from node.outputs_reader import OutputsReader
 from node.proposer import MOST_BLOCKS, Derived, Proposer, ProposerConfig

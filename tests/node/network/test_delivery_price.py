@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from node.l1.client import L1Client, L1Refused
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from metalayer.message import Domain
 from metalayer.predeploys import MemberOptions, NetworkAddresses
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
-from node.l1_client import L1Client, L1Refused
 from node.network.delivery_price import Price, delivery_price, quote_delivery, set_delivery_price
 from node.network.membership import member_accounts
 from protocol.errors import InvalidInput

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from node.l1_inputs import L1Position
+from node.l1.inputs import L1Position
 from node.store import Store
 from protocol.config_changes import settings_of_rlp, settings_rlp
 from protocol.errors import Halt

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from da.adapter import Commitment
-from node.l1_inputs import L1Inputs, L1Position
+from node.l1.inputs import L1Inputs, L1Position
 from protocol.errors import Reject, Retry
 from protocol.l1 import L1BlockRef
 

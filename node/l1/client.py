@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from node.clock import Clock, SystemClock
-from node.l1_wire import (
+from node.l1.wire import (
     Json,
     L1Head,
     L1Log,

@@ -7,7 +7,7 @@ left any out, in this block or in an earlier one.
 from dataclasses import dataclass
 
 from da.adapter import Commitment
-from node.l1_wire import MalformedAnswer
+from node.l1.wire import MalformedAnswer
 from protocol.config_changes import ConfigChange, Knob
 
 
