@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli.parameters import RPC_URL, Keystore, check_url
+from node.cli.parameters import L1_URL, RPC_URL, Keystore, L1Url, check_url
 
 OriginRpc = Annotated[
     str, typer.Option(envvar="TOMBOLO_RPC_URL", metavar="URL", callback=check_url, help="A node of the origin.")
@@ -17,6 +17,7 @@ def quote(
         int, typer.Argument(metavar="CHAIN_ID", min=1, max=MAX_DOMAIN, help="The chain it goes to.", show_default=False)
     ],
     rpc: OriginRpc = RPC_URL,
+    l1: L1Url = None,
     body_bytes: Annotated[
         int | None, typer.Option("--bytes", min=0, max=2048, help="Length of a message's body.", show_default=False)
     ] = None,
@@ -28,6 +29,7 @@ def quote(
 
     That is what relayers ask for. More comes back when sending; less is a bid,
     which they may leave until somebody adds to it. Ether costs nothing but gas.
+    Which chains are in the network, the L1 under it says.
 
     \b
     [bold]Examples[/]
@@ -38,10 +40,11 @@ def quote(
 
     from node.cli.network_view import show_quote
     from node.l1.client import L1Client
-    from node.network.delivery_price import quote_delivery
+    from node.network.delivery_price import check_destination, quote_delivery
 
     async def ask() -> int | None:
-        async with L1Client(rpc, who="the node", attempts=1) as chain:
+        async with L1Client(rpc, who="the node", attempts=1) as chain, L1Client(l1 or L1_URL, attempts=1) as under:
+            await check_destination(chain, under, destination, value=body_bytes is None)
             return await quote_delivery(chain, destination, body_bytes, gas_limit)
 
     show_quote(asyncio.run(ask()))

@@ -34,7 +34,7 @@ from node.logs import LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from node.l1_node import L1Options
-    from node.rollup_node import PlayerOptions, ProposerOptions, SequencerOptions
+    from node.node_options import PlayerOptions, ProposerOptions, SequencerOptions
 
 FOR_SEQUENCERS = ("empty_blocks", "l1_confirmations", "batch_interval", "max_batch_bytes", "max_pending")
 """Options of `node` that mean nothing to other roles."""
@@ -111,7 +111,7 @@ def node(
         run_l1(l1_options, with_parent=with_parent)
         return
 
-    from node.rollup_node import NodeOptions
+    from node.node_options import NodeOptions
     from node.run import run_rollup
 
     is_sequencer, key = role is RoleName.sequencer, _key(role, operator_keystore)
@@ -131,6 +131,8 @@ def node(
         proposer=_proposer(key, proposal_interval) if role is RoleName.proposer else None,
         player=_player(key) if role is RoleName.challenger else None,
     )
+    if role is RoleName.challenger and not with_parent:  # a launcher starts one only where there is a game
+        _check_game(options.rollup, options.l1_url)
     run_rollup(options, with_parent=with_parent)
 
 
@@ -161,6 +163,34 @@ def _key(role: RoleName, keystore: Path | None) -> bytes | None:
     return key_of(variables[role], keystore) if role in variables else None
 
 
+def _check_game(rollup: Path, l1_url: str) -> None:
+    """Refuse to challenge where no game can be won. While L1 is away nothing is known; the role waits for it."""
+    import asyncio
+
+    from node.l1.client import L1Client
+    from node.rollup_file import load_rollup
+    from protocol.errors import InvalidInput, Retry
+
+    settlement = load_rollup(rollup).config.settlement
+
+    async def has_game() -> bool:
+        if settlement is None:
+            return False
+        async with L1Client(l1_url, attempts=1) as client:
+            try:
+                return bool(await client.code(settlement.game))
+            except Retry:
+                return True
+
+    if not asyncio.run(has_game()):
+        who = "nobody bonds" if settlement is None else f"the account 0x{settlement.game.hex()}, not a game, rejects"
+        raise InvalidInput(
+            f"{rollup}: there is nothing to challenge, for {who} this chain's outputs. To check them run --role "
+            "verifier; only a new chain can get a game: `tombolo up --fraud-proofs --data-dir NEW`, or proof.system "
+            '= "fraud" in an intent file'
+        )
+
+
 def _embedded(
     place: Path,
     chain_id: int,
@@ -188,8 +218,8 @@ def _sequencer(
     max_pending: int,
 ) -> "SequencerOptions":
     from node.batch_plan import BatcherConfig
+    from node.node_options import SequencerOptions
     from node.operator_key import OPERATOR_KEY_VARIABLE
-    from node.rollup_node import SequencerOptions
 
     if key is None:
         raise typer.BadParameter(
@@ -203,9 +233,9 @@ def _sequencer(
 
 
 def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptions":
+    from node.node_options import ProposerOptions
     from node.operator_key import PROPOSER_KEY_VARIABLE
     from node.proposer import ProposerConfig
-    from node.rollup_node import ProposerOptions
 
     if key is None:
         raise typer.BadParameter(
@@ -216,8 +246,8 @@ def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptio
 
 
 def _player(key: bytes | None) -> "PlayerOptions":
+    from node.node_options import PlayerOptions
     from node.operator_key import CHALLENGER_KEY_VARIABLE
-    from node.rollup_node import PlayerOptions
 
     if key is None:
         raise typer.BadParameter(

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from metalayer.predeploys import FEE_SCHEDULE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
+from metalayer.predeploys import (
+    FEE_SCHEDULE_ADDRESS,
+    MAILBOX_ADDRESS,
+    SETTLED_ROOTS_ADDRESS,
+    TOKEN_ROUTE_ADDRESS,
+    NetworkAddresses,
+)
+from metalayer.proofs import ACTIVE, EXITING
 from node.account import Account
 from node.clock import Clock
 from node.l1.client import L1Client, L1Refused
+from node.network.membership import read_members
 from protocol.abi import address_of, encode_call, words_of
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
@@ -38,6 +46,26 @@ async def quote_delivery(chain: L1Client, destination: int, body_bytes: int | No
         call = encode_call("quote(uint32,uint256,uint64)", destination, body_bytes, gas_limit)
         [wei] = await _ask(chain, MAILBOX_ADDRESS, call)
     return wei or None
+
+
+async def check_destination(chain: L1Client, l1: L1Client, destination: int, *, value: bool) -> None:
+    """Check that messages from the chain can arrive there, or `value`, as the network's registry on L1 has it.
+
+    Raises:
+        InvalidInput: They cannot; or the chain is in no network, or in one of another L1.
+        Retry: Its node or L1 does not answer.
+    """
+    [registry] = await _ask(chain, SETTLED_ROOTS_ADDRESS, encode_call("registry()"))
+    [here] = await _ask(chain, MAILBOX_ADDRESS, encode_call("local_domain()"))
+    # Of the network's contracts its registry alone is asked.
+    members = await read_members(l1, NetworkAddresses(address_of(registry), ZERO_ADDRESS, ZERO_ADDRESS))
+    if here not in [member.domain for member in members]:
+        raise InvalidInput(f"the L1 at {l1.name} does not have the network of chain {here}: name its own with --l1")
+    taking = (ACTIVE,) if value else (ACTIVE, EXITING)
+    others = sorted(member.domain for member in members if member.status in taking and member.domain != here)
+    if destination not in others:
+        known = ", ".join(map(str, others)) or "none yet"
+        raise InvalidInput(f"nothing goes from chain {here} to {destination}; other members of its network: {known}")
 
 
 async def delivery_price(chain: L1Client, destination: int) -> Price:

@@ -1,5 +1,6 @@
 """The `tombolo` command as a person or a script meets it: its help, its refusals, its exit status."""
 
+import asyncio
 import errno
 import json
 import os
@@ -23,11 +24,15 @@ from node.cli import main
 from node.cli.app import app
 from node.cli.chosen import DataLayers
 from node.cli.parameters import DaSet
+from node.clock import SystemClock
+from node.dev_node import DevNode, DevOptions
 from node.rollup_file import new_rollup, rollup_chain_config, save_rollup
 from protocol.crypto import keccak
 from protocol.errors import Halt
 from protocol.l1 import L1BlockRef
-from protocol.types import ZERO_ADDRESS, ZERO_HASH
+from protocol.rollup import SettlementContracts
+from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address
+from tests.e2e.network import running
 
 COMMANDS = (
     *("up", "new", "plan", "govern", "add", "down", "status", "node", "relay", "quote", "set-price"),
@@ -198,6 +203,36 @@ def test_wrong_files_and_places_are_one_line_and_exit_1(
     outcome = tombolo(*arguments)
     assert outcome.status == 1
     assert words in only_line(outcome)
+
+
+async def test_a_challenger_of_a_chain_without_a_game_is_refused(tombolo, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """Where the game would be, L1 has an account without code."""
+    elsewhere, guardian = Address(b"\x02" * 20), Address(b"\x05" * 20)
+    rollup = new_rollup(
+        chain=rollup_chain_config(71717),
+        l1_chain_id=31337,
+        l1_genesis=L1BlockRef(5, keccak(b"block"), keccak(b"parent"), 1_700_000_000, ZERO_HASH),
+        inbox_address=Address(b"\x01" * 20),
+        accounts={},
+        block_time_milliseconds=1000,
+        gas_limit=30_000_000,
+        da_layer="calldata",
+        settlement=SettlementContracts(elsewhere, elsewhere, elsewhere, elsewhere, guardian, 7, 8, 9),
+    )
+    save_rollup(rollup, tmp_path / "rollup.json")
+    monkeypatch.setenv("TOMBOLO_CHALLENGER_KEY", "0x" + "11" * 32)
+    l1 = DevNode(DevOptions(tmp_path / "l1", rpc_port=0), SystemClock())
+    async with running(l1):
+        places = ("--rollup", tmp_path / "rollup.json", "--data-dir", tmp_path / "c")
+        options = ("--role", "challenger", *places, "--l1", f"http://127.0.0.1:{l1.port}")
+        outcome = await asyncio.to_thread(tombolo, "node", *options)
+    assert outcome.status == 1
+    assert only_line(outcome) == (
+        f"{tmp_path}/rollup.json: there is nothing to challenge, for the account 0x{guardian.hex()}, not a game, "
+        "rejects this chain's outputs. To check them run --role verifier; only a new chain can get a game: `tombolo up "
+        '--fraud-proofs --data-dir NEW`, or proof.system = "fraud" in an intent file'
+    )
+    assert not (tmp_path / "c").exists()
 
 
 def test_an_l1_of_ones_own_needs_a_key(tombolo, tmp_path: Path):

@@ -4,21 +4,32 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from node.l1.client import L1Client, L1Refused
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from metalayer.message import Domain
 from metalayer.predeploys import MemberOptions, NetworkAddresses
+from node.account import Account
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
-from node.network.delivery_price import Price, delivery_price, quote_delivery, set_delivery_price
-from node.network.membership import member_accounts
+from node.l1.client import L1Client, L1Refused
+from node.network.delivery_price import (
+    Price,
+    check_destination,
+    delivery_price,
+    quote_delivery,
+    set_delivery_price,
+)
+from node.network.membership import Membership, deploy_network, member_accounts, register_chain
+from protocol.abi import encode_call
 from protocol.errors import InvalidInput
-from protocol.types import ZERO_ADDRESS, Address
+from protocol.types import ZERO_ADDRESS, Address, Hash32
 from tests.e2e.network import running
 
 GOVERNOR, GOVERNORS_KEY, ANOTHERS_KEY = DEV_ACCOUNTS[0], *DEV_PRIVATE_KEYS[:2]
-HERE, THERE, ELSEWHERE = Domain(31337), 90002, 0
+HERE, THERE, ELSEWHERE = Domain(31337), Domain(90002), 0
+SOMEBODY = NetworkAddresses(*([Address(b"\x01" * 20)] * 3))
+ONE_OUTPUT = bytes.fromhex("600160005260406000f3")
+"""A contract that answers (1, 0) whatever it is asked."""
 
 
 @pytest.fixture
@@ -28,9 +39,8 @@ async def chain(tmp_path: Path) -> AsyncIterator[L1Client]:
         yield client
 
 
-async def join(chain: L1Client, governor: Address) -> None:
+async def join(chain: L1Client, governor: Address, network: NetworkAddresses = SOMEBODY) -> None:
     """Give the chain a member's predeploys, whose deliveries cost 700 and 3 per gas."""
-    network = NetworkAddresses(*([Address(b"\x01" * 20)] * 3))
     options = MemberOptions(governor=governor, delivery_wei=700, delivery_wei_per_gas=3)
     for address, account in member_accounts(network, HERE, options).items():
         await chain.request("anvil_setCode", ["0x" + address.hex(), "0x" + account.code.hex()])
@@ -67,3 +77,33 @@ async def test_without_a_governor_or_a_network_there_is_nothing_to_set(chain: L1
     await join(chain, ZERO_ADDRESS)
     with pytest.raises(InvalidInput, match="nobody may set prices"):
         await set_delivery_price(chain, SystemClock(), GOVERNORS_KEY, THERE, Price(1, 0, 0))
+
+
+async def test_a_destination_is_a_member_that_takes_messages(chain: L1Client) -> None:
+    """The one chain stands for its own L1, too."""
+    clock, key = SystemClock(), GOVERNORS_KEY
+    network = await deploy_network(chain, clock, key)
+    await join(chain, GOVERNOR, network)
+    with pytest.raises(InvalidInput, match=r"the L1 at .* does not have the network of chain 31337"):
+        await check_destination(chain, chain, THERE, value=True)
+
+    async def admit(domain: Domain) -> None:
+        portal = Address(domain.to_bytes(20, "big"))
+        await chain.request("anvil_setCode", ["0x" + portal.hex(), "0x" + ONE_OUTPUT.hex()])
+        instance = Hash32(domain.to_bytes(32, "big"))
+        await register_chain(chain, clock, key, network, Membership(domain, domain, instance, portal, portal))
+
+    await admit(HERE)
+    with pytest.raises(InvalidInput, match="from chain 31337 to 90002; other members of its network: none yet"):
+        await check_destination(chain, chain, THERE, value=True)
+    await admit(THERE)
+    await admit(Domain(90003))
+    await check_destination(chain, chain, THERE, value=True)
+    for wrong in (HERE, 5):
+        with pytest.raises(InvalidInput, match=f"to {wrong}; other members of its network: 90002, 90003"):
+            await check_destination(chain, chain, wrong, value=False)
+
+    await Account(chain, clock, key).send(network.registry, encode_call("begin_exit(uint256)", THERE))
+    await check_destination(chain, chain, THERE, value=False)
+    with pytest.raises(InvalidInput, match="to 90002; other members of its network: 90003"):
+        await check_destination(chain, chain, THERE, value=True)
