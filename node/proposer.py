@@ -63,7 +63,7 @@ class ProposerStatus:
 
 
 class Derived:
-    """What derivation found, as far as a proposer asks. `node.rollup_node` makes one of a running node."""
+    """What derivation found, as far as a proposer asks. `node.output_roles` makes one of a running node."""
 
     def __init__(
         self,

@@ -8,8 +8,9 @@ from pathlib import Path
 from node.clock import SystemClock
 from node.interpreter import tune
 from node.l1_node import L1Node, L1Options
+from node.node_options import NodeOptions
 from node.role import Role, run_role, stop_on_signals
-from node.rollup_node import NodeOptions, RollupNode
+from node.rollup_node import RollupNode
 from protocol.errors import InvalidInput
 
 logger = logging.getLogger(__name__)

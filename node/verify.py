@@ -16,7 +16,7 @@ from node.l1.reader import L1Reader
 from node.l1.wire import as_hash, as_record
 from node.logs import hide
 from node.rollup_file import Rollup
-from node.rollup_node import check_l1, open_rollup
+from node.rollup_start import check_l1, open_rollup
 from node.store import Store
 from node.worker import Worker
 from protocol.errors import Reject

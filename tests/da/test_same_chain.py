@@ -18,7 +18,7 @@ from node.clock import SystemClock
 from node.driver import Driver
 from node.l1.feed import BatchSource
 from node.l1.inputs import L1Inputs, L1Position
-from node.rollup_node import open_rollup
+from node.rollup_start import open_rollup
 from node.store import Store
 from node.worker import Worker
 from protocol.batch import BlockClaim

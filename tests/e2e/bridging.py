@@ -15,8 +15,8 @@ from node.deploy import deploy
 from node.l1.client import L1Client
 from node.l1.wire import as_quantity, as_record
 from node.launch import LaunchOptions
+from node.node_options import ProposerOptions
 from node.proposer import ProposerConfig
-from node.rollup_node import ProposerOptions
 from node.settlement import SettlementOptions
 from protocol.abi import encode_call, words_of
 from protocol.portal import WITHDRAWAL_FINALISED, WITHDRAWAL_PROVEN

@@ -12,8 +12,9 @@ from node.clock import SystemClock
 from node.l1.client import L1Client
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
+from node.node_options import NodeOptions, ProposerOptions, SequencerOptions
 from node.role import Role, run_role
-from node.rollup_node import NodeOptions, ProposerOptions, RollupNode, SequencerOptions
+from node.rollup_node import RollupNode
 from protocol.block import Header
 from protocol.crypto import private_key_address
 from protocol.transaction import Transaction

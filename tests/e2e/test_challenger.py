@@ -17,10 +17,11 @@ from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_w
 from node.dispute_data import StagedLayer
 from node.game_contract import GameOnL1, GameReader
 from node.l1.client import L1Client, L1Refused
+from node.node_options import NodeOptions, PlayerOptions
 from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from node.own_traces import OwnTraces
-from node.rollup_node import NodeOptions, PlayerOptions, RollupNode
+from node.rollup_node import RollupNode
 from node.serial_sender import SerialSender
 from protocol.crypto import private_key_address
 from protocol.errors import Retry

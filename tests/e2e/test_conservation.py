@@ -16,7 +16,8 @@ from node.clock import SystemClock
 from node.deploy import NonceTaken, deploy
 from node.l1.client import L1Client, L1Refused
 from node.l1_node import L1Node
-from node.rollup_node import NodeOptions, RollupNode
+from node.node_options import NodeOptions
+from node.rollup_node import RollupNode
 from protocol.abi import encode_call
 from protocol.bridge import image_address, release_of
 from protocol.crypto import private_key_address

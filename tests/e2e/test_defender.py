@@ -20,13 +20,14 @@ from node.dispute import (
 )
 from node.game_contract import GameOnL1, GameReader
 from node.l1.client import L1Client, L1Refused
+from node.node_options import NodeOptions, ProposerOptions
 from node.outputs_reader import OutputsReader
 from node.precompile import precompile
 from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig
 from node.replay import replay
 from node.rollup_file import Rollup
-from node.rollup_node import NodeOptions, ProposerOptions, RollupNode
+from node.rollup_node import RollupNode
 from node.serial_sender import Call, SerialSender
 from protocol.crypto import private_key_address
 from protocol.errors import Retry

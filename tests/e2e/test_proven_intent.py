@@ -22,11 +22,12 @@ from node.dispute import CHALLENGER_KEY, PROGRAM, PROGRAM_CODE, PROPOSER_KEY, po
 from node.l1.client import L1Client
 from node.launch import launch_rollup
 from node.network.launch import Beside, launch_options, role_key
+from node.node_options import NodeOptions, PlayerOptions, ProposerOptions
 from node.precompile import precompile
 from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig
 from node.rollup_file import Rollup, load_rollup
-from node.rollup_node import NodeOptions, PlayerOptions, ProposerOptions, RollupNode
+from node.rollup_node import RollupNode
 from node.up import OPERATOR_KEY
 from protocol.abi import encode_call
 from protocol.crypto import private_key_address

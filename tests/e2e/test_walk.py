@@ -10,7 +10,8 @@ from node.deploy import created_address
 from node.l1.client import L1Client
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup
-from node.rollup_node import RollupNode, check_l1
+from node.rollup_node import RollupNode
+from node.rollup_start import check_l1
 from node.verify import Verified, VerifyOptions, verify
 from protocol.crypto import keccak
 from protocol.errors import Halt, InvalidInput

@@ -9,7 +9,8 @@ from http.client import HTTPException
 from pathlib import Path
 
 from node.clock import SystemClock
-from node.rollup_node import NodeOptions, RollupNode
+from node.node_options import NodeOptions
+from node.rollup_node import RollupNode
 from tests.e2e.network import OPERATOR_KEY, canonical_header, launch
 from tests.e2e.processes import Running, answers, rpc
 from tests.e2e.wallet import Wallet

@@ -15,8 +15,9 @@ from node.l1.inputs import L1Position
 from node.l1.reader import L1Reader
 from node.l1.records import record_at
 from node.l1_node import FINALIZED_DEPTH, L1Node
+from node.node_options import NodeOptions
 from node.rollup_file import load_rollup
-from node.rollup_node import NodeOptions, RollupNode
+from node.rollup_node import RollupNode
 from protocol.batch import Batch, decode_batch
 from protocol.rollup import l1_origin_of
 from tests.e2e.network import (

@@ -14,7 +14,7 @@ from node.chain import Chain
 from node.clock import SystemClock
 from node.driver import Driver
 from node.rollup_file import Rollup, new_rollup, rollup_chain_config
-from node.rollup_node import open_rollup
+from node.rollup_start import open_rollup
 from node.store import Store
 from node.worker import Worker
 from protocol.batch import Batch, BlockClaim, encode_batch

@@ -10,8 +10,9 @@ from node.clock import SystemClock
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.game_contract import open_call, pick_call, post_call
 from node.l1.client import L1Client
+from node.node_options import NodeOptions
 from node.outputs_reader import OutputsReader
-from node.rollup_node import NodeOptions, RollupNode
+from node.rollup_node import RollupNode
 from protocol.crypto import keccak, private_key_address
 from protocol.output_root import OutputRoot
 from protocol.outputs import propose_call
