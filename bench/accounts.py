@@ -24,7 +24,7 @@ from node.store import Store
 from protocol.crypto import keccak
 from protocol.payload import BlockAttributes
 from protocol.rollup import FEE_RECIPIENT
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 from vm.pyevm.engine import PyEvmEngine
 

@@ -17,7 +17,7 @@ from genesis.dev import DEV_PRIVATE_KEYS
 from node.artifacts import load_artifact
 from protocol.batch import Batch, BlockClaim, encode_batch, split_items
 from protocol.crypto import keccak
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 
 BLOCKS, PER_BLOCK = 20, 25

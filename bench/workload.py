@@ -11,7 +11,8 @@ from functools import cached_property
 from node.artifacts import load_artifact
 from protocol.crypto import keccak, private_key_address
 from protocol.rlp_codec import encode
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import Address
 
 CHAIN_ID = 131_277_322_940_537

@@ -6,7 +6,7 @@ from node.l1.client import L1Client
 from node.l1.wire import L1Receipt
 from protocol.crypto import private_key_address
 from protocol.errors import Reject
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 
 

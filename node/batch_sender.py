@@ -23,7 +23,8 @@ from node.l1.wire import L1Head, L1Receipt, L1Transaction
 from protocol.blobs import BlobSidecar, wrap
 from protocol.crypto import private_key_address
 from protocol.inbox import append_calldata
-from protocol.transaction import BLOB, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import BLOB
 from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from node.l1.wire import L1Receipt
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
 from protocol.rlp_codec import encode, uint_bytes
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import Address, Hash32
 
 RESEND_SECONDS = 2.0

@@ -8,8 +8,8 @@ import asyncio
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from node.dev_miner import DevMiner
 from protocol.errors import InvalidInput
+from protocol.signing import sign_transaction
 from protocol.simulation import AccountOverride, StateOverride
-from protocol.transaction import sign_transaction
 from protocol.types import Address, Hash32
 from rpc.call_object import CallObject, call_object
 from rpc.codec import StorageKey, address, boolean, count, data, field, hash32, quantity, record, storage_key, uint64

@@ -41,7 +41,7 @@ from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, propose_call
 from protocol.outputs import Status as AssertionStatus
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, Address, Hash32
 from prover.chain import start_chain
 from prover.commitments.chain_structures import Output

@@ -7,7 +7,7 @@ from node.clock import Clock
 from node.rollup_file import Rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 from rpc.backend import Backend
 from rpc.codec import address

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from node.batch_plan import Refusal, bumped, classify_refusal
 from node.l1.client import Fees, L1Client, L1Refused
 from protocol.crypto import private_key_address
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,8 @@ from protocol.chain_config import ChainConfig
 from protocol.engine import Call
 from protocol.extra_data import is_plain
 from protocol.fee_terms import FeeTerms, data_gas, terms_of
-from protocol.transaction import DEPOSIT, Transaction, UnsignedTransaction, unsigned_transaction
+from protocol.signing import UnsignedTransaction, unsigned_transaction
+from protocol.transaction import DEPOSIT, Transaction
 from protocol.types import Hash32
 from rpc.backend import Backend
 from rpc.errors import Json

@@ -7,7 +7,8 @@ from protocol.fee_terms import NO_FEES, FeeTerms
 from protocol.fees import GAS_PER_BLOB, blob_base_fee, next_base_fee, next_excess_blob_gas
 from protocol.forks import Fork
 from protocol.receipt import Receipt
-from protocol.transaction import DEPOSIT, Transaction, UnsignedTransaction, unsigned_transaction
+from protocol.signing import UnsignedTransaction, unsigned_transaction
+from protocol.transaction import DEPOSIT, Transaction
 from rpc.backend import Backend
 from rpc.call_object import CallObject
 from rpc.charges import charges_json, terms_at

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from protocol.transaction import LEGACY, UnsignedTransaction, unsigned_transaction
+from protocol.signing import UnsignedTransaction, unsigned_transaction
+from protocol.transaction import LEGACY
 from rpc.call_object import CallObject
 from rpc.calls import estimate_gas
 from rpc.codec import BlockTag

@@ -11,8 +11,9 @@ from protocol.engine import CallResult, ExecutedBlock, SimulatedBlock
 from protocol.errors import InvalidTransaction
 from protocol.forks import Fork
 from protocol.payload import BlockAttributes
+from protocol.signing import UnsignedTransaction, unsigned_transaction
 from protocol.simulation import Conditions, StateOverride
-from protocol.transaction import LEGACY, Transaction, UnsignedTransaction, unsigned_transaction
+from protocol.transaction import LEGACY, Transaction
 from protocol.types import ZERO_HASH, Hash32
 from rpc.backend import Backend
 from rpc.call_object import CallObject, call_object

@@ -14,6 +14,7 @@ from protocol.fees import GAS_PER_BLOB, blob_base_fee
 from protocol.forks import BlobSchedule, Fork, constant_schedule
 from protocol.receipt import Log
 from protocol.rlp_codec import RlpItem, encode
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.transaction import (
     ACCESS_LIST,
     BLOB,
@@ -23,9 +24,7 @@ from protocol.transaction import (
     AccessEntry,
     Authorization,
     Transaction,
-    UnsignedTransaction,
     decode_transaction,
-    sign_transaction,
 )
 from protocol.types import ZERO_HASH, Address, Hash32
 from vm.fixtures import (

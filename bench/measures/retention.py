@@ -23,7 +23,8 @@ from node.store.database import COMPRESSION
 from protocol.crypto import keccak
 from protocol.payload import BlockAttributes
 from protocol.rollup import FEE_RECIPIENT
-from protocol.transaction import Transaction, UnsignedTransaction, decode_transaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction, decode_transaction
 from protocol.types import Address
 from vm.pyevm.engine import PyEvmEngine
 

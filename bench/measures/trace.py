@@ -10,7 +10,7 @@ from bench.measures.measure import Measure, MeasureFailed, Plan
 from bench.peers.peer import RunningPeer, rpc
 from bench.row import Row
 from bench.workload import CHAIN_ID, MAX_FEE_WEI, Workload
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 
 COUNTER = Address(b"\xc0" * 20)

@@ -8,7 +8,7 @@ from node.deploy import wait_until_mined
 from node.l1.client import L1Client
 from protocol.crypto import private_key_address
 from protocol.errors import Reject
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 
 TRANSFER_GAS = 21_000

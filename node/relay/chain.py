@@ -19,7 +19,7 @@ from protocol.abi import encode_call, words_of
 from protocol.block import Header
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Retry
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)

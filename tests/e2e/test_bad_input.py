@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from protocol.rlp_codec import encode
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on, until_mined
 from tests.e2e.wallet import GWEI, Wallet

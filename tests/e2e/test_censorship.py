@@ -17,7 +17,8 @@ from protocol.derivation import next_payload, tip_of
 from protocol.payload import PayloadAttributes
 from protocol.portal import send_call
 from protocol.rollup import RollupConfig
-from protocol.transaction import DEPOSIT, Transaction, UnsignedTransaction, decode_transaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 from protocol.types import Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 from tests.e2e.bridging import ALICE, BOB, ETHER, Bridged, bridged_on, bridged_options

@@ -29,7 +29,8 @@ from protocol.errors import Reject
 from protocol.fee_terms import FEE_ORACLE, L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT, terms_of
 from protocol.portal import deposit_token_call
 from protocol.rollup import FEE_RECIPIENT
-from protocol.transaction import DEPOSIT, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import DEPOSIT
 from protocol.types import Address
 from protocol.withdrawal import OUTBOX_ADDRESS
 from tests.e2e.bridging import ALICE, BOB, ETHER, bridged_on, bridged_options, token_balance

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.artifacts import load_artifact
 from protocol.crypto import keccak, private_key_address
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import Address
 from tests.e2e.network import L2_CHAIN_ID
 

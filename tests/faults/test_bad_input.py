@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from genesis.dev import DEV_PRIVATE_KEYS
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.rlp_codec import encode
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 from tests.e2e.network import L2_CHAIN_ID
 from tests.e2e.processes import rpc, running

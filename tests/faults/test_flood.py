@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from node.mempool.limits import PoolLimits
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from tests.e2e.network import L2_CHAIN_ID, rollup_on, until_mined
 from tests.e2e.wallet import GWEI, Wallet
 

@@ -10,8 +10,9 @@ from protocol.crypto import keccak, private_key_address
 from protocol.fees import next_base_fee
 from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.state import Account
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 
 CHAIN_ID = 71717

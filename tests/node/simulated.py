@@ -16,13 +16,8 @@ from protocol.crypto import keccak, private_key_address
 from protocol.extra_data import extra_data_of_origin
 from protocol.inbox import posted_commitment
 from protocol.l1 import L1BlockRef
-from protocol.transaction import (
-    Transaction,
-    UnsignedTransaction,
-    decode_transaction,
-    deposit_transaction,
-    sign_transaction,
-)
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction, decode_transaction, deposit_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 
 KEY = b"\x01" * 32

@@ -18,7 +18,7 @@ from node.l1.reader import L1Reader
 from protocol.batch import BlockClaim, decode_batch
 from protocol.crypto import private_key_address
 from protocol.inbox import append_calldata
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 from tests.node.inboxes import deploy_inbox
 from tests.node.simulated import GWEI, HandClock, SimulatedChain, l2_transaction

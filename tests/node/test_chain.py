@@ -19,7 +19,8 @@ from protocol.errors import Halt, InvalidBlock, InvalidTransaction
 from protocol.forks import Fork, ForkSchedule, constant_schedule
 from protocol.payload import BlockAttributes
 from protocol.rlp_codec import encode
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import ZERO_HASH, Address, Hash32
 from rpc.backend import NewHead
 from vm.pyevm.engine import PyEvmEngine

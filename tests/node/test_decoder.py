@@ -9,13 +9,8 @@ import pytest
 from node.decoder import AHEAD, WORTHWHILE, Ahead, Decoder
 from protocol.batch import Batch, BlockClaim, encode_batch
 from protocol.errors import InvalidTransaction
-from protocol.transaction import (
-    AccessEntry,
-    Transaction,
-    UnsignedTransaction,
-    decode_transaction,
-    sign_transaction,
-)
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import AccessEntry, Transaction, decode_transaction
 from protocol.types import Address
 
 KEY = b"\7" * 32

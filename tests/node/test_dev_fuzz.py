@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from rpc.methods import METHODS
 from tests.e2e.network import running
 from tests.rpc.test_fuzz import Refuser, values

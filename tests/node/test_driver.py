@@ -23,7 +23,8 @@ from protocol.derivation import next_payload, tip_of
 from protocol.engine import execute_payload
 from protocol.errors import Halt, Retry
 from protocol.rollup import l1_origin_of
-from protocol.transaction import DEPOSIT, UnsignedTransaction, deposit_transaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import DEPOSIT, deposit_transaction
 from protocol.types import Address, Hash32
 from tests.node.scripted_l1 import GENESIS_TIME, ScriptedL1
 from vm.pyevm.engine import PyEvmEngine

@@ -12,7 +12,8 @@ from genesis.dev import DEV_PRIVATE_KEYS
 from node.l1.client import L1Client, L1Refused
 from protocol.blobs import BlobSidecar, pack_blobs, wrap
 from protocol.kzg import blob_proof, commitment_of, versioned_hash
-from protocol.transaction import BLOB, Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import BLOB, Transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 from tests.e2e.network import L1_CHAIN_ID, embedded_l1
 

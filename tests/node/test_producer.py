@@ -20,7 +20,8 @@ from protocol.block import Block
 from protocol.errors import InvalidTransaction, TxError
 from protocol.payload import BlockAttributes
 from protocol.receipt import Receipt
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import Address
 from rpc.backend import NewHead
 from vm.pyevm.builder import PyEvmBuilder

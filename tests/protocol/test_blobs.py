@@ -20,7 +20,8 @@ from protocol.blobs import (
 )
 from protocol.kzg import BLS_MODULUS
 from protocol.rlp_codec import decode_list, encode
-from protocol.transaction import BLOB, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import BLOB
 
 KEY = bytes(31) + b"\x01"
 

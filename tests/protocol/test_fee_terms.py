@@ -17,7 +17,8 @@ from protocol.fee_terms import (
     terms_of,
     terms_transaction,
 )
-from protocol.transaction import UnsignedTransaction, decode_transaction, deposit_transaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import decode_transaction, deposit_transaction
 from protocol.types import ZERO_HASH, Address, Hash32
 
 uint32, uint64, uint256 = (st.integers(0, 2**bits - 1) for bits in (32, 64, 256))

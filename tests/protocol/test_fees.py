@@ -21,7 +21,8 @@ from protocol.fees import (
 )
 from protocol.forks import CANCUN_BLOBS, PRAGUE_BLOBS, Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
-from protocol.transaction import AccessEntry, Authorization, Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import AccessEntry, Authorization, Transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH
 
 CONFIG = ChainConfig(1, constant_schedule(Fork.CANCUN))

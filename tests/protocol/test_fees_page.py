@@ -5,7 +5,7 @@ from pathlib import Path
 
 from genesis.dev import DEV_PRIVATE_KEYS
 from protocol.fee_terms import FeeKnobs, FeeTerms, data_gas
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fees.md").read_text()

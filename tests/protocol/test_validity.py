@@ -7,6 +7,7 @@ from protocol.crypto import SECP256K1_N
 from protocol.errors import InvalidTransaction, TxError
 from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.state import Account
 from protocol.transaction import (
     ACCESS_LIST,
@@ -16,9 +17,7 @@ from protocol.transaction import (
     SET_CODE,
     Authorization,
     Transaction,
-    UnsignedTransaction,
     deposit_transaction,
-    sign_transaction,
 )
 from protocol.types import UINT64_MAX, ZERO_ADDRESS, ZERO_HASH
 from protocol.validity import (

@@ -22,7 +22,7 @@ from protocol.l1 import L1Block, L1BlockRef, L1Window
 from protocol.mpt import EMPTY_ROOT
 from protocol.output_root import output_root
 from protocol.rollup import RollupConfig, SettlementContracts, settings_at
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from protocol.withdrawal import OUTBOX_ADDRESS
 from prover.chain import Claim, L1Entry, start_chain

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from protocol.crypto import keccak, private_key_address
 from protocol.forks import Fork
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import Address, Hash32
 from prover.commitments.structures import NOTHING, BlockContext, TxBoundary
 from prover.commitments.tape import Witness

@@ -17,9 +17,10 @@ from protocol.mpt import EMPTY_ROOT, update_trie
 from protocol.payload import BlockAttributes
 from protocol.receipt import Log, Receipt, logs_bloom
 from protocol.rlp_codec import encode, uint_bytes
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.simulation import NORMAL, Conditions
 from protocol.state import Account, StateReader
-from protocol.transaction import Transaction, UnsignedTransaction, decode_transaction, sign_transaction
+from protocol.transaction import Transaction, decode_transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from rpc.backend import Event, NewHead, NewPendingTransaction, SyncProgress, TransactionLocation
 

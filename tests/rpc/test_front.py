@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from protocol.errors import Reject
-from protocol.transaction import AccessEntry, Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import AccessEntry, Transaction
 from protocol.types import Address
 from rpc.access import Access
 from rpc.front import GATHERED, Front

@@ -14,7 +14,8 @@ from protocol.engine import Call, CallResult, ExecutedBlock
 from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
 from protocol.payload import BlockAttributes
-from protocol.transaction import Transaction, UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import Transaction
 from protocol.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash32
 from vm.memory_state import Allocation, MemoryState, memory_state
 from vm.pyevm.builder import PyEvmBuilder

@@ -31,7 +31,7 @@ from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry
 from protocol.inbox import append_calldata
 from protocol.l1 import L1BlockRef
-from protocol.transaction import UnsignedTransaction, sign_transaction
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import ZERO_HASH, Address, Hash32
 from tests.node.inboxes import deploy_inbox
 from tests.peers import ANVIL_CHAIN_ID, DEV_KEYS, Anvil, run_anvil

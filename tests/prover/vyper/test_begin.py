@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from protocol.crypto import keccak
 from protocol.rlp_codec import encode, uint_bytes
-from protocol.transaction import (
-    AccessEntry,
-    Transaction,
-    UnsignedTransaction,
-    deposit_transaction,
-    sign_transaction,
-)
+from protocol.signing import UnsignedTransaction, sign_transaction
+from protocol.transaction import AccessEntry, Transaction, deposit_transaction
 from protocol.types import Address, Hash32
 from prover.calldata import step_calldata
 from prover.commitments.structures import BlockContext, TxBoundary

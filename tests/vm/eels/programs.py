@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from protocol.crypto import keccak, sign
 from protocol.forks import Fork
 from protocol.rlp_codec import encode, uint_bytes
+from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.transaction import (
     ACCESS_LIST,
     BLOB,
@@ -17,8 +18,6 @@ from protocol.transaction import (
     AccessEntry,
     Authorization,
     Transaction,
-    UnsignedTransaction,
-    sign_transaction,
 )
 from protocol.types import ZERO_ADDRESS, Address
 from tests.vm.conftest import GWEI, KEYS

@@ -12,7 +12,8 @@ from protocol.engine import ExecutedBlock
 from protocol.errors import InvalidTransaction, TxError
 from protocol.extra_data import BaseFeeRules, extra_data_of_origin
 from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT, FeeKnobs, FeeTerms, terms_transaction
-from protocol.transaction import Transaction, UnsignedTransaction, deposit_transaction, unsigned_transaction
+from protocol.signing import UnsignedTransaction, unsigned_transaction
+from protocol.transaction import Transaction, deposit_transaction
 from protocol.types import ZERO_HASH, Address, Hash32
 from tests.vm.conftest import MINER, SENDERS, make_world
 from vm.memory_state import Allocation
