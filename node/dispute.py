@@ -29,7 +29,7 @@ from node.outputs_reader import OutputsReader
 from node.proof_contracts import ProofOptions
 from node.replay import Replay, replay
 from node.role import run_role
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from node.serial_sender import SerialSender
 from node.settlement import SettlementOptions
 from protocol.abi import address_of, encode_call

@@ -16,7 +16,7 @@ from node.da_server import DaServer, DaServerOptions
 from node.deploy import wait_until_mined
 from node.l1.client import L1Client
 from node.l1.wire import L1Receipt
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from protocol.errors import InvalidInput, Retry
 from protocol.inbox import append_calldata
 from protocol.provable import PROVABLE_LAYERS

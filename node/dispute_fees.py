@@ -4,7 +4,7 @@ from node.account import Account
 from node.clock import Clock
 from node.fee_options import FeeOptions
 from node.l1.client import L1Client
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from protocol.abi import encode_call
 from protocol.config_changes import Knob
 from protocol.errors import InvalidInput

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from genesis.dev import DEV_PRIVATE_KEYS
 from node.clock import Clock
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 from protocol.signing import UnsignedTransaction, sign_transaction

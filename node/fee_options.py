@@ -12,7 +12,7 @@ from protocol.config_changes import ChainSettings, Knob, is_allowed, settings_of
 from protocol.errors import InvalidInput
 from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT, FeeKnobs
 from protocol.forks import PRAGUE_BLOBS
-from protocol.rollup import FEE_RECIPIENT
+from protocol.rollup import FEE_RECIPIENT, RollupConfig
 from protocol.types import ZERO_ADDRESS, Address
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -65,6 +65,25 @@ class FeeOptions:
             l1_fee_recipient=self.l1_fee_recipient,
             operator_fee_recipient=self.operator_fee_recipient,
         )
+
+
+def fees_of(config: RollupConfig) -> FeeOptions:
+    """What the chain was launched with."""
+    chain, knobs = config.chain, config.fees
+    return FeeOptions(
+        min_base_fee_wei=chain.min_base_fee,
+        fixed_base_fee=chain.fixed_base_fee,
+        base_fee_recipient=knobs.base_fee_recipient,
+        operator_fee_scalar=knobs.operator_fee_scalar,
+        operator_fee_constant_wei=knobs.operator_fee_constant,
+        l1_base_fee_scalar=knobs.l1_base_fee_scalar,
+        l1_blob_base_fee_scalar=knobs.l1_blob_base_fee_scalar,
+        fee_recipient=config.fee_recipient,
+        l1_fee_recipient=chain.l1_fee_recipient,
+        operator_fee_recipient=chain.operator_fee_recipient,
+        l1_blob_update_fraction=config.l1_blob_update_fraction,
+        gas_token=config.gas_token,
+    )
 
 
 def check_fees(fees: FeeOptions, chain: ChainConfig, gas_limit: int) -> None:

@@ -13,7 +13,8 @@ from node.deploy import DeploymentFailed, deploy_all
 from node.fee_options import FeeOptions, check_fees
 from node.l1.client import L1Client
 from node.proof_contracts import game_creation, verifier_creations
-from node.rollup_file import Rollup, new_rollup, rollup_chain_config, save_rollup
+from node.rollup import Rollup, new_rollup, rollup_chain_config
+from node.rollup_file import save_rollup
 from node.settlement import (
     SettlementOptions,
     after_genesis,

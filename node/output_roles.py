@@ -20,7 +20,7 @@ from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from node.own_traces import OwnTraces
 from node.proposer import Derived, Proposer
-from node.rollup_file import Rollup, unprovable_chain
+from node.rollup import Rollup, unprovable_chain
 from node.serial_sender import SerialSender
 from protocol.errors import InvalidInput
 from protocol.rollup import SettlementContracts

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from genesis.model import build_genesis
 from node.claims import Contents, read_entries, ref_of
 from node.l1.client import L1Client
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from protocol.block import Header
 from protocol.config_changes import ChainSettings
 from protocol.derivation import Derivation, tip_of

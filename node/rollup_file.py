@@ -3,23 +3,17 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from da.table import check_settings, layer_bits, layer_names
-from genesis.dev import rollup_genesis
-from genesis.model import Genesis, GenesisAccount, build_genesis
-from node.fee_options import FeeOptions, check_fees, fees_json, parse_fees
-from protocol.chain_config import ChainConfig
+from genesis.model import GenesisAccount, build_genesis
+from node.fee_options import Json, check_fees, fees_json, fees_of, parse_fees
+from node.rollup import Rollup, rollup_chain_config
 from protocol.errors import InvalidInput
-from protocol.forks import Fork, constant_schedule
+from protocol.forks import Fork
 from protocol.l1 import L1BlockRef
-from protocol.provable import Unprovable, unprovable
 from protocol.rollup import RollupConfig, SettlementContracts
 from protocol.types import Address, Hash32
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 FORMAT = 2
 
@@ -30,80 +24,6 @@ SETTLEMENT_KEYS = {
     "bridge": "bridge",
     "game": "game",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """A rollup's rules and where it starts: `accounts` are the genesis balances in wei, `predeploys` what else genesis
-    holds beside what every chain has; `da_layer` names the chain's data layers in the order in which its batcher tries
-    them, with commas between; `da_settings` are those of their settings that every reader needs (see `da.table`)."""
-
-    config: RollupConfig
-    accounts: Mapping[Address, int]
-    genesis_timestamp: int
-    da_layer: str
-    predeploys: Mapping[Address, GenesisAccount] = field(default_factory=dict)
-    da_settings: Mapping[str, str] = field(default_factory=dict)
-
-    def genesis(self) -> Genesis:
-        """What block 0 is built from."""
-        accounts = _accounts(self.accounts, self.predeploys)
-        return _genesis(self.config.chain, accounts, self.genesis_timestamp, self.config.gas_limit)
-
-
-def new_rollup(
-    *,
-    chain: ChainConfig,
-    l1_chain_id: int,
-    l1_genesis: L1BlockRef,
-    inbox_address: Address,
-    accounts: Mapping[Address, int],
-    block_time_milliseconds: int,
-    gas_limit: int,
-    da_layer: str,
-    max_sequencer_drift_seconds: int = 600,
-    sequencing_window: int = 3600,
-    settlement: SettlementContracts | None = None,
-    predeploys: Mapping[Address, GenesisAccount] | None = None,
-    da_settings: Mapping[str, str] | None = None,
-    fees: FeeOptions | None = None,
-) -> Rollup:
-    """A rollup that starts at this L1 block, its genesis hash computed; raises InvalidInput on impossible fees."""
-    contracts = predeploys or {}
-    chosen = fees or FeeOptions()
-    check_fees(chosen, chain, gas_limit)
-    chain = chosen.on(chain)
-    genesis = _genesis(chain, _accounts(accounts, contracts), l1_genesis.timestamp, gas_limit)
-    config = RollupConfig(
-        chain=chain,
-        l1_chain_id=l1_chain_id,
-        l1_genesis=l1_genesis,
-        inbox_address=inbox_address,
-        genesis_hash=build_genesis(genesis).block.hash,
-        block_time_milliseconds=block_time_milliseconds,
-        gas_limit=gas_limit,
-        max_sequencer_drift_seconds=max_sequencer_drift_seconds,
-        sequencing_window=sequencing_window,
-        settlement=settlement,
-        fees=chosen.knobs,
-        fee_recipient=chosen.fee_recipient,
-        l1_blob_update_fraction=chosen.l1_blob_update_fraction,
-        gas_token=chosen.gas_token,
-        layers=layer_bits(layer_names(da_layer)),
-    )
-    return Rollup(config, accounts, l1_genesis.timestamp, da_layer, contracts, da_settings or {})
-
-
-def _accounts(
-    balances: Mapping[Address, int], predeploys: Mapping[Address, GenesisAccount]
-) -> dict[Address, GenesisAccount]:
-    return {**{address: GenesisAccount(balance) for address, balance in balances.items()}, **predeploys}
-
-
-def _genesis(chain: ChainConfig, accounts: Mapping[Address, GenesisAccount], timestamp: int, gas_limit: int) -> Genesis:
-    fork = chain.forks.at(0, timestamp)
-    genesis = rollup_genesis(chain.chain_id, timestamp, accounts=accounts, fork=fork, gas_limit=gas_limit)
-    return replace(genesis, config=chain)
 
 
 def rollup_json(rollup: Rollup) -> dict[str, Json]:
@@ -195,58 +115,71 @@ def load_rollup(path: Path) -> Rollup:
 
 
 def _parse(fields: dict[str, object]) -> Rollup:
+    """Raises KeyError, TypeError or ValueError naming what is wrong."""
     if _integer(fields, "format") != FORMAT:
         raise ValueError(f"format {fields['format']} is not {FORMAT}: made by another version of tombolo")
-    fork = fields["fork"]
-    if not isinstance(fork, str) or fork.upper() not in Fork.__members__:
-        raise ValueError(f"fork {fork!r} is unknown")
-    l1, accounts, da_layer = fields["l1Genesis"], fields["accounts"], fields["dataAvailability"]
-    predeploys, settlement = fields["predeploys"], fields["settlement"]
-    da_settings = fields["dataAvailabilitySettings"]
-    if not isinstance(da_settings, dict) or any(not isinstance(value, str) for value in da_settings.values()):
+    da_layer = fields["dataAvailability"]
+    if not isinstance(da_layer, str):
+        raise TypeError("dataAvailability is a string")
+    settings = _object(fields, "dataAvailabilitySettings")
+    if any(not isinstance(value, str) for value in settings.values()):
         raise TypeError("dataAvailabilitySettings is an object of texts")
-    layer_names(da_layer if isinstance(da_layer, str) else "")
-    check_settings(da_settings)
-    if not isinstance(l1, dict) or not isinstance(accounts, dict) or not isinstance(da_layer, str):
-        raise TypeError("l1Genesis and accounts are objects, dataAvailability a string")
-    if not isinstance(predeploys, dict) or not isinstance(settlement, dict | None):
-        raise TypeError("predeploys is an object, settlement an object or null")
-    fees = parse_fees(fields["fees"])
+    da_settings = check_settings({key: str(value) for key, value in settings.items()})
+    accounts, predeploys = _object(fields, "accounts"), _object(fields, "predeploys")
+    return Rollup(
+        _config(fields, layer_bits(layer_names(da_layer))),
+        {_address(key): int(str(value)) for key, value in accounts.items()},
+        _integer(fields, "genesisTimestamp"),
+        da_layer,
+        {_address(key): _account(_object(predeploys, key)) for key in predeploys},
+        da_settings,
+    )
+
+
+def _config(fields: Mapping[str, object], layers: int) -> RollupConfig:
+    fees, gas_limit = parse_fees(fields["fees"]), _integer(fields, "gasLimit")
     chain = rollup_chain_config(
         _integer(fields, "chainId"),
-        Fork[fork.upper()],
+        _fork(fields["fork"]),
         elasticity=_integer(fields, "elasticity"),
         base_fee_change_denominator=_integer(fields, "baseFeeChangeDenominator"),
     )
-    check_fees(fees, chain, _integer(fields, "gasLimit"))
-    config = RollupConfig(
+    check_fees(fees, chain, gas_limit)
+    return RollupConfig(
         chain=fees.on(chain),
         l1_chain_id=_integer(fields, "l1ChainId"),
-        l1_genesis=L1BlockRef(
-            number=_integer(l1, "number"),
-            hash=Hash32(_bytes(l1, "hash", 32)),
-            parent_hash=Hash32(_bytes(l1, "parentHash", 32)),
-            timestamp=_integer(l1, "timestamp"),
-            prev_randao=Hash32(_bytes(l1, "prevRandao", 32)),
-            base_fee=_integer(l1, "baseFeePerGas"),
-            excess_blob_gas=_integer(l1, "excessBlobGas"),
-        ),
+        l1_genesis=_l1_block(_object(fields, "l1Genesis")),
         inbox_address=Address(_bytes(fields, "inboxAddress", 20)),
         genesis_hash=Hash32(_bytes(fields, "genesisHash", 32)),
         block_time_milliseconds=_integer(fields, "blockTimeMilliseconds"),
-        gas_limit=_integer(fields, "gasLimit"),
+        gas_limit=gas_limit,
         max_sequencer_drift_seconds=_integer(fields, "maxSequencerDriftSeconds"),
         sequencing_window=_integer(fields, "sequencingWindow"),
-        settlement=None if settlement is None else parse_settlement(settlement),
+        settlement=None if fields["settlement"] is None else parse_settlement(_object(fields, "settlement")),
         fees=fees.knobs,
         fee_recipient=fees.fee_recipient,
         l1_blob_update_fraction=fees.l1_blob_update_fraction,
         gas_token=fees.gas_token,
-        layers=layer_bits(layer_names(da_layer)),
+        layers=layers,
     )
-    balances = {Address(bytes.fromhex(key.removeprefix("0x"))): int(value) for key, value in accounts.items()}
-    contracts = {Address(bytes.fromhex(key.removeprefix("0x"))): _account(value) for key, value in predeploys.items()}
-    return Rollup(config, balances, _integer(fields, "genesisTimestamp"), da_layer, contracts, da_settings)
+
+
+def _fork(name: object) -> Fork:
+    if not isinstance(name, str) or name.upper() not in Fork.__members__:
+        raise ValueError(f"fork {name!r} is unknown")
+    return Fork[name.upper()]
+
+
+def _l1_block(fields: Mapping[str, object]) -> L1BlockRef:
+    return L1BlockRef(
+        number=_integer(fields, "number"),
+        hash=Hash32(_bytes(fields, "hash", 32)),
+        parent_hash=Hash32(_bytes(fields, "parentHash", 32)),
+        timestamp=_integer(fields, "timestamp"),
+        prev_randao=Hash32(_bytes(fields, "prevRandao", 32)),
+        base_fee=_integer(fields, "baseFeePerGas"),
+        excess_blob_gas=_integer(fields, "excessBlobGas"),
+    )
 
 
 def parse_settlement(fields: Mapping[str, object]) -> SettlementContracts:
@@ -259,56 +192,23 @@ def parse_settlement(fields: Mapping[str, object]) -> SettlementContracts:
     )
 
 
-def _account(fields: dict[str, object]) -> GenesisAccount:
-    code, storage = fields["code"], fields["storage"]
-    if not isinstance(code, str) or not isinstance(storage, dict):
-        raise TypeError("a predeploy's code is hex, its storage an object")
+def _account(fields: Mapping[str, object]) -> GenesisAccount:
+    code = fields["code"]
+    if not isinstance(code, str):
+        raise TypeError("a predeploy's code is hex")
     return GenesisAccount(
         balance=int(str(fields["balance"])),
         nonce=_integer(fields, "nonce"),
         code=bytes.fromhex(code.removeprefix("0x")),
-        storage={int(slot, 16): int(word, 16) for slot, word in storage.items()},
+        storage={int(slot, 16): int(str(word), 16) for slot, word in _object(fields, "storage").items()},
     )
 
 
-def fees_of(config: RollupConfig) -> FeeOptions:
-    """What the chain was launched with."""
-    chain, knobs = config.chain, config.fees
-    return FeeOptions(
-        chain.min_base_fee,
-        chain.fixed_base_fee,
-        knobs.base_fee_recipient,
-        knobs.operator_fee_scalar,
-        knobs.operator_fee_constant,
-        knobs.l1_base_fee_scalar,
-        knobs.l1_blob_base_fee_scalar,
-        config.fee_recipient,
-        chain.l1_fee_recipient,
-        chain.operator_fee_recipient,
-        config.l1_blob_update_fraction,
-        config.gas_token,
-    )
-
-
-def unprovable_chain(rollup: Rollup) -> Unprovable | None:
-    """Why no game could judge this chain; None if one can."""
-    config = rollup.config
-    fork = config.chain.forks.at(0, rollup.genesis_timestamp)
-    return unprovable(fork, layer_names(rollup.da_layer), config.gas_limit)
-
-
-def rollup_chain_config(
-    chain_id: int, fork: Fork = Fork.CANCUN, *, elasticity: int = 2, base_fee_change_denominator: int = 8
-) -> ChainConfig:
-    """The execution rules of a rollup: one fork from genesis on, deposits, no blobs."""
-    return ChainConfig(
-        chain_id=chain_id,
-        forks=constant_schedule(fork),
-        elasticity=elasticity,
-        base_fee_change_denominator=base_fee_change_denominator,
-        allow_deposits=True,
-        allow_blobs=False,
-    )
+def _object(fields: Mapping[str, object], name: str) -> dict[str, object]:
+    value = fields[name]
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is an object")
+    return value
 
 
 def _integer(fields: Mapping[str, object], name: str) -> int:
@@ -324,6 +224,10 @@ def _bytes(fields: Mapping[str, object], name: str, length: int) -> bytes:
     if len(data) != length:
         raise ValueError(f"{name}: expected {length} bytes of hex, got {value!r}")
     return data
+
+
+def _address(text: str) -> Address:
+    return Address(_bytes({text: text}, text, 20))
 
 
 def _hex(data: bytes) -> str:

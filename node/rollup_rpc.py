@@ -6,7 +6,8 @@ from node.challenger import Player
 from node.driver import Driver
 from node.mempool import Mempool
 from node.proposer import Proposer
-from node.rollup_file import Rollup, rollup_json
+from node.rollup import Rollup
+from node.rollup_file import rollup_json
 from protocol.block import Header
 from protocol.config_changes import ChainSettings
 from protocol.derivation import tip_of

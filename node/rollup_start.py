@@ -6,7 +6,7 @@ from node import chain_setup
 from node.chain import create_chain
 from node.l1.client import L1Client
 from node.l1.records import TABLE, L1Record, encode_record, record_key
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from node.store import Store
 from protocol.errors import Halt
 from protocol.l1 import L1Block

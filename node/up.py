@@ -21,7 +21,8 @@ from node.operator_key import (
     key_of,
     operator_key,
 )
-from node.rollup_file import Rollup, load_rollup
+from node.rollup import Rollup
+from node.rollup_file import load_rollup
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
 from protocol.provable import states_to_keep

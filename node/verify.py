@@ -15,7 +15,7 @@ from node.l1.client import L1Client
 from node.l1.reader import L1Reader
 from node.l1.wire import as_hash, as_record
 from node.logs import hide
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from node.rollup_start import check_l1, open_rollup
 from node.store import Store
 from node.worker import Worker

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from genesis.dev import DEV_MNEMONIC
 from node.clock import SystemClock
-from node.fee_options import words_of_fees
+from node.fee_options import fees_of, words_of_fees
 from node.operator_key import CHALLENGER_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
 from node.precompile import COMPILING, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
-from node.rollup_file import fees_of, load_rollup
+from node.rollup_file import load_rollup
 from node.up import BlockLine, Started, UpOptions, check_start, run_up
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput

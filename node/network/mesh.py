@@ -17,7 +17,7 @@ from node.l1.client import L1Client
 from node.network.funding import Call, send_calls
 from node.network.launch import Beside, member_options
 from node.network.membership import deploy_network, domain_of, member_accounts, read_member
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from protocol.abi import encode_call
 from protocol.errors import InvalidInput
 from protocol.portal import deposit_call

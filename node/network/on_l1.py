@@ -16,7 +16,8 @@ from node.network.launch import challenger_wei, has_challenger, launch_options, 
 from node.network.mesh import Mesh
 from node.network.plan import security_of
 from node.proof_contracts import deploy_verifier, find_verifier
-from node.rollup_file import Rollup, load_rollup
+from node.rollup import Rollup
+from node.rollup_file import load_rollup
 from protocol.crypto import private_key_address
 from protocol.types import Address
 

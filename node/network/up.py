@@ -32,7 +32,8 @@ from node.operator_key import (
     PROPOSER_KEY_VARIABLE,
     RELAYER_KEY_VARIABLE,
 )
-from node.rollup_file import Rollup, load_rollup
+from node.rollup import Rollup
+from node.rollup_file import load_rollup
 from node.supervised import Condition, Supervised
 from protocol.errors import Halt, InvalidInput, Reject, Retry
 

@@ -12,7 +12,7 @@ from node.game_contract import GameReader
 from node.l1.client import L1Client, L1Refused
 from node.outputs_reader import OutputsReader
 from node.replay import replay
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from node.serial_sender import SerialSender
 from protocol.crypto import private_key_address
 from protocol.errors import Retry

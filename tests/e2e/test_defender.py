@@ -26,7 +26,7 @@ from node.precompile import precompile
 from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig
 from node.replay import replay
-from node.rollup_file import Rollup
+from node.rollup import Rollup
 from node.rollup_node import RollupNode
 from node.serial_sender import Call, SerialSender
 from protocol.crypto import private_key_address

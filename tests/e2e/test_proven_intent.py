@@ -26,7 +26,8 @@ from node.node_options import NodeOptions, PlayerOptions, ProposerOptions
 from node.precompile import precompile
 from node.proof_contracts import CONTRACTS
 from node.proposer import ProposerConfig
-from node.rollup_file import Rollup, load_rollup
+from node.rollup import Rollup
+from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode
 from node.up import OPERATOR_KEY
 from protocol.abi import encode_call

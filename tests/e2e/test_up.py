@@ -12,7 +12,8 @@ import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from node.l1.client import L1Client
-from node.rollup_file import Rollup, load_rollup
+from node.rollup import Rollup
+from node.rollup_file import load_rollup
 from node.up import CHALLENGER_KEY
 from protocol.crypto import private_key_address
 from tests.e2e.liar import Fall, Liar

@@ -3,7 +3,7 @@
 from node.clock import SystemClock
 from node.deploy import Deployment, deploy_all
 from node.l1.client import L1Client
-from node.rollup_file import rollup_chain_config
+from node.rollup import rollup_chain_config
 from node.settlement import SettlementOptions, before_genesis, l1_addresses
 from protocol.crypto import private_key_address
 from protocol.types import Address

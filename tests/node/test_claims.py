@@ -9,7 +9,7 @@ from node import claims
 from node.fee_options import FeeOptions
 from node.l1.client import L1Client
 from node.l1.wire import L1Log
-from node.rollup_file import new_rollup, rollup_chain_config
+from node.rollup import new_rollup, rollup_chain_config
 from protocol.config_changes import CONFIG_CHANGED, ConfigChange, Knob, next_change_accumulator
 from protocol.errors import Retry
 from protocol.l1 import L1BlockRef

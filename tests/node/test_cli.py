@@ -26,7 +26,8 @@ from node.cli.chosen import DataLayers
 from node.cli.parameters import DaSet
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
-from node.rollup_file import new_rollup, rollup_chain_config, save_rollup
+from node.rollup import new_rollup, rollup_chain_config
+from node.rollup_file import save_rollup
 from protocol.crypto import keccak
 from protocol.errors import Halt
 from protocol.l1 import L1BlockRef

@@ -13,7 +13,7 @@ from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE, DEV_PRIVATE_KEYS
 from node.chain import Chain
 from node.clock import SystemClock
 from node.driver import Driver
-from node.rollup_file import Rollup, new_rollup, rollup_chain_config
+from node.rollup import Rollup, new_rollup, rollup_chain_config
 from node.rollup_start import open_rollup
 from node.store import Store
 from node.worker import Worker

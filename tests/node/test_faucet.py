@@ -6,7 +6,7 @@ import pytest
 
 from genesis.dev import DEV_ACCOUNTS, DEV_PRIVATE_KEYS
 from node.faucet import GIFT_WEI, MOST_GIFTS, WAIT_SECONDS, Faucet, faucet_key
-from node.rollup_file import new_rollup, rollup_chain_config
+from node.rollup import new_rollup, rollup_chain_config
 from protocol.errors import InvalidInput
 from protocol.l1 import L1BlockRef
 from protocol.transaction import Transaction, decode_transaction

@@ -16,7 +16,7 @@ from node.l1.records import L1Record
 from node.output_roots import Output
 from node.outputs_reader import OutputsReader
 from node.proposer import MOST_BLOCKS, Derived, Proposer, ProposerConfig
-from node.rollup_file import rollup_chain_config
+from node.rollup import rollup_chain_config
 from node.serial_sender import SenderConfig, SerialSender
 from node.settlement import SettlementOptions, after_genesis, before_genesis, l1_addresses
 from protocol.abi import encode_call

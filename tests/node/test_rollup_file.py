@@ -6,7 +6,8 @@ import pytest
 from genesis.dev import DEV_ACCOUNTS, DEV_BALANCE
 from genesis.model import GenesisAccount, build_genesis
 from node.fee_options import FeeOptions, check_fees, fees_of_words, words_of_fees
-from node.rollup_file import Rollup, load_rollup, new_rollup, rollup_chain_config, save_rollup
+from node.rollup import Rollup, new_rollup, rollup_chain_config
+from node.rollup_file import load_rollup, save_rollup
 from protocol.crypto import keccak
 from protocol.errors import InvalidInput
 from protocol.l1 import L1BlockRef
@@ -59,9 +60,11 @@ def test_what_is_saved_is_what_is_loaded(rollup: Rollup, tmp_path: Path) -> None
         ({"format": 99}, "format 99 is not 2"),
         ({"fees": {"fixedBaseFee": 1, "gasToken": None}}, "fixedBaseFee: expected true or false, got 1"),
         ({"fees": {"fixedBaseFee": False, "gasToken": None}}, "field 'minBaseFee' is missing"),
-        ({"l1Genesis": 3}, "l1Genesis and accounts are objects"),
+        ({"l1Genesis": 3}, "l1Genesis is an object"),
         ({"settlement": {"portal": "0x"}}, "field 'chainConfig' is missing"),
+        ({"accounts": {"0x12": "1"}}, "0x12: expected 20 bytes of hex"),
         ({"predeploys": []}, "predeploys is an object"),
+        ({"dataAvailabilitySettings": {"file.folder": 1}}, "dataAvailabilitySettings is an object of texts"),
         ({"predeploys": {}}, "genesisHash is 0x"),
         ({"gasLimit": 29_000_000}, "genesisHash is 0x"),
     ],
@@ -84,7 +87,7 @@ def test_a_missing_field_file_or_syntax_is_named(rollup: Rollup, tmp_path: Path)
     with pytest.raises(InvalidInput, match="not JSON"):
         load_rollup(path)
     path.write_text('{"format": 2}')
-    with pytest.raises(InvalidInput, match="field 'fork' is missing"):
+    with pytest.raises(InvalidInput, match="field 'dataAvailability' is missing"):
         load_rollup(path)
 
 
