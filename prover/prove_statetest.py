@@ -93,6 +93,13 @@ def prove(
     case: StateCase, sample: int | None = None, most_steps: int | None = None, contracts: Contracts | None = None
 ) -> Proof:
     """Run one case and judge its steps: all of them, or a sample if `sample` is given or there are too many."""
+    try:
+        return _prove(case, sample, most_steps, contracts)
+    except Exception as crash:  # a bug in the machine, or in the case, fails this case, not the run
+        return Proof(case.name, False, 0, 0, None, 0, "", f"crash: {type(crash).__name__}: {crash}")
+
+
+def _prove(case: StateCase, sample: int | None, most_steps: int | None, contracts: Contracts | None) -> Proof:
     if sample is None and most_steps is not None and _is_longer(case, most_steps):
         sample = DEFAULT_SAMPLE
     chosen = None if sample is None else _chosen_steps(case, sample)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from protocol import mpt
 from protocol.crypto import EMPTY_KECCAK, keccak
-from protocol.errors import InvalidInput
 from protocol.fees import GAS_PER_BLOB, blob_base_fee
 from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
@@ -20,14 +19,16 @@ from prover.commitments.structures import NOTHING, BlockContext, LogLink, TxBoun
 from prover.machine.oracle import FullOracle, ring_of
 from prover.machine.vm import VM
 from prover.trace import start
+from vm.fixture_transaction import transaction_bytes
 from vm.fixtures import (
+    STATE_TEST,
     JsonObject,
     allocations,
     blob_schedule,
+    cases_of,
     data,
     fixture_files,
     items,
-    load_fixtures,
     mapping,
     number,
 )
@@ -63,18 +64,13 @@ def cases_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateC
         InvalidInput: A path does not exist, or a file named itself holds no state tests.
     """
     for file, named in fixture_files(paths):
-        for name, test in load_fixtures(file).items():
-            if not isinstance(test, dict) or not {"env", "pre", "post", "transaction"} <= test.keys():
-                if named:
-                    raise InvalidInput(f"{file}: {name} is not a state test")
-                break
+        for name, test in cases_of(file, named, STATE_TEST, "state test"):
             for post in items(mapping(test["post"]).get(FORK_NAMES[fork])):
                 yield _case(name, file, fork, test, mapping(post))
 
 
 def _case(name: str, file: Path, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:
-    if "txbytes" not in post:
-        raise InvalidInput(f"{name}: a case without the transaction's bytes cannot be proved")
+    config = mapping(test.get("config", {}))
     indexes = {key: number(value) for key, value in mapping(post["indexes"]).items()}
     return StateCase(
         name=f"{name}_d{indexes['data']}g{indexes['gas']}v{indexes['value']}",
@@ -82,8 +78,8 @@ def _case(name: str, file: Path, fork: Fork, test: JsonObject, post: JsonObject)
         fork=fork,
         pre=mapping(test["pre"]),
         env=mapping(test["env"]),
-        config=mapping(test.get("config", {})),
-        tx=data(post["txbytes"]),
+        config=config,
+        tx=transaction_bytes(mapping(test["transaction"]), post, number(config.get("chainid", 1))),
         expected_root=Hash32(data(post["hash"])),
         expected_logs=Hash32(data(post["logs"])),
         refused="expectException" in post,

@@ -10,25 +10,25 @@ from pathlib import Path
 from protocol.block import Block, Header, decode_block
 from protocol.block_import import reexecute
 from protocol.chain_config import ChainConfig
-from protocol.errors import InvalidBlock, InvalidInput, InvalidTransaction, Reject
+from protocol.errors import InvalidBlock, InvalidInput, Reject
 from protocol.forks import BlobSchedule, Fork, ForkSchedule, constant_schedule
 from protocol.header_rules import check_block
-from protocol.rlp_codec import InvalidRlp
 from protocol.types import ZERO_HASH, Hash32
 from vm.fixtures import (
+    BLOCK_TEST,
     FORKS,
     JsonObject,
     allocations,
     blob_schedule,
+    cases_of,
     data,
-    expected_kinds,
     items,
-    load_fixtures,
     mapping,
     number,
 )
 from vm.memory_state import MemoryState, memory_state
 from vm.pyevm.engine import PyEvmEngine
+from vm.rejections import fits
 from vm.suite import CaseResult, Task, run_files
 
 _TRANSITION = re.compile(r"(?P<before>\w+?)To(?P<after>\w+?)At(?P<time>Time)?(?P<start>\d+)(?P<kilo>k?)")
@@ -52,16 +52,12 @@ def run_blocktests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1
 def _run_file(task: Task) -> list[CaseResult]:
     path, named, fork = task
     results: list[CaseResult] = []
-    for name, case in load_fixtures(path).items():
-        if not isinstance(case, dict) or not {"blocks", "pre", "network", "genesisRLP"} <= case.keys():
-            if named:
-                raise InvalidInput(f"{path}: {name} is not a block test")
-            return []
+    for name, case in cases_of(path, named, BLOCK_TEST, "block test"):
         if fork is not None and case["network"] != fork:
             continue
         try:
             root, error = _run_case(case)
-        except Exception as crash:  # a bug in the engine fails its case, not the run
+        except Exception as crash:  # a bug in the engine, or in the case, fails this case, not the run
             root, error = ZERO_HASH, f"crash: {type(crash).__name__}: {crash}"
         results.append(CaseResult(name, error is None, str(case["network"]), root, error))
     return results
@@ -127,19 +123,10 @@ def _judge(chain: _Chain, entry: JsonObject) -> str | None:
     except Reject as refusal:
         if expected is None:
             return f"unexpected refusal: {refusal}"
-        if not _fits(refusal, expected_kinds(str(expected))):
+        if not fits(refusal, str(expected)):
             return f"refused for {refusal}, expected {expected}"
         return None
     return None if expected is None else f"expected the block to be refused: {expected}"
-
-
-def _fits(refusal: Reject, kinds: frozenset[str]) -> bool:
-    if isinstance(refusal, InvalidTransaction):
-        return refusal.reason.name in kinds
-    if isinstance(refusal, InvalidBlock):
-        return refusal.reason in kinds
-    # One error of ours stands for all the ways in which bytes can fail to be a block.
-    return isinstance(refusal, InvalidRlp) and any(kind.startswith("RLP_") for kind in kinds)
 
 
 def _judge_end(chain: _Chain, case: JsonObject) -> tuple[Hash32, str | None]:

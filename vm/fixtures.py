@@ -1,10 +1,10 @@
-"""What the official suites' JSON has in common: fork names, numbers, accounts, and the names of what must fail.
+"""What the official suites' JSON has in common: files of named cases, fork names, numbers, accounts.
 
-Source: https://eest.ethereum.org/main/consuming_tests/ and, for names starting with TR_, ethereum/tests before 2024.
+Source: https://eest.ethereum.org/main/consuming_tests/
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -42,39 +42,9 @@ FORKS = {
     **{f"BPO{step}": Fork.OSAKA for step in range(1, 6)},
 }
 
-_LEGACY_EXCEPTIONS = {
-    "TR_NoFunds": "INSUFFICIENT_ACCOUNT_FUNDS",
-    "TR_NoFundsX": "INSUFFICIENT_ACCOUNT_FUNDS",
-    "TR_NoFundsOrGas": "INSUFFICIENT_ACCOUNT_FUNDS|INTRINSIC_GAS_TOO_LOW",
-    "TR_IntrinsicGas": "INTRINSIC_GAS_TOO_LOW",
-    "IntrinsicGas": "INTRINSIC_GAS_TOO_LOW",
-    "TR_GasLimitReached": "GAS_ALLOWANCE_EXCEEDED",
-    "TR_FeeCapLessThanBlocks": "INSUFFICIENT_MAX_FEE_PER_GAS",
-    "TR_TipGtFeeCap": "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS",
-    "TR_NonceTooLow": "NONCE_MISMATCH_TOO_LOW",
-    "TR_NonceTooHigh": "NONCE_MISMATCH_TOO_HIGH",
-    "TR_NonceHasMaxValue": "NONCE_IS_MAX",
-    "SenderNotEOA": "SENDER_NOT_EOA",
-    "SenderNotEOAorNoCASH": "SENDER_NOT_EOA|INSUFFICIENT_ACCOUNT_FUNDS",
-    "TR_InitCodeLimitExceeded": "INITCODE_SIZE_EXCEEDED",
-    "TR_TypeNotSupported": "TYPE_NOT_SUPPORTED|TYPE_1_TX_PRE_FORK|TYPE_2_TX_PRE_FORK",
-    "TR_TypeNotSupportedBlob": "TYPE_3_TX_PRE_FORK",
-    "TR_BLOBVERSION_INVALID": "TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH",
-    "TR_EMPTYBLOB": "TYPE_3_TX_ZERO_BLOBS",
-    "TR_BLOBCREATE": "TYPE_3_TX_CONTRACT_CREATION",
-    "TR_BLOBLIST_OVERSIZE": "TYPE_3_TX_BLOB_COUNT_EXCEEDED|TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED",
-    "TR_RLP_WRONGVALUE": "RLP_INVALID_VALUE",
-}
-
-
-_SAME_KIND = {
-    # Nobody owns 2^256 wei, so a product that overflows is also more than the sender has; geth says only that.
-    "INSUFFICIENT_ACCOUNT_FUNDS": {"GASLIMIT_PRICE_PRODUCT_OVERFLOW"},
-    # Until Osaka a transaction's own limit was the block's; retesteth and later suites name it differently.
-    "TYPE_3_TX_BLOB_COUNT_EXCEEDED": {"TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED"},
-    "TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED": {"TYPE_3_TX_BLOB_COUNT_EXCEEDED"},
-}
-"""Expected name -> other names for the same reason."""
+STATE_TEST = frozenset({"env", "pre", "post", "transaction"})
+BLOCK_TEST = frozenset({"blocks", "pre", "network", "genesisRLP"})
+"""Fields that make an entry of a file such a case."""
 
 
 def fixture_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
@@ -92,23 +62,40 @@ def fixture_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
             raise InvalidInput(f"{path}: no such file or folder")
 
 
-def load_fixtures(path: Path) -> JsonObject:
-    """The file's object of named cases; raises InvalidInput when it is not one."""
-    try:
-        loaded = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path}: cannot be read as JSON: {error}") from error
+def cases_of(file: Path, named: bool, fields: Set[str], kind: str) -> Iterator[tuple[str, JsonObject]]:
+    """The file's cases that have these `fields`, by name. `kind` is what they are called in messages.
+
+    In a folder other files, and entries like `_info`, are passed over.
+
+    Raises:
+        InvalidInput: The file is not JSON, or was `named` itself and holds something else.
+    """
+    loaded = load_json(file)
     if not isinstance(loaded, dict):
-        raise InvalidInput(f"{path}: expected an object of named cases")
-    return loaded
+        if named:
+            raise InvalidInput(f"{file}: expected an object of named cases")
+        return
+    for name, case in loaded.items():
+        if isinstance(case, dict) and fields <= case.keys():
+            yield name, case
+        elif named and not name.startswith("_"):
+            raise InvalidInput(f"{file}: {name} is not a {kind}")
+
+
+def load_json(file: Path) -> Json:
+    """What the file holds; raises InvalidInput when that is not JSON."""
+    try:
+        return cast(Json, json.loads(file.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{file}: cannot be read as JSON: {error}") from error
 
 
 def number(value: Json) -> int:
-    """A quantity: 0x-prefixed hexadecimal or decimal."""
+    """A quantity: 0x-prefixed hexadecimal, decimal, or nothing for 0. Old files mark what exceeds 256 bits."""
     if isinstance(value, int):
         return value
-    text = cast(str, value)
-    return int(text, 16) if text.startswith("0x") else int(text or "0")
+    text = cast(str, value).removeprefix("0x:bigint ")
+    return int(text[2:] or "0", 16) if text.startswith("0x") else int(text or "0")
 
 
 def data(value: Json) -> bytes:
@@ -146,14 +133,3 @@ def blob_schedule(config: JsonObject, fork_name: str) -> BlobSchedule | None:
         return None
     fields = mapping(stated)
     return BlobSchedule(number(fields["target"]), number(fields["max"]), number(fields["baseFeeUpdateFraction"]))
-
-
-def expected_kinds(expectation: str) -> frozenset[str]:
-    """The names of the failures that satisfy an `expectException`: alternatives are separated by `|`."""
-    kinds: set[str] = set()
-    for alternative in expectation.split("|"):
-        name = _LEGACY_EXCEPTIONS.get(alternative, alternative)
-        for part in name.split("|"):
-            kind = part.split(".", 1)[-1]
-            kinds |= {kind} | _SAME_KIND.get(kind, set())
-    return frozenset(kinds)

@@ -3,9 +3,11 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from protocol.types import Hash32
+from protocol.errors import InvalidInput
+from protocol.types import ZERO_HASH, Hash32
 from vm.fixtures import fixture_files
 
 
@@ -45,14 +47,27 @@ def run_files(
 ) -> Iterator[CaseResult]:
     """The results of `run_file` for each file below `paths`, on `jobs` processes, in the order of the files.
 
+    A file that a folder holds and that is not JSON fails by itself, under its path.
+
     Raises:
-        InvalidInput: A path does not exist.
+        InvalidInput: A path does not exist, or a file that was named itself cannot be used.
     """
     tasks = [(file, named, fork) for file, named in fixture_files(paths)]
+    run_one = partial(_run_one, run_file)
     if jobs <= 1:
         for task in tasks:
-            yield from run_file(task)
+            yield from run_one(task)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for results in pool.imap(run_file, tasks):
+        for results in pool.imap(run_one, tasks):
             yield from results
+
+
+def _run_one(run_file: Callable[[Task], list[CaseResult]], task: Task) -> list[CaseResult]:
+    path, named, _ = task
+    try:
+        return run_file(task)
+    except InvalidInput as error:
+        if named:
+            raise
+        return [CaseResult(path.as_posix(), False, "", ZERO_HASH, str(error))]
