@@ -8,6 +8,7 @@ when that ends, and both speak frames: 4 bytes of length, then `marshal`.
 import asyncio
 import fcntl
 import marshal
+import os
 import signal
 import sys
 from collections import deque
@@ -16,8 +17,9 @@ from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 
-from protocol.batch import decode_batch
-from protocol.errors import InvalidTransaction
+from protocol.batch import BlockClaim, decode_batch
+from protocol.errors import InvalidBatch, InvalidTransaction
+from protocol.l1 import L1BlockRef
 from protocol.transaction import DEPOSIT, Transaction, decode_transaction
 
 WORTHWHILE = 256
@@ -28,6 +30,10 @@ PIPE_BYTES = 1 << 20
 
 PROCESSES = 2
 """Recovering a sender takes longer than executing its transfer: this many keep a node busy that executes."""
+
+NICE = 10
+"""Their niceness beyond the node's: what it executes now comes first, they take what that leaves of two cores. In the
+node's session, since Linux weighs niceness within a session only (sched(7), autogroup)."""
 
 AHEAD = 4
 """Blocks that are decoded or wait for it."""
@@ -89,7 +95,7 @@ class _Process:
                 *(sys.executable, "-m", "node.decoder"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                start_new_session=True,
+                process_group=0,
             )
             _widen(self._process)
         to, back = self._process.stdin, self._process.stdout
@@ -112,46 +118,54 @@ class Ahead:
 
     def __init__(self, decoder: Decoder | None) -> None:
         self._decoder = decoder
-        self._under_way: dict[tuple[bytes, ...], asyncio.Task[Mapping[bytes, Transaction]]] = {}
-        self._later: deque[tuple[bytes, ...]] = deque()
-        """Blocks of the L1 block that was read ahead, which begin once those before them leave room."""
+        self._coming: dict[int, deque[tuple[bytes, ...]]] = {}
+        """By the number of the L1 block whose batches claim them: blocks that begin when there is room."""
+        self._under_way: dict[tuple[bytes, ...], tuple[int, asyncio.Task[Mapping[bytes, Transaction]]]] = {}
+        """Likewise with that number."""
 
-    def start(self, blocks: Iterable[tuple[bytes, ...]]) -> None:
-        """Begin with the first of `blocks`, and then those of the batches after them, as long as there is room."""
-        for raws in blocks:
-            if not self._begin(raws):
-                return
-        while self._later and self._begin(self._later[0]):
-            self._later.popleft()
-
-    def start_with(self, batches: Iterable[bytes]) -> None:
-        """`batches` claim the blocks that come next: begin with them too, when there is room."""
+    def expect(self, claimed_in: L1BlockRef, blocks: Iterable[tuple[bytes, ...]]) -> None:
+        """These blocks come, in this order, once those of earlier L1 blocks have; none of them has been taken yet."""
         if self._decoder is not None:
-            self._later = deque(claim.transactions for data in batches for claim in decode_batch(data).blocks)
-            self.start(())
+            large = (raws for raws in blocks if len(raws) >= WORTHWHILE)
+            self._coming[claimed_in.number] = deque(raws for raws in large if raws not in self._under_way)
+            self._begin(self._decoder)
 
-    def _begin(self, raws: tuple[bytes, ...]) -> bool:
-        """False when there is no room for it."""
-        if self._decoder is None or len(raws) < WORTHWHILE or raws in self._under_way:
-            return True
-        if len(self._under_way) >= AHEAD:
-            return False
-        self._under_way[raws] = asyncio.create_task(self._decoder.decode(raws))
-        return True
+    def expect_batches(self, posted: L1BlockRef, batches: Iterable[bytes], head: int) -> None:
+        """The same of the blocks beyond number `head` that `batches` claim."""
+        self.expect(posted, (claim.transactions for data in batches for claim in _claims(data, head)))
 
     async def take(self, raws: tuple[bytes, ...]) -> Mapping[bytes, Transaction]:
         """What was decoded of a block; waits for it when it is under way."""
-        task = self._under_way.pop(raws, None)
-        return {} if task is None else await task
+        _number, task = self._under_way.pop(raws, (0, None))
+        if self._decoder is None or task is None:
+            return {}
+        self._begin(self._decoder)
+        return await task
 
-    def forget(self, blocks: Iterable[tuple[bytes, ...]] | None = None) -> None:
-        """Drop these; all when none are named."""
-        if blocks is None:
-            self._later.clear()
-        for raws in list(self._under_way) if blocks is None else blocks:
-            task = self._under_way.pop(raws, None)
-            if task is not None:
+    def forget(self, through: L1BlockRef | None = None) -> None:
+        """Drop what is claimed in L1 blocks up to this one; all when none is named."""
+        for number in [number for number in self._coming if through is None or number <= through.number]:
+            del self._coming[number]
+        for raws, (number, task) in list(self._under_way.items()):
+            if through is None or number <= through.number:
+                del self._under_way[raws]
                 task.cancel()
+
+    def _begin(self, decoder: Decoder) -> None:
+        for number in sorted(self._coming):
+            blocks = self._coming[number]
+            while blocks and len(self._under_way) < AHEAD:
+                raws = blocks.popleft()
+                if raws not in self._under_way:
+                    self._under_way[raws] = (number, asyncio.create_task(decoder.decode(raws)))
+
+
+def _claims(data: bytes, head: int) -> Sequence[BlockClaim]:
+    try:
+        batch = decode_batch(data)
+    except InvalidBatch:
+        return ()
+    return batch.blocks[max(0, head + 1 - batch.first_number) :]
 
 
 def _widen(process: asyncio.subprocess.Process) -> None:
@@ -179,6 +193,7 @@ def _decoded(raws: Sequence[bytes]) -> list[tuple[object, ...]]:
 def main() -> None:
     """Answer until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the node decides
+    os.nice(NICE)
     while len(head := sys.stdin.buffer.read(4)) == 4:
         question = sys.stdin.buffer.read(int.from_bytes(head, "big"))
         answer = marshal.dumps(_decoded(marshal.loads(question)))  # noqa: S302 - our own node's bytes

@@ -71,7 +71,7 @@ class Driver:
         self._poll_seconds = poll_seconds
         self._on_l1_block = on_l1_block
         self._ahead = Ahead(decoder)
-        self._feed = L1Feed(l1, batches, self._ahead.start_with, fetch_seconds)
+        self._feed = L1Feed(l1, batches, self._expect, fetch_seconds)
         self._displaced: list[Block] = []
         self._l1_head = 0
         self._waiting_for: str | None = "the first L1 block"
@@ -135,7 +135,7 @@ class Driver:
             await self._reread()
             raise
         if ref.number < head.number:
-            self._feed.begin_after(ref, inputs.position)
+            self._feed.begin_after(ref, inputs.position, head.number)
         async with self.lock:
             settings = settings_at(self.config, self.l1_window.settings, inputs.changes)
             await self._derive(L1Block(ref, inputs.deposits, settings), inputs.position, data)
@@ -148,13 +148,13 @@ class Driver:
     async def _derive(self, block: L1Block, position: L1Position, data: Sequence[bytes]) -> None:
         payloads = self._derivation.feed(block, data)
         safe = self.chain.safe_head()
-        missing = [payload for payload in payloads if self.chain.canonical_hash(payload.number) is None]
+        missing = (payload for payload in payloads if self.chain.canonical_hash(payload.number) is None)
+        self._ahead.expect(block.ref, (payload.transactions for payload in missing))
         try:
             for payload in payloads:
-                self._ahead.start(later.transactions for later in missing if later.number >= payload.number)
                 safe = await self._apply(payload)
         finally:
-            self._ahead.forget(payload.transactions for payload in payloads)
+            self._ahead.forget(block.ref)
         record = L1Record(block, safe.number, safe.hash, position)
         await self._worker.run(
             self.chain.set_safe, safe, records=[(TABLE, record_key(block.ref.number), encode_record(record))]
@@ -162,6 +162,9 @@ class Driver:
         self._position = position
         self._waiting_for = None
         self._on_l1_block(record)
+
+    def _expect(self, posted: L1BlockRef, batches: Sequence[bytes]) -> None:
+        self._ahead.expect_batches(posted, batches, self.chain.head().number)
 
     async def _apply(self, payload: PayloadAttributes) -> Header:
         """Make the canonical block at the payload's height the derived one; returns its header."""
@@ -215,6 +218,7 @@ class Driver:
 
     async def _reset(self) -> None:
         """Go back to the newest L1 block that is still canonical, and with it to what was safe then."""
+        self._feed.forget()
         self._ahead.forget()
         finalized = self.chain.finalized_head()
         record = last_record(self.chain.store)

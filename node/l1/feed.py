@@ -1,10 +1,11 @@
 """What derivation reads: an L1 block's deposits, changes and commitments, and the bytes behind these.
 
-The block that follows is read while one is derived, so neither waits for the other.
+The blocks that follow are read while one is derived, so neither waits for the other.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,11 @@ logger = logging.getLogger(__name__)
 
 FETCH_SECONDS = 60.0
 """How long one fetch of batch data may take before it is asked for anew, and the node says that it waits."""
+
+AHEAD_BLOCKS = 32
+"""L1 blocks that are read ahead at most: a sequencer may post a batch every few of them only."""
+AHEAD_BYTES = 16 << 20
+"""Of batches: once so many wait for their turn, nothing more is read ahead."""
 
 
 class L1Source(Protocol):
@@ -49,7 +55,7 @@ class BatchSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _ReadAhead:
-    """What an L1 block brings, read while the one before it was derived; `position` is what it was read from."""
+    """What an L1 block brings, read before its turn; `position` is what it was read from."""
 
     ref: L1BlockRef
     position: L1Position
@@ -58,20 +64,22 @@ class _ReadAhead:
 
 
 class L1Feed:
-    """Reads L1 and the data layer for one driver. `on_data` hears of batches that were read ahead."""
+    """Reads L1 and the data layer for one driver. `on_data` hears of an L1 block's batches when they are read ahead."""
 
     def __init__(
         self,
         l1: L1Source,
         batches: BatchSource,
-        on_data: Callable[[Sequence[bytes]], None],
+        on_data: Callable[[L1BlockRef, Sequence[bytes]], None],
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
         self._l1 = l1
         self._batches = batches
         self._on_data = on_data
         self._fetch_seconds = fetch_seconds
-        self._next: asyncio.Task[_ReadAhead | None] | None = None
+        self._ahead: deque[asyncio.Task[_ReadAhead | None]] = deque()
+        """In the order of L1, each begun by the one before it; None where reading on had to stop."""
+        self._bytes_ahead = 0
 
     async def read(self, ref: L1BlockRef, position: L1Position) -> tuple[L1Inputs, list[bytes]]:
         """What the L1 block brings, and the data of its batches in order; `position` is the one after its parent.
@@ -82,30 +90,52 @@ class L1Feed:
         """
         return await self._taken_ahead(ref, position) or await self._read(ref, position)
 
-    def begin_after(self, ref: L1BlockRef, position: L1Position) -> None:
-        """Read the block behind `ref`, at `position`, while `ref` itself is derived."""
-        self._next = asyncio.create_task(self._read_ahead(ref, position))
+    def begin_after(self, ref: L1BlockRef, position: L1Position, head: int) -> None:
+        """Read what lies behind `ref`, at `position`, up to L1 block `head`, while `ref` itself is derived."""
+        if self._ahead:
+            last = self._ahead[-1]
+            found = last.result() if last.done() else None
+            if found is None:
+                return  # it is being read, or could not be
+            ref, position = found.ref, found.inputs.position
+        self._read_on(ref, position, head)
+
+    def forget(self) -> None:
+        """Drop what was read ahead."""
+        for task in self._ahead:
+            task.cancel()
+        self._ahead.clear()
+        self._bytes_ahead = 0
 
     async def _read(self, ref: L1BlockRef, position: L1Position) -> tuple[L1Inputs, list[bytes]]:
         inputs = await self._l1.inputs(ref, position)
         return inputs, await self._fetch_all(ref, inputs.commitments)
 
-    async def _read_ahead(self, parent: L1BlockRef, position: L1Position) -> _ReadAhead | None:
+    def _read_on(self, parent: L1BlockRef, position: L1Position, head: int) -> None:
+        if parent.number < head and len(self._ahead) < AHEAD_BLOCKS and self._bytes_ahead < AHEAD_BYTES:
+            self._ahead.append(asyncio.create_task(self._read_behind(parent, position, head)))
+
+    async def _read_behind(self, parent: L1BlockRef, position: L1Position, head: int) -> _ReadAhead | None:
         try:
             ref = await self._l1.block(parent.number + 1)
             if ref is None or ref.parent_hash != parent.hash:
                 return None
             inputs, data = await self._read(ref, position)
-            self._on_data(data)
-        except (Retry, Reject):
+        except Retry:
             return None  # what is the matter will be told when its turn comes
+        self._bytes_ahead += sum(map(len, data))
+        self._on_data(ref, data)
+        self._read_on(ref, inputs.position, head)
         return _ReadAhead(ref, position, inputs, data)
 
     async def _taken_ahead(self, ref: L1BlockRef, position: L1Position) -> tuple[L1Inputs, list[bytes]] | None:
-        task, self._next = self._next, None
-        found = None if task is None else await task
-        if found is None or found.ref != ref or found.position != position:
+        if not self._ahead:
             return None
+        found = await self._ahead.popleft()
+        if found is None or found.ref != ref or found.position != position:
+            self.forget()
+            return None
+        self._bytes_ahead -= sum(map(len, found.data))
         return found.inputs, found.data
 
     async def _fetch_all(self, ref: L1BlockRef, commitments: Sequence[Commitment]) -> list[bytes]:
