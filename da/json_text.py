@@ -10,8 +10,8 @@ Record: TypeAlias = "dict[str, Json]"
 
 MAX_DEPTH = 100
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_BRACKET = re.compile(rb"[\[\]{}]")
+# A string that never ends goes up to the end: whoever looked for another quote from each quote on would take for ever.
+_BRACKETS_AND_STRINGS = re.compile(rb'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class MalformedJson(ValueError):
@@ -32,9 +32,12 @@ def parse_json(body: bytes) -> Json:
 
 def _depth(body: bytes) -> int:
     deepest = depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        deepest = max(deepest, depth)
+    for match in _BRACKETS_AND_STRINGS.finditer(body):
+        if match[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match[0] in b"]}":
+            depth -= 1
     return deepest
 
 

@@ -7,11 +7,12 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import atheris
 
 with atheris.instrument_imports(include=["da", "protocol", "rpc"]):
-    from da.json_text import MalformedJson, parse_json
+    from da.json_text import MalformedJson, as_base64, as_hex, as_list, as_number, as_record, parse_json
     from protocol.batch import decode_batch, encode_batch
     from protocol.blobs import BLOB_BYTES, capacity, unpack_blobs, unwrap
     from protocol.errors import Reject
@@ -61,11 +62,17 @@ def blobs(data: bytes) -> None:
 
 
 def layer_json(data: bytes) -> None:
-    """What a data layer's server answers: JSON within bounds, or refused by name."""
+    """What a data layer's server answers: JSON within bounds with fields of the right kind, or refused by name."""
     try:
-        json.dumps(parse_json(data))
+        value = parse_json(data)
+        json.dumps(value)
+        record = as_record(value, "answer")
     except MalformedJson:
         return
+    for key in record:
+        for take in (as_list, as_number, as_base64, lambda record, key: as_hex(record[key], key, 1)):
+            with suppress(MalformedJson):
+                take(record, key)
 
 
 _LOOP = asyncio.Runner()

@@ -27,6 +27,7 @@ CORPUS = {
     "layer_json": [
         b'{"data":[{"blob":"0x00","index":"0"}]}',
         b'{"id":1,"error":{"code":1,"message":"blob: not found"}}',
+        b'{"height":"12","data":"AAEC","commitment":"0x0f","blobs":[' + b"[[" * 51 + b"]]" * 51 + b"]}",
     ],
 }
 SLOW = [pytest.mark.slow, pytest.mark.timeout(3600)]
