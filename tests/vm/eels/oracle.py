@@ -10,7 +10,7 @@ edges, had the same outcome with either pair of versions.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from traceback import extract_tb
 from typing import Any
@@ -31,8 +31,9 @@ from vm.pyevm.block_state import BlockEnvironment
 
 @dataclass(frozen=True)
 class Refused:
-    """A transaction that is not valid here."""
+    """A transaction that is not valid here; `name` is the exception's."""
 
+    name: str
     why: str
 
 
@@ -55,11 +56,12 @@ class Extended:
 
 
 class Eels:
-    """The specification of one fork."""
+    """The specification of one fork. Its Constantinople is Petersburg: nobody else uses what was before."""
 
     def __init__(self, fork: Fork) -> None:
+        name = "constantinople" if fork == Fork.PETERSBURG else fork.name.lower()
         self.fork, self.state, self.types, self.blocks, self.trie, self.bloom, self.vm, self.gas, self.transactions = (
-            import_module(f"ethereum.forks.{fork.name.lower()}.{part}")
+            import_module(f"ethereum.forks.{name}.{part}")
             for part in ("fork", "state", "fork_types", "blocks", "trie", "bloom", "vm", "vm.gas", "transactions")
         )
         self.has_requests = hasattr(self.fork, "compute_requests_hash")
@@ -74,25 +76,30 @@ class Eels:
     ) -> Refused | Transition:
         """One transaction on a state, without what a block does before and after."""
         state = self._state(accounts)
+        known = {
+            "chain_id": U64(environment.chain_id),
+            "state": state,
+            "block_gas_limit": Uint(environment.gas_limit),
+            "block_hashes": [Bytes32(one) for one in ancestors],
+            "coinbase": Bytes20(environment.fee_recipient),
+            "number": Uint(environment.number),
+            "difficulty": Uint(environment.difficulty),
+            "base_fee_per_gas": Uint(environment.base_fee),
+            "time": U256(environment.timestamp),
+            "prev_randao": Bytes32(environment.prev_randao),
+            "excess_blob_gas": U64(excess_blob_gas),
+            "parent_beacon_block_root": Bytes32(bytes(32)),
+        }
+        # Each fork's block has the fields that there were.
         block = self.vm.BlockEnvironment(
-            chain_id=U64(environment.chain_id),
-            state=state,
-            block_gas_limit=Uint(environment.gas_limit),
-            block_hashes=[Bytes32(one) for one in ancestors],
-            coinbase=Bytes20(environment.fee_recipient),
-            number=Uint(environment.number),
-            base_fee_per_gas=Uint(environment.base_fee),
-            time=U256(environment.timestamp),
-            prev_randao=Bytes32(environment.prev_randao),
-            excess_blob_gas=U64(excess_blob_gas),
-            parent_beacon_block_root=Bytes32(bytes(32)),
+            **{field.name: known[field.name] for field in fields(self.vm.BlockEnvironment)}
         )
         output = self.vm.BlockOutput()
         try:
             with _passing_over_modexp():
                 self.fork.process_transaction(block, output, self._transaction(raw), Uint(0))
         except (EthereumException, RLPException) as refusal:
-            return Refused(repr(refusal))
+            return Refused(type(refusal).__name__, repr(refusal))
         (receipt,) = self._receipts(output)
         return Transition(self.state.state_root(state), int(output.block_gas_used), receipt)
 
@@ -148,7 +155,9 @@ class Eels:
         return Extended(encoded, keccak256(encoded), self._receipts(output))
 
     def _transaction(self, raw: bytes) -> Any:
-        is_list = raw[0] >= 0xC0
+        if not hasattr(self.transactions, "decode_transaction"):  # before Berlin there was one type
+            return rlp.decode_to(self.transactions.Transaction, raw)
+        is_list = raw[:1] >= b"\xc0"
         return self.transactions.decode_transaction(
             rlp.decode_to(self.transactions.LegacyTransaction, raw) if is_list else raw
         )
@@ -161,8 +170,8 @@ class Eels:
         state = self.state.State()
         for name, account in accounts.items():
             address = Bytes20(name)
-            fields = self.types.Account(Uint(account.nonce), U256(account.balance), account.code)
-            self.state.set_account(state, address, fields)
+            held = self.types.Account(Uint(account.nonce), U256(account.balance), account.code)
+            self.state.set_account(state, address, held)
             for slot, word in account.storage.items():
                 self.state.set_storage(state, address, Bytes32(slot.to_bytes(32, "big")), U256(word))
         return state
