@@ -13,7 +13,7 @@ from node.clock import SystemClock
 from node.l1.client import L1Client
 from node.launch import LaunchOptions, launch_rollup
 from node.operator_key import OPERATOR_KEY_VARIABLE
-from node.up import OPERATOR_KEY
+from node.up.keys import OPERATOR_KEY
 
 L1_CHAIN_ID = 71_716
 NODE = (sys.executable, "-m", "node.cli", "node")

@@ -186,5 +186,5 @@ class Chosen:
         return {
             words: value.value if isinstance(value, ForkName) else value
             for words, value in found.items()
-            if value is not None and words != "fraud proofs"  # which `node.up` compares
+            if value is not None and words != "fraud proofs"  # which `node.up.keys` compares
         }

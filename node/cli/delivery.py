@@ -89,7 +89,7 @@ def set_price(
     from node.l1.client import L1Client
     from node.network.delivery_price import ELSEWHERE, Price, delivery_price, set_delivery_price
     from node.operator_key import operator_key
-    from node.up import OPERATOR_KEY
+    from node.up.keys import OPERATOR_KEY
 
     if per_message is None and per_byte is None and per_gas is None:
         raise typer.BadParameter("nothing to set: give --per-message, --per-byte or --per-gas")

@@ -11,7 +11,7 @@ from node.l1.client import L1Client
 from node.network.files import NetworkFolder
 from node.operator_key import OPERATOR_KEY_VARIABLE, operator_key
 from node.rollup_file import load_rollup
-from node.up import OPERATOR_KEY
+from node.up.keys import OPERATOR_KEY
 from protocol.errors import InvalidInput
 
 

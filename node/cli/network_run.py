@@ -22,7 +22,7 @@ from node.precompile import DEPLOYED, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.status import NodeStatus, node_status
-from node.up import OPERATOR_KEY
+from node.up.keys import OPERATOR_KEY
 from protocol.errors import InvalidInput, Reject, Retry
 
 EXTERNAL_OPERATOR_WEI = 10**18

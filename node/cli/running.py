@@ -142,7 +142,7 @@ def up(
         return
 
     from node.cli.up_view import check_relaunch, show_up
-    from node.up import UpOptions
+    from node.up.options import UpOptions
 
     gas = (gas_limit, fork, da, elasticity, base_fee_denominator)
     times = (sequencer_drift, sequencing_window, challenge_window, finalisation_delay)

@@ -14,7 +14,9 @@ from node.precompile import COMPILING, missing_artifacts, precompile
 from node.proof_contracts import CONTRACTS
 from node.role import stop_on_signals
 from node.rollup_file import load_rollup
-from node.up import BlockLine, Started, UpOptions, check_start, run_up
+from node.up.blocks import BlockLine
+from node.up.options import UpOptions
+from node.up.run import Started, check_start, run_up
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput
 

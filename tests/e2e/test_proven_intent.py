@@ -29,7 +29,7 @@ from node.proposer import ProposerConfig
 from node.rollup import Rollup
 from node.rollup_file import load_rollup
 from node.rollup_node import RollupNode
-from node.up import OPERATOR_KEY
+from node.up.keys import OPERATOR_KEY
 from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.fee_terms import L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT

@@ -13,7 +13,7 @@ from node.dispute_data import StagedLayer
 from node.l1.client import L1Client
 from node.operator_key import CHALLENGER_KEY_VARIABLE, OPERATOR_KEY_VARIABLE, PROPOSER_KEY_VARIABLE
 from node.rollup_file import load_rollup
-from node.up import CHALLENGER_KEY
+from node.up.keys import CHALLENGER_KEY
 from protocol.crypto import private_key_address
 from tests.e2e.liar import Fall, Liar
 from tests.e2e.processes import answers, rpc, running
