@@ -7,7 +7,8 @@ launch          from an intent to launch options, and to the arguments of each p
 funding         the deployer's payments, one L1 block for all
 mesh            what joins the chains, made once
 on_l1           what a start does on L1: pays, launches, joins
-up              brings it up, watches it, stops it
+up              brings it up, keeps it up, takes new chains in
+processes       its processes, started, watched, stopped in order
 greeting        the first message and the first transfer
 delivery_price  what a delivery costs, asked and set
 events          what a member's contracts have logged

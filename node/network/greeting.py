@@ -2,9 +2,10 @@
 works, instead of saying so."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from genesis.intent import Intent
 from genesis.predeploys import DEPLOYMENT_PROXY
 from metalayer.message import Domain, padded
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS
@@ -13,9 +14,10 @@ from node.artifacts import load_artifact
 from node.clock import Clock
 from node.l1.client import L1Client
 from node.network.events import DISPATCHED
+from node.network.membership import domain_of
 from protocol.abi import Dynamic, encode_call, words_of
 from protocol.crypto import keccak
-from protocol.errors import Retry
+from protocol.errors import Reject, Retry
 from protocol.types import ZERO_HASH, Address, Hash32
 
 GREETER_WEI = 10**17
@@ -26,6 +28,8 @@ WORDS = "tombolo: {} greets {}"
 DEPOSIT_SECONDS = 60.0
 ARRIVAL_SECONDS = 600.0
 POLL_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 120
+"""A first message that can be challenged for longer is not sent: nobody would watch it arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,36 @@ class Side:
     name: str
     domain: Domain
     client: L1Client
+
+
+async def greet_newest(
+    members: Sequence[Intent],
+    joined: Collection[str],
+    urls: Mapping[str, str],
+    clock: Clock,
+    key: bytes,
+    tell: Callable[[str], None],
+) -> None:
+    """Greet from the first member to the newest of those that have `joined`; `tell` hears why it does not happen."""
+    if len(members) < 2:
+        return
+    newest = [intent for intent in members[1:] if intent.chain.name in joined]
+    one, other = members[0].chain, (newest[-1] if newest else members[1]).chain
+    proof = members[0].proof
+    if proof.challenge_period_seconds + proof.finalisation_delay_seconds > LONGEST_WAIT_SECONDS:
+        period = proof.challenge_period_seconds
+        tell(f"what leaves {one.name} can be challenged for {period} s, so no first message is awaited")
+        return
+    async with (
+        L1Client(urls[one.name], clock, who=one.name) as here,
+        L1Client(urls[other.name], clock, who=other.name) as there,
+    ):
+        origin = Side(one.name, domain_of(one.chain_id), here)
+        destination = Side(other.name, domain_of(other.chain_id), there)
+        try:
+            await greet(origin, destination, clock, key, tell)
+        except (Retry, Reject) as error:
+            tell(f"the first message: {error}")
 
 
 async def greet(origin: Side, destination: Side, clock: Clock, key: bytes, tell: Callable[[str], None]) -> None:

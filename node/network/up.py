@@ -10,35 +10,17 @@ from node.children import check_port, wait_for_rpc
 from node.clock import Clock
 from node.l1.client import L1Client
 from node.network.files import NetworkFolder, NetworkSettings, with_places
-from node.network.greeting import Side, greet
-from node.network.launch import (
-    challenger_arguments,
-    check_for_l1,
-    has_challenger,
-    l1_arguments,
-    relayer_arguments,
-    second_node,
-    second_node_arguments,
-    sequencer_arguments,
-)
-from node.network.membership import domain_of
+from node.network.greeting import greet_newest
+from node.network.launch import check_for_l1, second_node
 from node.network.on_l1 import OPERATOR_WEI, RELAYER_WEI, NetworkOnL1
 from node.network.page import Shown
 from node.network.plan import Plan, make_plan
+from node.network.processes import NetworkProcesses
 from node.network.watch import Watched
-from node.operator_key import (
-    CHALLENGER_KEY_VARIABLE,
-    OPERATOR_KEY_VARIABLE,
-    PROPOSER_KEY_VARIABLE,
-    RELAYER_KEY_VARIABLE,
-)
 from node.rollup import Rollup
 from node.rollup_file import load_rollup
-from node.supervised import Condition, Supervised
+from node.supervised import Supervised
 from protocol.errors import Halt, InvalidInput, Reject, Retry
-
-LONGEST_GREETING_SECONDS = 120
-"""A first message that takes longer is not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +73,9 @@ class NetworkUp:
         self._on_l1 = NetworkOnL1(
             folder, deployer_key, clock, self._tell, operator_wei=operator_wei, relayer_wei=relayer_wei
         )
+        self._processes = NetworkProcesses(folder, self._on_l1.key, clock, self._tell, on_l1_failed=self.stop.set)
         self._failure: BaseException | None = None
-        self._l1: Supervised | None = None
-        self._relayer: Supervised | None = None
         self._beside: set[asyncio.Task[None]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._adding = asyncio.Lock()
 
     async def run(self, intents: Sequence[Intent], serving: Serving | None = None) -> None:
@@ -152,7 +132,7 @@ class NetworkUp:
         for intent in intents:
             chain = self.chains.get(intent.chain.name)
             if chain is not None and chain.rollup is None:
-                await asyncio.gather(*(process.stop() for process in chain.processes))
+                await self._processes.stop_those(chain.processes)
                 del self.chains[intent.chain.name]
 
     def _prepare(self, intents: Sequence[Intent]) -> list[Intent]:
@@ -185,8 +165,7 @@ class NetworkUp:
 
     async def _bring_up(self, intents: Sequence[Intent]) -> None:
         if self.settings.l1_url is None:
-            key = {OPERATOR_KEY_VARIABLE: self._deployer_key.hex()}
-            self._l1 = self._supervise("l1", "L1", l1_arguments(self.folder, self.settings), key)
+            self._processes.start_l1(self.settings, self._deployer_key)
         async with L1Client(self.settings.l1_endpoint, self._clock, attempts=1) as l1:
             await wait_for_rpc(l1, self._clock)
             self._tell("L1", f"answers at {l1.name}, chain id {await l1.chain_id()}")
@@ -194,14 +173,14 @@ class NetworkUp:
 
     async def _bring_up_chains(self, intents: Sequence[Intent]) -> None:
         for intent in intents:
-            self._start_sequencer(intent)  # it imports while its chain is launched, and waits for rollup.json
+            chain = self.chains.setdefault(intent.chain.name, RunningChain(intent))
+            chain.processes.append(self._processes.start_sequencer(intent, self.settings))
         async with L1Client(self.settings.l1_endpoint, self._clock) as l1:
             await self._on_l1.launch_new(l1, intents)
             ready = asyncio.gather(*(self._until_ready(intent) for intent in intents))
             _, joined = await asyncio.gather(ready, self._on_l1.join(l1, self._launched(intents)))
         for intent in intents:
-            self._start_second_node(intent)
-            self._start_challenger(intent)
+            self.chains[intent.chain.name].processes += self._processes.start_watchers(intent, self.settings)
         await self._start_relayer()
         if joined:
             self._in_background(self._greet(joined))
@@ -217,41 +196,14 @@ class NetworkUp:
         return [chain.intent for chain in self.chains.values() if chain.intent.metalayer.join]
 
     async def _start_relayer(self) -> None:
-        """With every member that runs; one that runs already is told of new members by starting it anew."""
-        if self._relayer is not None:
-            await self._relayer.stop()
         members = self._members()
-        if len(members) < 2:
-            return
         urls = {intent.chain.name: self.rpc_url(intent.chain.name) for intent in members}
-        arguments = relayer_arguments(members, urls, self.folder, self.settings)
-        key = {RELAYER_KEY_VARIABLE: self._on_l1.network_key("relayer").hex()}
-        self._relayer = self._supervise("relayer", "network", arguments, key, command="relay")
+        await self._processes.restart_relayer(members, urls, self.settings, self._on_l1.network_key("relayer"))
 
     async def _greet(self, joined: Sequence[str]) -> None:
-        """A first message and a first transfer, from the first member to the newest that is new."""
-        members = self._members()
-        if len(members) < 2:
-            return
-        newest = [intent for intent in members if intent.chain.name in joined and intent is not members[0]]
-        origin, destination = members[0], newest[-1] if newest else members[1]
-        seconds = origin.proof.challenge_period_seconds + origin.proof.finalisation_delay_seconds
-        if seconds > LONGEST_GREETING_SECONDS:
-            name, period = origin.chain.name, origin.proof.challenge_period_seconds
-            self._tell(
-                "network", f"what leaves {name} can be challenged for {period} s, so no first message is awaited"
-            )
-            return
-        async with (
-            L1Client(self.rpc_url(origin.chain.name), self._clock, who=origin.chain.name) as here,
-            L1Client(self.rpc_url(destination.chain.name), self._clock, who=destination.chain.name) as there,
-        ):
-            one, other = _side(origin, here), _side(destination, there)
-            try:
-                key = self._on_l1.network_key("greeter")
-                await greet(one, other, self._clock, key, lambda text: self._tell("network", text))
-            except (Retry, Reject) as error:
-                self._tell("network", f"the first message: {error}")
+        urls = {name: self.rpc_url(name) for name in self.chains}
+        key = self._on_l1.network_key("greeter")
+        await greet_newest(self._members(), joined, urls, self._clock, key, lambda text: self._tell("network", text))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         """Until it is done, or everything stops; a bug in it ends the network with its traceback."""
@@ -264,32 +216,6 @@ class NetworkUp:
                 self.fail(done.exception())
 
         task.add_done_callback(ended)
-
-    def _start_sequencer(self, intent: Intent) -> None:
-        name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        key = self._on_l1.key(intent, "operator")
-        arguments = sequencer_arguments(intent, place, self.folder, self.settings)
-        chain = self.chains.setdefault(name, RunningChain(intent))
-        chain.processes.append(
-            self._supervise(f"{name}-sequencer", name, arguments, {OPERATOR_KEY_VARIABLE: key.hex()})
-        )
-
-    def _start_second_node(self, intent: Intent) -> None:
-        role = second_node(intent)
-        if role is None:
-            return
-        name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        arguments = second_node_arguments(intent, place, self.folder, self.settings)
-        keys = {PROPOSER_KEY_VARIABLE: self._on_l1.key(intent, role).hex()} if role == "proposer" else {}
-        self.chains[name].processes.append(self._supervise(f"{name}-{role}", name, arguments, keys))
-
-    def _start_challenger(self, intent: Intent) -> None:
-        if not has_challenger(intent):
-            return
-        name, place = intent.chain.name, self.settings.place(intent.chain.name)
-        arguments = challenger_arguments(intent, place, self.folder, self.settings)
-        keys = {CHALLENGER_KEY_VARIABLE: self._on_l1.key(intent, "challenger").hex()}
-        self.chains[name].processes.append(self._supervise(f"{name}-challenger", name, arguments, keys))
 
     async def _until_ready(self, intent: Intent) -> None:
         name = intent.chain.name
@@ -324,24 +250,6 @@ class NetworkUp:
         """The sequencer's endpoint."""
         return f"http://{self.settings.host}:{self.settings.place(name).rpc_port}"
 
-    def _supervise(
-        self, name: str, subject: str, arguments: list[str], environment: dict[str, str], command: str = "node"
-    ) -> Supervised:
-        def tell(text: str) -> None:
-            self._tell(subject, text)
-
-        log = self.folder.log(name)
-        process = Supervised(name, log, arguments, environment, self._clock, tell, command)
-        task = asyncio.create_task(self._watched(process))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return process
-
-    async def _watched(self, process: Supervised) -> None:
-        await process.run()
-        if process is self._l1 and process.condition is Condition.FAILED:
-            self.stop.set()  # nothing works without L1; a chain, though, may fail alone
-
     def fail(self, error: BaseException | None) -> None:
         """Stop because of a bug in what runs beside the processes; `run` raises it."""
         self._failure = error
@@ -350,7 +258,7 @@ class NetworkUp:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-        if self._l1 is not None and self._l1.condition is Condition.FAILED:
+        if self._processes.l1_failed:
             raise Halt(f"the L1 process does not stay up; {self.folder.log('l1')} says why")
 
     async def _unless_stopped(self, work: Coroutine[None, None, None]) -> None:
@@ -365,23 +273,13 @@ class NetworkUp:
             await asyncio.gather(task, stopped, return_exceptions=True)
 
     async def _stop_all(self) -> None:
-        """The relayer and every chain at once, then L1, so that the others can still finish with it."""
         for task in list(self._beside):
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        processes = [process for chain in self.chains.values() for process in chain.processes]
-        processes += [] if self._relayer is None else [self._relayer]
-        await asyncio.shield(asyncio.gather(*(process.stop() for process in processes)))
-        if self._l1 is not None:
-            await asyncio.shield(self._l1.stop())
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._processes.stop()
 
     def _tell(self, subject: str, text: str) -> None:
         self._report(Progress(subject, text, self._clock.monotonic() - self._started_at))
-
-
-def _side(intent: Intent, client: L1Client) -> Side:
-    return Side(intent.chain.name, domain_of(intent.chain.chain_id), client)
 
 
 def _both(first: Report, second: Report) -> Report:
