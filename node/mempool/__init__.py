@@ -6,6 +6,7 @@ sender      one account's transactions by nonce
 eviction    which transaction is the worst of all
 best        the order in which the block builder gets them
 journal     how they survive a restart
+book        what it holds, indexed and counted
 pool        the pool itself
 """
 
