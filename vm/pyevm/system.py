@@ -13,6 +13,7 @@ from protocol.forks import Fork
 from protocol.receipt import Receipt
 from protocol.types import Address, Hash32
 from vm.pyevm.block_state import BlockState
+from vm.pyevm.execution import code_to_run
 from vm.pyevm.frame import Frame, execute
 from vm.pyevm.message import Message, TransactionContext
 from vm.pyevm.rules import Rules
@@ -121,11 +122,13 @@ def _deposit_request(data: bytes) -> bytes:
 
 def _system_call(state: BlockState, rules: Rules, target: Address, data: bytes) -> Frame | None:
     """Call `target` as the protocol itself, free of charge; None when it has no code."""
-    code = state.get_code(target)
-    if not code:
+    if not state.get_code(target):
         return None
     state.begin_transaction(dict(rules.warm_precompiles))
-    message = Message(SYSTEM_CALL_GAS, target, SYSTEM_ADDRESS, 0, data, code, 0, target, target)
+    code, delegated = code_to_run(state, rules, target)
+    message = Message(
+        SYSTEM_CALL_GAS, target, SYSTEM_ADDRESS, 0, data, code, 0, target, target, is_delegation=delegated
+    )
     frame = execute(state, rules, message, TransactionContext(SYSTEM_ADDRESS, 0))
     state.end_transaction(rules.clears_empty_accounts)
     return frame

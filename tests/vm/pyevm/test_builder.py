@@ -272,6 +272,17 @@ def test_a_request_contract_that_is_missing_or_fails_invalidates_the_block(
     assert invalid.value.reason == reason
 
 
+def test_the_protocols_own_calls_follow_delegations_too(world: "WorldMaker") -> None:
+    accounts = {
+        CONTRACT: Allocation(code=RETURN_ONE_BYTE),
+        system.WITHDRAWAL_REQUESTS: Allocation(code=b"\xef\x01\x00" + CONTRACT),
+        # To a precompile: then nothing runs, and nothing fails.
+        system.CONSOLIDATION_REQUESTS: Allocation(code=b"\xef\x01\x00" + bytes(19) + b"\x04"),
+    }
+    header = world(Fork.PRAGUE, accounts).mine().block.header
+    assert header.requests_hash == system.requests_hash([b"\x01\xaa"])
+
+
 def test_a_rollup_makes_no_requests(world: "WorldMaker") -> None:
     header = world(Fork.PRAGUE, allow_deposits=True).mine().block.header
     assert header.requests_hash == system.requests_hash([])
