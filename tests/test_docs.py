@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 
+from bench.measures import MEASURES
 from node.cli.app import app
 from tests.peers import REPOSITORY
 
@@ -81,6 +82,11 @@ def test_the_index_of_decisions_has_each_under_its_own_title() -> None:
     listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
     pages = sorted(folder.glob("0*.md"))
     assert listed == [(page.read_text().splitlines()[0].removeprefix("# "), page.name) for page in pages]
+
+
+def test_every_figure_of_the_bench_is_explained() -> None:
+    text = (REPOSITORY / "bench/README.md").read_text()
+    assert [name for measure in MEASURES for name in measure.names if name not in text] == []
 
 
 @pytest.mark.parametrize("package", MAPPED)
