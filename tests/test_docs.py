@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +39,13 @@ def tree() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def ends() -> frozenset[str]:
+    """The same, and what a page may call them in its own context: their last parts."""
+    parts = [path.split("/") for path in (*tree(), *MADE_LATER, *OTHERS, *NOT_YET)]
+    return frozenset("/".join(path[-length:]) for path in parts for length in range(1, len(path) + 1))
+
+
 def code_of(page: str) -> Iterator[str]:
     """What stands between backticks, line by line."""
     text = re.sub(r"^```.*?^```$", "", (REPOSITORY / page).read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -50,9 +57,7 @@ def test_every_file_that_a_page_names_is_there(page: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]+)", (REPOSITORY / page).read_text())
     assert [link for link in links if not ((REPOSITORY / page).parent / link).exists()] == []
     named = {name.rstrip("/") for code in code_of(page) for name in re.findall(NAME, code)}
-    known = tree() | MADE_LATER | OTHERS | NOT_YET
-    ends = {str(PurePosixPath(*PurePosixPath(path).parts[-n:])) for path in known for n in (1, 2, 3)}
-    assert named - known - ends == set()
+    assert named - ends() == set()
 
 
 def options_of(command: Any, name: str = "") -> Iterator[tuple[str, set[str]]]:
