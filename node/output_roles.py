@@ -6,12 +6,14 @@ Both trust what this node has derived and nothing else.
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
+from node.blind import Blind
 from node.chain import Chain
 from node.challenger import Player, PlayerConfig
 from node.claims import Contents
 from node.clock import Clock
 from node.driver import Driver
 from node.duties import Duty, look_for_ever
+from node.game_contract import GameReader
 from node.games_in_play import MemoryFile
 from node.l1.client import L1Client
 from node.l1.records import record_at
@@ -113,9 +115,16 @@ class OutputRoles:
             rules=chain_rules(rules).digest(),
             is_true=self._derived.confirms,
             memory=memory,
+            blind=self._blind(traces, settlement, config.blind_after_seconds),
         )
         self._players.append(player)
         return player
+
+    def _blind(self, traces: OwnTraces, settlement: SettlementContracts, after_seconds: int | None) -> Blind | None:
+        if after_seconds is None:
+            return None
+        game = GameReader(self._l1, settlement.game)
+        return Blind(traces.prefix_of, self._processed, game, settlement.challenge_window, after_seconds)
 
     def _processed(self) -> int:
         return self._driver.processed.number

@@ -1,13 +1,15 @@
 """A node's own traces of what assertions are about, from the chain it has derived and what L1 proves of its origin.
 
 A trace counts only if it ends where the node's own derivation does: if machine and node should ever disagree, the node
-keeps out of disputes rather than lose one.
+keeps out of disputes rather than lose one. Where derivation stands still, because a layer keeps a batch back, there is
+only the trace's beginning, for who plays blind.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 
+from da.adapter import Commitment, Gone, NotFound, Unreachable, WrongBytes
 from node.chain import Chain
 from node.claims import Contents, read_claim
 from node.l1.client import L1Client
@@ -16,12 +18,15 @@ from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from protocol.block import Header
 from protocol.errors import Halt, InvalidInput
+from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.rollup import RollupConfig
 from prover.chain import start_chain
 from prover.commitments.chain_structures import Output
+from prover.machine.batch_data import ALT_DA_LAYER, FILE_LAYER
 from prover.machine.block_begin import UnprovableChain
 from prover.machine.vm import VM
+from prover.prefix import Prefix, prefix_of
 from prover.trajectory import Trajectory
 
 logger = logging.getLogger(__name__)
@@ -74,12 +79,31 @@ class OwnTraces:
             return None
         return trace
 
+    async def prefix_of(self, assertion: Assertion) -> Prefix | None:
+        """What can be told of the trace while a layer keeps a batch back; None where none does, or we are past it.
+
+        Raises:
+            Retry: As `trace_of`.
+        """
+        if self._processed() >= assertion.l1_block_number:
+            return None
+        served = _Served(self._contents)
+        try:
+            beginning = await self._beginning(assertion, served.contents)
+            return None if beginning is None else await asyncio.to_thread(prefix_of, beginning, served.absent)
+        except (InvalidInput, UnprovableChain) as error:
+            self._say(f"assertion {assertion.id} cannot be disputed: {error}")
+            return None
+
     async def beginning(self, assertion: Assertion) -> VM | None:
         """The machine at the trace's first state; as `trace_of`, but raises InvalidInput for what cannot be proved."""
-        parent = await self._outputs.assertion(assertion.parent)
-        ours = output_at(self._chain, parent.l2_block_number)
         if self._processed() < assertion.l1_block_number:
             return None
+        return await self._beginning(assertion, self._contents)
+
+    async def _beginning(self, assertion: Assertion, contents: Contents | None) -> VM | None:
+        parent = await self._outputs.assertion(assertion.parent)
+        ours = output_at(self._chain, parent.l2_block_number)
         if ours is None and parent.l2_block_number <= self._chain.head().number:
             raise InvalidInput(f"the state of block {parent.l2_block_number} is not kept here: raise --retention")
         if ours is None or ours.root != parent.output_root:
@@ -94,7 +118,7 @@ class OwnTraces:
             assertion,
             [*ancestors, ours.header],
             ours.preimage.outbox_root,
-            self._contents,
+            contents,
         )
         state = self._chain.state_at(ours.header)
         return start_chain(claim, state.code, state.node)
@@ -111,3 +135,28 @@ class OwnTraces:
         if header is None:
             raise Halt(f"damaged database: canonical block {number} is absent; rebuild it from L1")
         return header
+
+
+class _Served:
+    """What layers serve at one reading; `absent` are the commitments behind a hash that they did not."""
+
+    def __init__(self, contents: Contents | None) -> None:
+        self._contents = contents
+        self._silent: set[int] = set()
+        self.absent: set[bytes] = set()
+
+    async def contents(self, commitment: Commitment, posted: L1BlockRef) -> tuple[bytes, ...]:
+        """As `node.claims.Contents`, but nothing for what is absent. A layer that does not answer is asked once."""
+        layer = commitment[0]
+        if self._contents is None:
+            raise InvalidInput("the chain's data layers cannot be asked")
+        try:
+            if layer not in self._silent:
+                return await self._contents(commitment, posted)
+        except (NotFound, Gone, WrongBytes, Unreachable) as failure:
+            if layer not in (FILE_LAYER, ALT_DA_LAYER):
+                raise
+            if isinstance(failure, Unreachable):
+                self._silent.add(layer)
+        self.absent.add(commitment)
+        return ()

@@ -36,6 +36,7 @@ from node.rollup_file import load_rollup
 from node.rollup_rpc import rollup_methods
 from node.rollup_start import check_l1, open_rollup
 from node.services import Services
+from node.shown_data import contents_or_proofs, reading_proofs, shown_data
 from node.store import Store
 from node.sync_progress import sync_progress
 from node.worker import Worker
@@ -90,7 +91,8 @@ class RollupNode:
         self._layer_settings = LayerSettings(
             options.da_dir, options.l1_url, effective_settings(rollup.da_settings, options.da_settings), hide=hide
         )
-        self._layers = self._make_layers(self._layer_names, self._layer_settings)
+        self._shown = shown_data(self._l1, rollup.config)
+        self._layers = reading_proofs(self._make_layers(self._layer_names, self._layer_settings), self._shown)
         self._open_chain()
         self._tasks = [self._follow_l1()]
         if options.sequencer is not None:
@@ -192,7 +194,7 @@ class RollupNode:
             self._l1,
             self._clock,
             self.options.data_dir,
-            lambda: chain_layers(self._layer_names, self._layer_settings).contents,
+            lambda: contents_or_proofs(chain_layers(self._layer_names, self._layer_settings).contents, self._shown),
         )
 
     def _pending_block(self) -> BlockBuilder | None:

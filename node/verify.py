@@ -17,6 +17,7 @@ from node.l1.wire import as_hash, as_record
 from node.logs import hide
 from node.rollup import Rollup
 from node.rollup_start import check_l1, open_rollup
+from node.shown_data import reading_proofs, shown_data
 from node.store import Store
 from node.worker import Worker
 from protocol.errors import Reject
@@ -84,8 +85,9 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
             layers = chain_layers(
                 layer_names(rollup.da_layer), LayerSettings(options.da_dir, options.l1_url, settings, hide=hide)
             )
+            batches = reading_proofs(layers, shown_data(l1, rollup.config))
             decoder = Decoder()
-            driver = Driver(rollup.config, chain, engine, reader, layers, worker, clock, decoder=decoder)
+            driver = Driver(rollup.config, chain, engine, reader, batches, worker, clock, decoder=decoder)
             try:
                 await _derive_all(driver, reader, rollup, progress)
                 store.sync()

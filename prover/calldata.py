@@ -33,6 +33,8 @@ SIGNATURE = (
 SELECTOR = keccak(SIGNATURE.encode())[:4]
 
 _STATE_WORDS = sum(len(layout.fields) for layout in _STATE) + 1
+CODE_WORD = 1 + _STATE_WORDS + 1
+"""Which word of the arguments has the offset of `code`; that of `other` follows."""
 _HEAD_SIZE = 32 * (1 + _STATE_WORDS + 4 + 3)
 """Bytes of all arguments without the dynamic ones' contents."""
 

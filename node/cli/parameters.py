@@ -189,6 +189,19 @@ MaxBatchBytes = Annotated[
 MaxPending = Annotated[
     int, option("--max-pending", "Batches that may be on their way to L1 at once.", unit="BATCHES", least=1, most=64)
 ]
+PlaysBlind = Annotated[
+    int | None,
+    option(
+        "--plays-blind",
+        "Dispute also what cannot be checked, once its data has been kept back for so long: whoever defends then "
+        "shows the data on L1, which costs half of the game's bond, or loses. For a challenger with an account of "
+        "its own, on a chain with alt-da or file.",
+        unit="SECONDS",
+        least=1,
+        most=31_536_000,
+        shown="off: wait for the data",
+    ),
+]
 ProposalInterval = Annotated[
     int | None,
     option(

@@ -22,6 +22,7 @@ from node.cli.parameters import (
     LogLevelOption,
     MaxBatchBytes,
     MaxPending,
+    PlaysBlind,
     ProposalInterval,
     Retention,
     RoleName,
@@ -66,6 +67,7 @@ def node(
     max_batch_bytes: MaxBatchBytes = 0,
     max_pending: MaxPending = 8,
     proposal_interval: ProposalInterval = None,
+    plays_blind: PlaysBlind = None,
     log_format: LogFormatOption = LogFormat.text,
     log_level: LogLevelOption = LogLevel.info,
     faucet: GiveAway = False,
@@ -84,7 +86,8 @@ def node(
     L1 does not yield, move by move down to one step that L1 executes, and takes half
     of the liar's bond; it needs TOMBOLO_CHALLENGER_KEY or a keystore, ether for the
     game's bond and for gas, and a rollup that was launched with the dispute game. It
-    keeps nothing: killed in mid-game, it goes on from L1. [bold]l1[/] is the embedded L1, for development only.
+    keeps nothing: killed in mid-game, it goes on from L1. While batches are kept back it can
+    only wait, unless it plays blind. [bold]l1[/] is the embedded L1, for development only.
 
     \b
     [bold]Examples[/]
@@ -97,6 +100,8 @@ def node(
       TOMBOLO_PROPOSER_KEY=0x… tombolo node --role proposer --proposal-interval 600
       [dim]# watch what others bond, and dispute what is false[/]
       TOMBOLO_CHALLENGER_KEY=0x… tombolo node --role challenger --data-dir watch
+      [dim]# a second one, which after a day without data has it shown on L1[/]
+      TOMBOLO_CHALLENGER_KEY=0x… tombolo node --role challenger --data-dir blind --plays-blind 86400
     """
     from node.logs import set_up_logging
 
@@ -129,7 +134,7 @@ def node(
         da_settings=da_settings(da_set),
         rpc_fronts=_default_fronts(is_sequencer) if rpc_fronts is None else rpc_fronts,
         proposer=_proposer(key, proposal_interval) if role is RoleName.proposer else None,
-        player=_player(key) if role is RoleName.challenger else None,
+        player=_player(key, plays_blind) if role is RoleName.challenger else None,
     )
     if role is RoleName.challenger and not with_parent:  # a launcher starts one only where there is a game
         _check_game(options.rollup, options.l1_url)
@@ -148,6 +153,8 @@ def _check_flags(context: typer.Context, role: RoleName) -> None:
         _only_for("a sequencer, a proposer or a challenger", context, "operator_keystore")
     if role is not RoleName.proposer:
         _only_for("a proposer", context, "proposal_interval")
+    if role is not RoleName.challenger:
+        _only_for("a challenger", context, "plays_blind")
 
 
 def _key(role: RoleName, keystore: Path | None) -> bytes | None:
@@ -245,7 +252,8 @@ def _proposer(key: bytes | None, interval_seconds: int | None) -> "ProposerOptio
     return ProposerOptions(key, config)
 
 
-def _player(key: bytes | None) -> "PlayerOptions":
+def _player(key: bytes | None, blind_after_seconds: int | None) -> "PlayerOptions":
+    from node.challenger import PlayerConfig
     from node.node_options import PlayerOptions
     from node.operator_key import CHALLENGER_KEY_VARIABLE
 
@@ -253,7 +261,7 @@ def _player(key: bytes | None) -> "PlayerOptions":
         raise typer.BadParameter(
             f"a challenger needs {CHALLENGER_KEY_VARIABLE} or --operator-keystore: the key that bonds and moves on L1"
         )
-    return PlayerOptions(key)
+    return PlayerOptions(key, PlayerConfig(blind_after_seconds=blind_after_seconds))
 
 
 def _default_fronts(is_sequencer: bool) -> int:
