@@ -39,28 +39,28 @@ PRECOMPILES = tuple(Address(number.to_bytes(20, "big")) for number in (*range(1,
 STARTS = (b"", b"\xef", b"\xef\x00", b"\xef\x01", DELEGATION_PREFIX, DELEGATION_PREFIX + bytes(19), b"\xef\x01\x01")
 
 
-def mutate(case: StateTest, random: Random) -> StateTest:
-    """One to three changes, in a fork that is usually the case's own or a later one."""
-    case = affordable(moved(case, random), random)
+def mutate(case: StateTest, random: Random, fork: Fork | None = None, most_gas: int = MOST_GAS) -> StateTest:
+    """One to three changes, under the rules of `fork`, or of one that is mostly the case's own or a later one."""
+    case = affordable(moved(case, random, fork), random, most_gas)
     for _ in range(random.choice((1, 1, 2, 3))):
         mutation = random.choice(MUTATIONS)
         case = replace(mutation(case, random), changes=(*case.changes, mutation.__name__))
-    return affordable(case, random)
+    return affordable(case, random, most_gas)
 
 
-def affordable(case: StateTest, random: Random) -> StateTest:
+def affordable(case: StateTest, random: Random, most_gas: int) -> StateTest:
     """With a gas limit that can be run, unless it is one for which the transaction is refused."""
     limit = case.tx.gas_limit
     refused = limit > case.gas_limit or (case.fork >= Fork.OSAKA and limit > MAX_TX_GAS)
-    if limit <= MOST_GAS or refused or case.raw:
+    if limit <= most_gas or refused or case.raw:
         return case
     owed = intrinsic_gas(sign_transaction(case.tx, case.key), case.fork)
-    return replace(case, tx=replace(case.tx, gas_limit=owed + random.randrange(MOST_GAS)))
+    return replace(case, tx=replace(case.tx, gas_limit=owed + random.randrange(most_gas)))
 
 
-def moved(case: StateTest, random: Random) -> StateTest:
-    """The same under other rules: mostly of the three forks that the suites are about."""
-    fork = random.choice((case.fork, Fork.CANCUN, Fork.PRAGUE, Fork.OSAKA, random.choice(OLDER)))
+def moved(case: StateTest, random: Random, fork: Fork | None) -> StateTest:
+    """The same under other rules: if none are given, mostly of the three forks that the suites are about."""
+    fork = fork or random.choice((case.fork, Fork.CANCUN, Fork.PRAGUE, Fork.OSAKA, random.choice(OLDER)))
     tx = case.tx
     if fork < Fork.LONDON and tx.type != LEGACY and random.random() < 0.8:
         tx = replace(tx, type=LEGACY, blob_hashes=(), authorizations=(), access_list=())

@@ -75,7 +75,7 @@ class Eels:
         raw: bytes,
     ) -> Refused | Transition:
         """One transaction on a state, without what a block does before and after."""
-        state = self._state(accounts)
+        state = self.state_of(accounts)
         known = {
             "chain_id": U64(environment.chain_id),
             "state": state,
@@ -108,7 +108,7 @@ class Eels:
     ) -> list[Extended]:
         """Blocks one after another, each on top of what it makes of the one before."""
         first = self.blocks.Block(rlp.decode_to(self.blocks.Header, genesis), (), (), ())
-        held = self.fork.BlockChain([first], self._state(accounts), U64(chain_id))
+        held = self.fork.BlockChain([first], self.state_of(accounts), U64(chain_id))
         with _passing_over_modexp():
             return [self._extend(held, raw) for raw in blocks]
 
@@ -166,7 +166,8 @@ class Eels:
         found = [self.trie.trie_get(output.receipts_trie, key) for key in output.receipt_keys]
         return tuple(one if isinstance(one, bytes) else rlp.encode(one) for one in found)
 
-    def _state(self, accounts: Mapping[Address, Allocation]) -> Any:
+    def state_of(self, accounts: Mapping[Address, Allocation]) -> Any:
+        """The specification's state of these accounts."""
         state = self.state.State()
         for name, account in accounts.items():
             address = Bytes20(name)
@@ -175,6 +176,23 @@ class Eels:
             for slot, word in account.storage.items():
                 self.state.set_storage(state, address, Bytes32(slot.to_bytes(32, "big")), U256(word))
         return state
+
+    def copied(self, state: Any) -> Any:
+        """Another state with the same accounts; the given one may be another fork's."""
+        accounts = {
+            Address(bytes(address)): Allocation(
+                balance=int(account.balance),
+                nonce=int(account.nonce),
+                code=bytes(account.code),
+                storage={
+                    int.from_bytes(slot, "big"): int(word)
+                    for slot, word in getattr(state._storage_tries.get(address), "_data", {}).items()
+                },
+            )
+            for address, account in state._main_trie._data.items()
+            if account is not None
+        }
+        return self.state_of(accounts)
 
 
 @contextmanager
