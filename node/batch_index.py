@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Protocol
 
 from da.adapter import Commitment
-from node.l1.client import L1Refused
 from node.l1.feed import BatchSource
 from node.l1.records import TABLE, L1Record, decode_record, last_record, record_at, record_key
+from node.l1.transport import L1Refused
 from node.l1.wire import Json, L1Log, L1Transaction, as_quantity, as_record
 from node.store import Store
 from protocol.crypto import keccak

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from da.table import LAYERS
 from node.batch_index import Advance, BatchIndex, InboxTransaction, commitment_hash
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.errors import Retry
 from protocol.types import Address
 from rpc.codec import count, uint64

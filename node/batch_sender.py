@@ -18,7 +18,8 @@ from node.batch_plan import (
     bumped,
     classify_refusal,
 )
-from node.l1.client import Fees, L1Refused
+from node.l1.client import Fees
+from node.l1.transport import L1Refused
 from node.l1.wire import L1Head, L1Receipt, L1Transaction
 from protocol.blobs import BlobSidecar, wrap
 from protocol.crypto import private_key_address

@@ -16,7 +16,7 @@ from da.adapter import Commitment, Publisher
 from node.batch_plan import BatcherConfig, OpenBatch, Progress, Restart, judge
 from node.batch_sender import BatcherL1, BatchSender
 from node.clock import Clock
-from node.l1.client import L1Refused
+from node.l1.transport import L1Refused
 from protocol.batch import encode_batch
 from protocol.blobs import BlobSidecar
 from protocol.block import Block

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from node.bridge import PLAIN_GAS_LIMIT, Bridge, Stage, Standing, Started
 from node.bridge_view import GROUPS, record_of
 from node.clock import Clock
-from node.l1.client import L1Refused
+from node.l1.transport import L1Refused
 from node.tokens import ETHER, unit_of
 from protocol.abi import encode_call, words_of
 from protocol.bridge import L2_BRIDGE_ADDRESS, image_address, withdraw_call

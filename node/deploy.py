@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from node.artifacts import Artifact
 from node.clock import Clock
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1.wire import L1Receipt
 from protocol.crypto import keccak, private_key_address
 from protocol.errors import Reject, Retry

@@ -22,7 +22,8 @@ from node.dispute_data import StagedLayer, staged_layer
 from node.dispute_fees import CHARGES, change_settings
 from node.dispute_page import serve_disputes
 from node.game_contract import GameOnL1, GameReader
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1_node import L1Node, L1Options
 from node.launch import LaunchOptions, launch_rollup
 from node.outputs_reader import OutputsReader

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from node.clock import Clock
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.serial_sender import Call, SerialSender
 from protocol.errors import Retry
 from protocol.l1 import L1BlockRef

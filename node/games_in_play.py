@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from node.game_contract import GameOnL1, GameReader
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.types import Address
 from prover.game import Status
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from node.clock import Clock
-from node.l1.client import L1Refused
+from node.l1.transport import L1Refused
 from protocol.errors import Retry
 from rpc.errors import Json, server_error
 

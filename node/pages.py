@@ -6,7 +6,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from node.clock import Clock
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.errors import Retry
 from rpc.backend import Backend
 from rpc.errors import Json

@@ -20,10 +20,11 @@ from node.faucet import GIFT_WEI, Faucet, faucet_key
 from node.game_rpc import GameDesk
 from node.game_view import GameView
 from node.kept_answers import KeptAnswers
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
 from node.l1.feed import BatchSource
 from node.l1.reader import L1Reader
 from node.l1.records import last_record
+from node.l1.transport import L1Refused
 from node.logs import hide
 from node.newest_output import newest_output_methods
 from node.node_options import NodeOptions, SequencerOptions

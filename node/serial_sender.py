@@ -8,7 +8,8 @@ import logging
 from dataclasses import dataclass
 
 from node.batch_plan import Refusal, bumped, classify_refusal
-from node.l1.client import Fees, L1Client, L1Refused
+from node.l1.client import Fees, L1Client
+from node.l1.transport import L1Refused
 from protocol.crypto import private_key_address
 from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32

@@ -5,17 +5,17 @@ Where a batch is named by its hash, whoever defends an output has to show it in 
 or, where the proof came through another contract, that transaction's trace does. Nothing is believed but the hash.
 """
 
-import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
 from da.adapter import Commitment
 from node.claims import Contents
 from node.game_contract import PROVE_SIGNATURE, STEP_PROVEN
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
 from node.l1.feed import BatchSource
+from node.l1.transport import L1Refused
 from node.l1.wire import Json, as_data, as_record
 from protocol.abi import selector
 from protocol.crypto import keccak
@@ -60,21 +60,15 @@ class ShownData:
         self._read: OrderedDict[Hash32, None] = OrderedDict()
         self._first: int | None = None
         self._next = 0
-        self._reading = asyncio.Lock()
-        """Batches are asked for side by side, and two readers would lose each other's place."""
 
     async def find(self, wanted: Hash32, since: int) -> bytes | None:
         """The data with this hash, if a proof from L1 block `since` on has shown it."""
-        async with self._reading:
-            await self._read_on(since)
+        await self._read_on(since)
         proof = self._proof_of.get(wanted)
-        if proof is None:
-            return None
-        shown = await self._shown_by(proof)
-        if shown is None:  # a reorg took it away
+        shown = () if proof is None else await self._shown_by(proof)
+        if proof is not None and not shown:  # a reorg took it away
             self._proof_of.pop(wanted, None)
             self._read.pop(proof, None)
-            return None
         return next((data for data in shown if keccak(data) == wanted), None)
 
     async def _read_on(self, since: int) -> None:
@@ -93,18 +87,15 @@ class ShownData:
     async def _note(self, proof: Hash32) -> None:
         if proof in self._read:
             return
-        shown = await self._shown_by(proof)
-        if shown is None:
-            raise Retry(f"L1 has a log of transaction 0x{proof.hex()} but not the transaction")
-        for data in shown:
+        for data in await self._shown_by(proof):
             _keep(self._proof_of, keccak(data), proof)
         _keep(self._read, proof, None)
 
-    async def _shown_by(self, proof: Hash32) -> list[bytes] | None:
-        """None where L1 has no such transaction (any more); nothing where it does not say what was called in it."""
+    async def _shown_by(self, proof: Hash32) -> Sequence[bytes]:
+        """Nothing where L1 has no such transaction any more, or does not say what was called in it."""
         transaction = await self._l1.transaction(proof)
         if transaction is None:
-            return None
+            return ()
         calls = [transaction.input] if transaction.to == self._game else await self._inner_calls(proof)
         return [data for call in calls for data in shown_by(call)]
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from node.l1.client import L1Client, L1Refused, L1Unreachable
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused, L1Unreachable
 from node.l1.wire import Json, as_record
 from protocol.errors import Reject, Retry
 

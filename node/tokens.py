@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.abi import encode_call, words_of
 from protocol.errors import InvalidInput
 from protocol.types import Address

@@ -1,21 +1,16 @@
-"""JSON-RPC to L1: every answer is checked, every failure says what to do next.
+"""What L1 is asked, over JSON-RPC: every answer is checked before anybody believes it.
 
-`Retry`: no answer, or not a sound one (unreachable, timed out, 5xx, rate limited, malformed). `Reject`: the node
-answered that it will not (`L1Refused`, with its code, message and data).
+Every question raises `Retry` or `L1Refused` as `node.l1.transport` says.
 """
 
-import json
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
-from urllib.parse import urlsplit
-
-import aiohttp
 
 from node.clock import Clock, SystemClock
+from node.l1.transport import METHOD_NOT_FOUND, L1Refused, Transport, shown_url
 from node.l1.wire import (
     Json,
     L1Head,
@@ -30,33 +25,12 @@ from node.l1.wire import (
     as_receipt,
     as_record,
     as_transaction,
-    parse_json,
 )
 from protocol.crypto import keccak
-from protocol.errors import Reject, Retry
 from protocol.l1 import L1BlockRef
 from protocol.types import Address, Hash32
 
-MAX_ANSWER_BYTES = 64 << 20
-LIMIT_EXCEEDED = -32005
-METHOD_NOT_FOUND = -32601
-
 Tag = Literal["latest", "safe", "finalized"]
-
-
-class L1Unreachable(Retry):
-    """No sound answer came; nothing is known about whether the request was carried out."""
-
-
-class L1Refused(Reject):
-    """The node's own JSON-RPC error; `who` is the node, in a word."""
-
-    def __init__(self, method: str, code: int, message: str, data: str | None = None, *, who: str = "L1") -> None:
-        super().__init__(f"{who} refused {method}: {message} (code {code})")
-        self.method = method
-        self.code = code
-        self.message = message
-        self.data = data
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +65,15 @@ class L1Client:
         self.who = who
         self.name = shown_url(url)
         """The endpoint for messages, which reach logs and clients."""
-        self._clock = clock or SystemClock()
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._attempts = attempts
-        self._backoff_seconds = backoff_seconds
-        self._jitter = jitter
-        self._session: aiohttp.ClientSession | None = None
-        self._last_id = 0
+        self._transport = Transport(
+            url,
+            clock or SystemClock(),
+            who=who,
+            timeout_seconds=timeout_seconds,
+            attempts=attempts,
+            backoff_seconds=backoff_seconds,
+            jitter=jitter,
+        )
 
     async def __aenter__(self) -> "L1Client":
         return self
@@ -109,9 +85,7 @@ class L1Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.close()
 
     async def chain_id(self) -> int:
         """EIP-155 chain id."""
@@ -272,68 +246,7 @@ class L1Client:
             Retry: No sound answer, in any of the attempts.
             L1Refused: The node answered with an error.
         """
-        for attempt in range(self._attempts - 1):
-            try:
-                return await self._request_once(method, params)
-            except Retry:
-                await self._clock.sleep(self._backoff_seconds * 2**attempt * (0.5 + self._jitter()))
-        return await self._request_once(method, params)
-
-    async def _request_once(self, method: str, params: Sequence[Json]) -> Json:
-        self._last_id += 1
-        request_id = self._last_id
-        request: Json = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
-        status, body = await self._post(method, json.dumps(request).encode())
-        if status == 429 or status >= 500:
-            raise L1Unreachable(f"{self.who} at {self.name} answered {method} with HTTP status {status}")
-        if status != 200 and not body.lstrip().startswith(b"{"):
-            raise L1Refused(method, status, f"HTTP status {status}", who=self.who)
-        answer = as_record(parse_json(body), "answer")
-        if answer.get("error") is not None:
-            raise _failure(self.who, method, as_record(answer["error"], "error"))
-        if "result" not in answer or answer.get("id") != request_id:
-            raise MalformedAnswer(
-                f"{self.who} answered {method} with neither a result nor an error for request {request_id}"
-            )
-        return answer["result"]
-
-    async def _post(self, method: str, body: bytes) -> tuple[int, bytes]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
-        headers = {"Content-Type": "application/json"}
-        try:
-            async with self._session.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
-                parts, size = [], 0
-                async for part in response.content.iter_chunked(1 << 16):
-                    size += len(part)
-                    if size > MAX_ANSWER_BYTES:
-                        raise MalformedAnswer(f"{self.who} answered {method} with more than {MAX_ANSWER_BYTES} bytes")
-                    parts.append(part)
-                return response.status, b"".join(parts)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise L1Unreachable(f"{self.who} at {self.name} does not answer: {_reason(error)}") from error
-
-
-def shown_url(url: str) -> str:
-    """Scheme, host and port; paths, queries and user names of hosted endpoints are keys."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}" + ("/…" if parts.path.strip("/") or parts.query else "")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return os.strerror(error.os_error.errno).lower()
-    return str(error) or type(error).__name__
-
-
-def _failure(who: str, method: str, error: dict[str, Json]) -> Retry | Reject:
-    code, message, data = error.get("code"), error.get("message"), error.get("data")
-    if not isinstance(code, int) or not isinstance(message, str):
-        return MalformedAnswer(f"{who} answered {method} with an error without code or message")
-    if code == LIMIT_EXCEEDED:
-        return L1Unreachable(f"{who} limits {method}: {message}")
-    return L1Refused(method, code, message, data if isinstance(data, str) else None, who=who)
+        return await self._transport.request(method, params)
 
 
 def _hex(data: bytes) -> str:

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 
 from da.adapter import Commitment
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
 from node.l1.inputs import L1Inputs, L1Position, MissingLogs
+from node.l1.transport import L1Refused
 from node.l1.wire import L1Log, MalformedAnswer
 from protocol.config_changes import CONFIG_CHANGED, ConfigChange, InvalidConfigChange, decode_config_change
 from protocol.deposit import TRANSACTION_DEPOSITED, Deposit, InvalidDeposit, decode_deposit

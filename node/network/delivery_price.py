@@ -12,7 +12,8 @@ from metalayer.predeploys import (
 from metalayer.proofs import ACTIVE, EXITING
 from node.account import Account
 from node.clock import Clock
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.network.membership import read_members
 from protocol.abi import address_of, encode_call, words_of
 from protocol.crypto import private_key_address

@@ -13,7 +13,8 @@ from metalayer.predeploys import MAILBOX_ADDRESS
 from metalayer.proofs import branch_metadata
 from node.clock import Clock
 from node.deploy import wait_until_mined
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1.wire import Json, MalformedAnswer, as_data, as_hash, as_optional_hash, as_quantity, as_record
 from protocol.abi import encode_call, words_of
 from protocol.block import Header

@@ -9,7 +9,8 @@ from node.claims import Contents
 from node.clock import SystemClock
 from node.dispute import beginning_of
 from node.game_contract import GameReader
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.outputs_reader import OutputsReader
 from node.replay import replay
 from node.rollup import Rollup

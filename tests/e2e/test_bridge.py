@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.l1.client import L1Refused
+from node.l1.transport import L1Refused
 from node.l1.wire import L1Receipt, as_record
 from protocol.abi import encode_call
 from protocol.bridge import image_address

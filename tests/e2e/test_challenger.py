@@ -16,7 +16,8 @@ from node.deploy import wait_until_mined
 from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.dispute_data import StagedLayer
 from node.game_contract import GameOnL1, GameReader
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.node_options import NodeOptions, PlayerOptions
 from node.output_roots import output_at
 from node.outputs_reader import OutputsReader

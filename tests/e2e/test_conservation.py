@@ -14,7 +14,8 @@ from node.bridge import Bridge, Stage, open_bridge
 from node.chain import Chain
 from node.clock import SystemClock
 from node.deploy import NonceTaken, deploy
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1_node import L1Node
 from node.node_options import NodeOptions
 from node.rollup_node import RollupNode

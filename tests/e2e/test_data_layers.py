@@ -15,7 +15,8 @@ from genesis.dev import DEV_PRIVATE_KEYS
 from node.artifacts import load_artifact
 from node.clock import SystemClock
 from node.deploy import deploy
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1.wire import Json, as_quantity, as_record
 from node.launch import LaunchOptions
 from node.rollup_file import load_rollup

@@ -19,7 +19,8 @@ from node.dispute import (
     post_batch,
 )
 from node.game_contract import GameOnL1, GameReader
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.node_options import NodeOptions, ProposerOptions
 from node.outputs_reader import OutputsReader
 from node.precompile import precompile

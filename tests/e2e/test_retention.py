@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from node.clock import SystemClock
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1.wire import Json
 from node.rollup_node import RollupNode
 from tests.e2e.conftest import L1

@@ -7,7 +7,8 @@ from typing import Literal
 
 from da.adapter import Commitment, DataAvailability
 from node.batch_plan import Progress, claim_of
-from node.l1.client import Fees, L1Refused, L1Unreachable
+from node.l1.client import Fees
+from node.l1.transport import L1Refused, L1Unreachable
 from node.l1.wire import L1Head, L1Receipt, L1Transaction
 from protocol.batch import BlockClaim, decode_batch
 from protocol.blobs import unwrap

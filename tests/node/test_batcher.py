@@ -11,7 +11,8 @@ from da.blob import Blobs
 from da.calldata import Calldata
 from node.batch_plan import BatcherConfig, OpenBatch, Refusal, bumped, claim_of, classify_refusal
 from node.batcher import Batcher, BatcherStatus
-from node.l1.client import Fees, L1Refused
+from node.l1.client import Fees
+from node.l1.transport import L1Refused
 from protocol.batch import Batch, decode_batch
 from protocol.blobs import unpack_blobs
 from protocol.errors import Halt, Retry

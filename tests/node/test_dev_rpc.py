@@ -8,7 +8,8 @@ from genesis.dev import DEV_ACCOUNTS
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
 from node.dev_rpc import dev_methods
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.errors import InvalidInput
 from tests.e2e.network import running
 

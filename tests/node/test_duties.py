@@ -3,7 +3,8 @@
 from typing import cast
 
 from node.duties import look
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.l1.wire import L1Head
 from node.serial_sender import Call, SerialSender
 from protocol.errors import Retry

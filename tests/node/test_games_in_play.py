@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from node.game_contract import GameOnL1, GameReader
 from node.games_in_play import MOST_GAMES, Forgetful, GamesInPlay, Memory, MemoryFile
-from node.l1.client import L1Client, L1Refused, Tag
+from node.l1.client import L1Client, Tag
+from node.l1.transport import L1Refused
 from protocol.l1 import L1BlockRef
 from protocol.types import ZERO_HASH, Address, Hash32
 from prover.game import Game, Rules, Status

@@ -9,7 +9,8 @@ import pytest
 
 from da.blob import Blobs, make_sidecar
 from genesis.dev import DEV_PRIVATE_KEYS
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from protocol.blobs import BlobSidecar, pack_blobs, wrap
 from protocol.kzg import blob_proof, commitment_of, versioned_hash
 from protocol.signing import UnsignedTransaction, sign_transaction

@@ -12,9 +12,10 @@ from da.adapter import Commitment
 from node.artifacts import Artifact
 from node.clock import SystemClock
 from node.deploy import DeploymentFailed, NonceTaken, deploy, wait_until_mined
-from node.l1.client import Fees, L1Client, L1Refused, L1Unreachable, shown_url
+from node.l1.client import Fees, L1Client
 from node.l1.inputs import L1Inputs, L1Position
 from node.l1.reader import L1Reader
+from node.l1.transport import L1Refused, L1Unreachable, shown_url
 from node.l1.wire import (
     Json,
     L1Receipt,
@@ -219,7 +220,7 @@ async def test_a_malformed_answer_is_never_used(body: str) -> None:
 
 
 async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.l1.client.MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("node.l1.transport.MAX_ANSWER_BYTES", 1000)
     answer, _asked = scripted((200, "x" * 2000))
     async with l1_that_answers(answer) as url, L1Client(url, attempts=1) as client:
         with pytest.raises(MalformedAnswer, match="more than 1000 bytes"):

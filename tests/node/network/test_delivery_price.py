@@ -11,7 +11,8 @@ from metalayer.predeploys import MemberOptions, NetworkAddresses
 from node.account import Account
 from node.clock import SystemClock
 from node.dev_node import DevNode, DevOptions
-from node.l1.client import L1Client, L1Refused
+from node.l1.client import L1Client
+from node.l1.transport import L1Refused
 from node.network.delivery_price import (
     Price,
     check_destination,
