@@ -9,6 +9,7 @@ from pathlib import Path
 
 from protocol import mpt
 from protocol.crypto import EMPTY_KECCAK, keccak
+from protocol.errors import InvalidInput
 from protocol.fees import GAS_PER_BLOB, blob_base_fee
 from protocol.forks import Fork, constant_schedule
 from protocol.mpt import EMPTY_ROOT
@@ -61,16 +62,21 @@ def cases_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateC
     """The fork's cases in these files and below these folders.
 
     Raises:
-        InvalidInput: A path does not exist, or a file named itself holds no state tests.
+        InvalidInput: A path does not exist, a file is not JSON, one named itself holds no state tests, or a case lacks
+            what it needs.
     """
     for file, named in fixture_files(paths):
         for name, test in cases_of(file, named, STATE_TEST, "state test"):
-            for post in items(mapping(test["post"]).get(FORK_NAMES[fork])):
-                yield _case(name, file, fork, test, mapping(post))
+            try:
+                posts = items(mapping(test["post"]).get(FORK_NAMES[fork]))
+                cases = [_case(name, file, fork, test, mapping(post)) for post in posts]
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                raise InvalidInput(f"{file}: {name} cannot be used: {type(error).__name__}: {error}") from error
+            yield from cases
 
 
 def _case(name: str, file: Path, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:
-    config = mapping(test.get("config", {}))
+    config = mapping(test.get("config") or {})
     indexes = {key: number(value) for key, value in mapping(post["indexes"]).items()}
     return StateCase(
         name=f"{name}_d{indexes['data']}g{indexes['gas']}v{indexes['value']}",

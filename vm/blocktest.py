@@ -98,7 +98,7 @@ class _Chain:
 
 def _run_case(case: JsonObject) -> tuple[Hash32, str | None]:
     """The state root after the last block that was imported, and what is wrong with the case, or None."""
-    config = _chain_config(str(case["network"]), mapping(case.get("config", {})))
+    config = _chain_config(str(case["network"]), mapping(case.get("config") or {}))
     if config is None:
         return ZERO_HASH, f"unsupported network {case['network']}"
     genesis = decode_block(data(case["genesisRLP"]))

@@ -1,5 +1,6 @@
 """Official state tests through the referee. The bounded part runs always, all of them in `make test-slow`."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +95,30 @@ def test_a_wrong_path_is_said(tmp_path):
 def test_a_referee_without_its_contracts_is_refused_before_anything_runs():
     with pytest.raises(InvalidInput, match="needs the contracts"):
         next(run_prove([], referee="vyper"))
+
+
+def test_a_case_that_cannot_be_used_is_named(suite, tmp_path):
+    case = json.loads((suite / "stExample/yulExample.json").read_text())
+    case["yulExample"]["post"]["Cancun"] = [{}]
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps(case))
+    with pytest.raises(InvalidInput, match=r"odd\.json: yulExample cannot be used: KeyError: 'indexes'"):
+        list(run_prove([file]))
+
+
+def test_a_case_without_its_transactions_bytes_is_signed_from_its_fields(suite, tmp_path):
+    case = json.loads((suite / "stExample/yulExample.json").read_text())
+    del case["yulExample"]["post"]["Cancun"][0]["txbytes"]
+    file = tmp_path / "unsigned.json"
+    file.write_text(json.dumps(case))
+    (proof,) = run_prove([file])
+    assert (proof.passed, proof.error) == (True, "")
+
+
+def test_a_defect_fails_its_case_and_not_the_run(suite, monkeypatch):
+    def broken(case):
+        raise ZeroDivisionError(case.name)
+
+    monkeypatch.setattr("prover.prove_statetest.begin", broken)
+    (proof,) = run_prove([suite / "stExample/yulExample.json"])
+    assert (proof.passed, proof.error) == (False, "crash: ZeroDivisionError: yulExample_d0g0v0")

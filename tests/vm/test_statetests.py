@@ -166,3 +166,23 @@ def test_an_absent_path_and_an_unknown_fork_are_refused(tmp_path: Path) -> None:
         run([tmp_path / "absent.json"])
     with pytest.raises(InvalidInput, match="unknown fork Atlantis; known: Frontier, "):
         list(run_statetests([tmp_path], "Atlantis"))
+
+
+def test_what_cannot_be_used_fails_by_itself(vectors: Path, tmp_path: Path) -> None:
+    good = json.loads((vectors / SIMPLE).read_text())["yulExample"]
+    odd = {
+        "_info": {},
+        "no list of forks": {**good, "post": []},
+        "no indexes": {**good, "post": {"Cancun": [{}]}},
+        "good": {**good, "post": {"Cancun": good["post"]["Cancun"]}, "config": None},
+    }
+    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "torn.json").write_text("{")
+    verdicts = [(Path(result.name).name, result.passed) for result in run([tmp_path])]
+    assert verdicts == [
+        ("no list of forks", False),
+        ("no indexes", False),
+        ("good_d0g0v0", True),
+        ("torn.json", False),
+    ]
