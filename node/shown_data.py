@@ -5,9 +5,10 @@ Where a batch is named by its hash, whoever defends an output has to show it in 
 or, where the proof came through another contract, that transaction's trace does. Nothing is believed but the hash.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from da.adapter import Commitment
@@ -60,15 +61,21 @@ class ShownData:
         self._read: OrderedDict[Hash32, None] = OrderedDict()
         self._first: int | None = None
         self._next = 0
+        self._reading = asyncio.Lock()
+        """Batches are asked for side by side, and two readers would lose each other's place."""
 
     async def find(self, wanted: Hash32, since: int) -> bytes | None:
         """The data with this hash, if a proof from L1 block `since` on has shown it."""
-        await self._read_on(since)
+        async with self._reading:
+            await self._read_on(since)
         proof = self._proof_of.get(wanted)
-        shown = () if proof is None else await self._shown_by(proof)
-        if proof is not None and not shown:  # a reorg took it away
+        if proof is None:
+            return None
+        shown = await self._shown_by(proof)
+        if shown is None:  # a reorg took it away
             self._proof_of.pop(wanted, None)
             self._read.pop(proof, None)
+            return None
         return next((data for data in shown if keccak(data) == wanted), None)
 
     async def _read_on(self, since: int) -> None:
@@ -87,15 +94,18 @@ class ShownData:
     async def _note(self, proof: Hash32) -> None:
         if proof in self._read:
             return
-        for data in await self._shown_by(proof):
+        shown = await self._shown_by(proof)
+        if shown is None:
+            raise Retry(f"L1 has a log of transaction 0x{proof.hex()} but not the transaction")
+        for data in shown:
             _keep(self._proof_of, keccak(data), proof)
         _keep(self._read, proof, None)
 
-    async def _shown_by(self, proof: Hash32) -> Sequence[bytes]:
-        """Nothing where L1 has no such transaction any more, or does not say what was called in it."""
+    async def _shown_by(self, proof: Hash32) -> list[bytes] | None:
+        """None where L1 has no such transaction (any more); nothing where it does not say what was called in it."""
         transaction = await self._l1.transaction(proof)
         if transaction is None:
-            return ()
+            return None
         calls = [transaction.input] if transaction.to == self._game else await self._inner_calls(proof)
         return [data for call in calls for data in shown_by(call)]
 

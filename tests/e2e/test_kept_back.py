@@ -39,7 +39,7 @@ from prover.game import ROUNDS, Turn, place_of
 from prover.game import Status as GameStatus
 from prover.lies import KINDS, lie_about
 from prover.machine.vm import BATCH_DATA
-from prover.trajectory import Lie, StepProof, Trajectory
+from prover.trajectory import Lie, Trajectory
 from tests.e2e.network import L1_CHAIN_ID, running
 from tests.e2e.processes import Running
 
@@ -47,13 +47,6 @@ SECOND_KEY = DEV_PRIVATE_KEYS[4]
 PATIENCE = 3_600
 LOOKS = 10_000
 WHOLE_GAME = ["open", *["post", "pick"] * ROUNDS]
-
-
-class Withholding(Trajectory):
-    """A trace whose defender knows all of it, and shows nothing."""
-
-    def proof(self, position: int) -> StepProof:
-        raise Retry(f"the step from {position} is not shown")
 
 
 class L1Time(SystemClock):
@@ -80,8 +73,6 @@ class Scene:
     honest: Trajectory
     lie: Lie
     lying: Trajectory
-    withholding: Trajectory
-    """The same as `lying`."""
     stack: AsyncExitStack
     nodes: list[RollupNode] = field(default_factory=list)
 
@@ -212,9 +203,9 @@ async def kept_back(folder: Path, layer: str = "file") -> AsyncIterator[Scene]:
         chain = await replay(client, rollup, newest.number, contents)
         beginning = await beginning_of(client, rollup, chain, newest, contents)
         lie = lie_about(KINDS["balance"], beginning)
-        traces = Trajectory(beginning), Trajectory(beginning, lie), Withholding(beginning, lie)
+        honest, lying = Trajectory(beginning), Trajectory(beginning, lie)
         (folder / "served").rename(folder / "kept back")
-        yield Scene(folder, time, client, rollup, contracts, newest, chain, traces[0], lie, *traces[1:], stack)
+        yield Scene(folder, time, client, rollup, contracts, newest, chain, honest, lie, lying, stack)
 
 
 def forget_at_each_pick(scene: Scene, node: RollupNode) -> Callable[[], Awaitable[bool]]:
@@ -241,13 +232,13 @@ async def lose_by_the_clock(
     """A false output whose operator does not show the data, from the proposal to its fall."""
     await scene.propose(scene.lying)
     scene.time.ahead += PATIENCE
-    operator = scene.operator(scene.withholding)
+    operator = scene.operator(scene.lying)
     await scene.until(opened, "a game is opened blind")
     await scene.until(at_the_step, "one step is left", operator)
     found = await scene.game.game(0)
     assert found.game.position == scene.opening
     assert found.game.agreed == scene.honest.state_hash(scene.opening), "up to there both say the same"
-    scene.time.ahead += 1_000  # and the operator shows nothing
+    scene.time.ahead += 1_000  # and the operator does nothing
 
     async def fell() -> bool:
         return (await scene.outputs.assertion(1)).status is Status.REJECTED

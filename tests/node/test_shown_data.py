@@ -1,5 +1,6 @@
 """Data out of proofs: what calldata shows is found by its hash, however it came to L1, and nothing else is."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import cast
 
@@ -56,7 +57,7 @@ class World:
         self.gone: set[Hash32] = set()
         self.asked: list[tuple[int, int]] = []
         self.downloads = 0
-        self.silent = False
+        self.silent = self.withheld = False
 
     def prove(self, number: int, calldata: bytes, to: Address = GAME) -> Hash32:
         transaction = keccak(b"transaction" + bytes([len(self.proofs)]))
@@ -73,6 +74,7 @@ class World:
     ) -> list[tuple[int, L1Log]]:
         assert (address, topics) == (GAME, [STEP_PROVEN])
         assert last - first < shown_data.BLOCKS_AT_ONCE
+        await asyncio.sleep(0)
         self.asked.append((first, last))
         return [
             (number, L1Log(address, (STEP_PROVEN,), b"", one.hash, 0))
@@ -82,6 +84,10 @@ class World:
 
     async def transaction(self, wanted: Hash32) -> L1Transaction | None:
         self.downloads += 1
+        if self.withheld:
+            return None
+        for _ in range(8):
+            await asyncio.sleep(0)
         return next((one for _, one in self.proofs if one.hash == wanted and wanted not in self.gone), None)
 
     async def request(self, method: str, params: Sequence[Json]) -> Json:
@@ -220,6 +226,33 @@ async def test_a_long_history_is_read_over_several_looks(monkeypatch: pytest.Mon
         await shown.find(ZERO_HASH, 0)
     assert len(world.asked) <= 8
     assert world.asked[-1][1] == world.height
+
+
+async def test_batches_that_are_asked_for_side_by_side_lose_nothing(
+    monkeypatch: pytest.MonkeyPatch, opened: tuple[bytes, bytes, StepProof]
+) -> None:
+    monkeypatch.setattr(shown_data, "MOST_QUESTIONS", 3)
+    _commitment, data, proof = opened
+    blocks = shown_data.BLOCKS_AT_ONCE
+    world = World(head=8 * blocks)
+    world.prove(blocks * 7 // 2, prove_call(0, proof))
+    world.prove(blocks * 15 // 2, b"slow")
+    shown = world.shown()
+    for _ in range(4):  # who begins in the middle is still reading when who begins before it has to stop
+        found = await asyncio.gather(*(shown.find(keccak(data), since) for since in (5 * blocks, 0)))
+    assert found == [data] * 2
+
+
+async def test_a_log_without_its_transaction_is_asked_about_again(opened: tuple[bytes, bytes, StepProof]) -> None:
+    _commitment, data, proof = opened
+    world = World()
+    world.prove(3, prove_call(0, proof))
+    shown = world.shown()
+    world.withheld = True
+    with pytest.raises(Retry, match="but not the transaction"):
+        await shown.find(keccak(data), 1)
+    world.withheld = False
+    assert await shown.find(keccak(data), 1) == data
 
 
 async def test_what_is_remembered_is_bounded(
