@@ -23,9 +23,10 @@ class BlockLine:
     safe: int
 
 
-async def report_blocks(node: L1Client, clock: Clock, on_block: Callable[[BlockLine], None]) -> None:
-    """Each new block of this node once, in order, for ever; after a reorg from where the chain is now."""
-    shown: int | None = None
+async def report_blocks(node: L1Client, clock: Clock, on_block: Callable[[BlockLine], None], after: int | None) -> None:
+    """Each block of this node beyond `after`, or beyond its head as it is now, once, in order, for ever; after a reorg
+    from where the chain is then."""
+    shown = after
     while True:
         try:
             status = as_record(await node.request("rollup_syncStatus", []), "sync status")

@@ -76,7 +76,7 @@ async def run_up(
             on_started(_started(options, keys, l1_url, new=new))
             if keys.challenger is not None:
                 children.append(await start_challenger(options, l1_url, keys.challenger))
-            await unless_ended(children, stop, report_blocks(node, clock, on_block))
+            await unless_ended(children, stop, report_blocks(node, clock, on_block, after=0 if new else None))
 
 
 def check_start(options: UpOptions) -> Keys:
