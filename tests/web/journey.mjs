@@ -230,12 +230,22 @@ async function phone(scheme, paths) {
     await page.waitForTimeout(path.includes("0x") ? 300 : 60);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     if (width > 375) sideways.push([path, width]);
+    if (path === "/explorer/batches") seen.table = await wideTable(page);
     if (path === "/explorer") await shot(page, "explorer-phone");
     if (path.endsWith(failed)) await shot(page, "transaction-phone");
     if (path.startsWith("/bridge") && scheme === "light") await shot(page, "bridge-phone");
   }
   await page.context().close();
   return sideways;
+}
+
+/** A table that is wider than the phone: the keyboard reaches what is beyond, and shadows say that there is more. */
+async function wideTable(page) {
+  const table = page.locator(".scroll");
+  await table.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector(".scroll").scrollLeft > 0);
+  return table.evaluate((found) => ({ name: found.getAttribute("aria-label"), shadows: getComputedStyle(found).backgroundAttachment }));
 }
 
 /** Colours as the browser computes them, and the least contrast of text on what is behind it. */
