@@ -26,7 +26,7 @@ NOT_YET = {"contracts/metalayer/validators.vy"}
 """What docs/next.md would have somebody write."""
 FOLDERS = "protocol|vm|prover|da|rpc|web|node|genesis|metalayer|contracts|tests|bench|docs|scripts"
 NAME = rf"(?<![\w./-])(?:(?:{FOLDERS})/[\w./-]*|[\w-]+(?:/[\w.-]+)*\.(?:py|vyi?|md|json))(?![\w*])"
-MAPPED = ("node.l1", "node.network", "node.relay", "node.up", "node.cli", "node.mempool")
+MAPPED = ("node", "node.l1", "node.network", "node.relay", "node.up", "node.cli", "node.mempool")
 
 
 @cache
