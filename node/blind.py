@@ -7,9 +7,14 @@ game's bond is lost, so this is the choice of who runs a challenger, and the lay
 
 from collections.abc import Awaitable, Callable
 
+from da.adapter import Commitment, Gone, NotFound, Unreachable, WrongBytes
+from node.claims import Contents
 from node.game_contract import GameReader
+from protocol.errors import InvalidInput
+from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from prover.game import Rules
+from prover.machine.batch_data import ALT_DA_LAYER, FILE_LAYER
 from prover.prefix import Prefix
 
 KEPT = 2
@@ -82,3 +87,28 @@ class Blind:
     def _is_served(self, assertion: Assertion) -> bool:
         """Whether nothing seems to be kept back: derivation moves on, or has come past where the data is read."""
         return self._looks < LOOKS or self._at >= assertion.l1_block_number
+
+
+class Served:
+    """What layers serve at one reading; `absent` are the commitments behind a hash that they did not."""
+
+    def __init__(self, contents: Contents | None) -> None:
+        self._contents = contents
+        self._silent: set[int] = set()
+        self.absent: set[bytes] = set()
+
+    async def contents(self, commitment: Commitment, posted: L1BlockRef) -> tuple[bytes, ...]:
+        """As `node.claims.Contents`, but nothing for what is absent. A layer that does not answer is asked once."""
+        layer = commitment[0]
+        if self._contents is None:
+            raise InvalidInput("the chain's data layers cannot be asked")
+        try:
+            if layer not in self._silent:
+                return await self._contents(commitment, posted)
+        except (NotFound, Gone, WrongBytes, Unreachable) as failure:
+            if layer not in (FILE_LAYER, ALT_DA_LAYER):
+                raise
+            if isinstance(failure, Unreachable):
+                self._silent.add(layer)
+        self.absent.add(commitment)
+        return ()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from da.adapter import Commitment, Gone, NotFound, Unreachable, WrongBytes
+from node.blind import Served
 from node.chain import Chain
 from node.claims import Contents, read_claim
 from node.l1.client import L1Client
@@ -18,12 +18,10 @@ from node.output_roots import output_at
 from node.outputs_reader import OutputsReader
 from protocol.block import Header
 from protocol.errors import Halt, InvalidInput
-from protocol.l1 import L1BlockRef
 from protocol.outputs import Assertion
 from protocol.rollup import RollupConfig
 from prover.chain import start_chain
 from prover.commitments.chain_structures import Output
-from prover.machine.batch_data import ALT_DA_LAYER, FILE_LAYER
 from prover.machine.block_begin import UnprovableChain
 from prover.machine.vm import VM
 from prover.prefix import Prefix, prefix_of
@@ -87,7 +85,7 @@ class OwnTraces:
         """
         if self._processed() >= assertion.l1_block_number:
             return None
-        served = _Served(self._contents)
+        served = Served(self._contents)
         try:
             beginning = await self._beginning(assertion, served.contents)
             return None if beginning is None else await asyncio.to_thread(prefix_of, beginning, served.absent)
@@ -135,28 +133,3 @@ class OwnTraces:
         if header is None:
             raise Halt(f"damaged database: canonical block {number} is absent; rebuild it from L1")
         return header
-
-
-class _Served:
-    """What layers serve at one reading; `absent` are the commitments behind a hash that they did not."""
-
-    def __init__(self, contents: Contents | None) -> None:
-        self._contents = contents
-        self._silent: set[int] = set()
-        self.absent: set[bytes] = set()
-
-    async def contents(self, commitment: Commitment, posted: L1BlockRef) -> tuple[bytes, ...]:
-        """As `node.claims.Contents`, but nothing for what is absent. A layer that does not answer is asked once."""
-        layer = commitment[0]
-        if self._contents is None:
-            raise InvalidInput("the chain's data layers cannot be asked")
-        try:
-            if layer not in self._silent:
-                return await self._contents(commitment, posted)
-        except (NotFound, Gone, WrongBytes, Unreachable) as failure:
-            if layer not in (FILE_LAYER, ALT_DA_LAYER):
-                raise
-            if isinstance(failure, Unreachable):
-                self._silent.add(layer)
-        self.absent.add(commitment)
-        return ()

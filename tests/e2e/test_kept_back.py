@@ -39,7 +39,7 @@ from prover.game import ROUNDS, Turn, place_of
 from prover.game import Status as GameStatus
 from prover.lies import KINDS, lie_about
 from prover.machine.vm import BATCH_DATA
-from prover.trajectory import Lie, Trajectory
+from prover.trajectory import Lie, StepProof, Trajectory
 from tests.e2e.network import L1_CHAIN_ID, running
 from tests.e2e.processes import Running
 
@@ -47,6 +47,13 @@ SECOND_KEY = DEV_PRIVATE_KEYS[4]
 PATIENCE = 3_600
 LOOKS = 10_000
 WHOLE_GAME = ["open", *["post", "pick"] * ROUNDS]
+
+
+class Withholding(Trajectory):
+    """A trace whose defender knows all of it, and shows nothing."""
+
+    def proof(self, position: int) -> StepProof:
+        raise Retry(f"the step from {position} is not shown")
 
 
 class L1Time(SystemClock):
@@ -73,6 +80,8 @@ class Scene:
     honest: Trajectory
     lie: Lie
     lying: Trajectory
+    withholding: Trajectory
+    """The same as `lying`."""
     stack: AsyncExitStack
     nodes: list[RollupNode] = field(default_factory=list)
 
@@ -203,9 +212,9 @@ async def kept_back(folder: Path, layer: str = "file") -> AsyncIterator[Scene]:
         chain = await replay(client, rollup, newest.number, contents)
         beginning = await beginning_of(client, rollup, chain, newest, contents)
         lie = lie_about(KINDS["balance"], beginning)
-        honest, lying = Trajectory(beginning), Trajectory(beginning, lie)
+        traces = Trajectory(beginning), Trajectory(beginning, lie), Withholding(beginning, lie)
         (folder / "served").rename(folder / "kept back")
-        yield Scene(folder, time, client, rollup, contracts, newest, chain, honest, lie, lying, stack)
+        yield Scene(folder, time, client, rollup, contracts, newest, chain, traces[0], lie, *traces[1:], stack)
 
 
 def forget_at_each_pick(scene: Scene, node: RollupNode) -> Callable[[], Awaitable[bool]]:
@@ -232,13 +241,13 @@ async def lose_by_the_clock(
     """A false output whose operator does not show the data, from the proposal to its fall."""
     await scene.propose(scene.lying)
     scene.time.ahead += PATIENCE
-    operator = scene.operator(scene.lying)
+    operator = scene.operator(scene.withholding)
     await scene.until(opened, "a game is opened blind")
     await scene.until(at_the_step, "one step is left", operator)
     found = await scene.game.game(0)
     assert found.game.position == scene.opening
     assert found.game.agreed == scene.honest.state_hash(scene.opening), "up to there both say the same"
-    scene.time.ahead += 1_000  # and the operator does nothing
+    scene.time.ahead += 1_000  # and the operator shows nothing
 
     async def fell() -> bool:
         return (await scene.outputs.assertion(1)).status is Status.REJECTED
@@ -248,7 +257,7 @@ async def lose_by_the_clock(
     return await scene.game.game(0)
 
 
-@pytest.mark.parametrize("forgets", [False, True], ids=["steadily", "forgetting"])
+@pytest.mark.parametrize("forgets", [pytest.param(False, marks=pytest.mark.slow), True], ids=["steadily", "forgetting"])
 async def test_an_operator_who_does_not_show_the_data_loses_at_the_step_that_opens_it(
     tmp_path: Path, forgets: bool
 ) -> None:

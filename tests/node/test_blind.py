@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.blind import KEPT, Blind, last_moment
+from da.adapter import Commitment, Gone, NotFound, Unreachable, WrongBytes
+from node.blind import KEPT, Blind, Served, last_moment
 from node.challenger import PlayerConfig
 from node.game_contract import GameReader
 from node.node_options import PlayerOptions
+from protocol.errors import InvalidInput, Retry
+from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, Status
 from protocol.types import ZERO_HASH, Address
@@ -130,3 +133,60 @@ async def test_data_that_is_served_after_all_is_noticed_before_a_game_is_opened(
 @pytest.mark.parametrize("config", [PlayerConfig(), PlayerOptions(bytes(32)).config])
 def test_nobody_plays_blind_who_has_not_chosen_to(config: PlayerConfig) -> None:
     assert config.blind_after_seconds is None
+
+
+POSTED = L1BlockRef(3, ZERO_HASH, ZERO_HASH, 0, ZERO_HASH)
+FILE, OTHER_FILE, SERVER, BLOB = (
+    Commitment(bytes((layer,)) + bytes(31) + bytes((end,))) for layer, end in ((1, 1), (1, 2), (3, 3), (2, 4))
+)
+
+
+class Layers:
+    """What each commitment stands for, or why it is not served; counts what is asked."""
+
+    def __init__(self, answers: dict[Commitment, bytes | Exception]) -> None:
+        self._answers = answers
+        self.asked: list[Commitment] = []
+
+    async def contents(self, commitment: Commitment, _posted: L1BlockRef) -> tuple[bytes, ...]:
+        self.asked.append(commitment)
+        answer = self._answers[commitment]
+        if isinstance(answer, Exception):
+            raise answer
+        return (answer,)
+
+
+@pytest.mark.parametrize("failure", [NotFound("no"), Gone("no"), WrongBytes("no"), Unreachable("no")])
+async def test_what_a_layer_behind_a_hash_does_not_serve_is_absent(failure: Exception) -> None:
+    layers = Layers({FILE: failure, SERVER: b"data"})
+    served = Served(layers.contents)
+    assert await served.contents(FILE, POSTED) == ()
+    assert await served.contents(SERVER, POSTED) == (b"data",)
+    assert served.absent == {FILE}
+
+
+async def test_a_layer_that_does_not_answer_is_asked_once_and_the_others_still() -> None:
+    layers = Layers({FILE: Unreachable("no"), OTHER_FILE: b"never asked", SERVER: NotFound("no")})
+    served = Served(layers.contents)
+    for commitment in (FILE, OTHER_FILE, SERVER):
+        assert await served.contents(commitment, POSTED) == ()
+    assert layers.asked == [FILE, SERVER]
+    assert served.absent == {FILE, OTHER_FILE, SERVER}
+
+
+@pytest.mark.parametrize(
+    ("commitment", "failure"), [(BLOB, NotFound("no")), (BLOB, Unreachable("no")), (FILE, Retry("L1 is silent"))]
+)
+async def test_nobody_plays_blind_for_blobs_or_for_an_l1_that_is_silent(
+    commitment: Commitment, failure: Exception
+) -> None:
+    """L1 had the blobs; and what it does not say may have been shown on it."""
+    served = Served(Layers({commitment: failure}).contents)
+    with pytest.raises(Retry):
+        await served.contents(commitment, POSTED)
+    assert served.absent == set()
+
+
+async def test_without_layers_nothing_is_said_to_be_absent() -> None:
+    with pytest.raises(InvalidInput):
+        await Served(None).contents(FILE, POSTED)
