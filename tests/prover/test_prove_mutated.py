@@ -13,7 +13,7 @@ from prover.prove_statetest import run_prove
 from tests.vm.eels.answers import answered, as_file
 
 SEED = os.environ.get("TOMBOLO_MUTATION_SEED", "1")
-COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "60"))
+COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "40"))
 MOST_GAS = 60_000
 """Enough for a create and some storage; loops end soon."""
 

@@ -20,7 +20,7 @@ from tests.vm.eels.oracle import Refused
 from vm.blocktest import run_blocktests
 
 SEED = os.environ.get("TOMBOLO_MUTATION_SEED", "1")
-COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "60"))
+COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "40"))
 SUITES = (
     "ethereum-tests/BlockchainTests/ValidBlocks",
     "ethereum-tests/BlockchainTests/InvalidBlocks",

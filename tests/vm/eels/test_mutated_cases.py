@@ -12,7 +12,7 @@ from tests.vm.eels.answers import answered, as_file, difference
 from vm.statetest import run_statetests
 
 SEED = os.environ.get("TOMBOLO_MUTATION_SEED", "1")
-COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "60"))
+COUNT = int(os.environ.get("TOMBOLO_MUTATIONS", "40"))
 
 
 def compare(vectors: Path, tmp_path: Path, part: int, count: int) -> None:
