@@ -66,9 +66,15 @@ def append(hashes: list[bytes]) -> bytes:
     return append_calldata(b"\x02" + b"".join(hashes))
 
 
+def appended(world: World, inbox: str) -> int:
+    """How many commitments the inbox has taken."""
+    return int.from_bytes(world.call(inbox, keccak(b"count()")[:4]), "big")
+
+
 @pytest.mark.parametrize("count", range(1, MAX_BLOBS + 1))
 def test_the_hashes_of_the_blobs_carried_are_taken(world: World, inbox: str, count: int) -> None:
     world.call(inbox, append(HASHES[:count]), HASHES[:count])
+    assert appended(world, inbox) == 1
 
 
 @pytest.mark.parametrize(
@@ -106,8 +112,9 @@ def test_what_is_no_list_of_one_to_six_hashes_is_refused(world: World, inbox: st
 
 
 def test_other_layers_do_not_care_what_is_carried(world: World, inbox: str) -> None:
-    for layer in (0, 1, 3, 4, 255):
+    for number, layer in enumerate((0, 1, 3, 4, 255), 1):
         world.call(inbox, append_calldata(bytes((layer,)) + HASHES[0]), HASHES[1:2])
+        assert appended(world, inbox) == number
 
 
 # --- openings --------------------------------------------------------------------------------------------------------

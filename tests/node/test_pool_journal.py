@@ -69,7 +69,9 @@ class Reopened(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("rewrite_bytes", [64 << 20, 200])
-def test_reopened(rewrite_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_opened_anew_holds_what_was_written_in_its_order(
+    rewrite_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "REWRITE_BYTES", rewrite_bytes)
     monkeypatch.setenv("JOURNAL_FOLDER", str(tmp_path))
     from hypothesis.stateful import run_state_machine_as_test

@@ -2,6 +2,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import fields, is_dataclass
+from typing import get_type_hints
 
 import pytest
 from aiohttp import web
@@ -256,14 +258,32 @@ FIELDS: dict[str, Json] = {
 }
 
 
+def unsound(value: object, kind: object = None) -> Iterator[object]:
+    """What in it is not of its kind: hashes have 32 bytes, addresses 20, numbers are not negative and fit a word."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from unsound(item)
+    elif is_dataclass(value):
+        kinds = get_type_hints(type(value))
+        for field in fields(value):
+            yield from unsound(getattr(value, field.name), kinds[field.name])
+    elif isinstance(value, bytes):
+        length = {Hash32: 32, Address: 20}.get(kind, len(value))  # type: ignore[call-overload]
+        if len(value) != length:
+            yield value
+    elif not (value is None or isinstance(value, bool) or (isinstance(value, int) and 0 <= value < 2**256)):
+        yield value
+
+
 @given(st.sampled_from(sorted(FIELDS)), json_values)
 def test_one_wrong_field_is_a_malformed_answer_or_a_sound_value(field: str, value: object) -> None:
     answer = json.loads(json.dumps({**FIELDS, field: value}))
     for parse in (as_head, as_transaction, as_receipt, lambda log: as_logs([log], Hash32(b"\x11" * 32))):
         try:
-            parse(answer)
+            parsed = parse(answer)
         except MalformedAnswer:
             continue
+        assert list(unsound(parsed)) == []
 
 
 @given(st.binary(max_size=60))
