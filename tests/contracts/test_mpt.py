@@ -4,7 +4,6 @@ import random
 import warnings
 from collections.abc import Iterator
 
-import pyrevm
 import pytest
 from eth_abi.abi import decode, encode
 from hypothesis import given, settings
@@ -12,60 +11,44 @@ from hypothesis import strategies as st
 from trie import HexaryTrie
 from vyper import compile_code
 
-from node.artifacts import SOURCES, load_artifact
+from node.artifacts import SOURCES
 from protocol.crypto import keccak
 from protocol.mpt import EMPTY_ROOT, prove, update_trie, verify_proof
 from protocol.rlp_codec import encode as rlp_encode
 from protocol.rlp_codec import uint_bytes
 from protocol.types import Hash32
+from tests.in_revm import InRevm, Refused
+from tests.near_nodes import near_nodes
 
 SOURCE = SOURCES / "l1" / "proof" / "mpt.vy"
-CALLER = "0x" + "ca" * 20
 GET = keccak(b"get(bytes32,bytes,bytes)")[:4]
 STORAGE_VALUE = keccak(b"storage_value(bytes32,bytes32,bytes)")[:4]
 ACCOUNT = keccak(b"account(bytes32,address,bytes)")[:4]
 MAX_PROOF = 8192
 
 
-class Refused(Exception):
-    """The contract reverted."""
-
-
 class Verifier:
-    """The contract in pyrevm."""
+    """The contract, and what it is asked."""
 
     def __init__(self) -> None:
-        self._evm = pyrevm.EVM(gas_limit=2**40)
-        self._address = self._evm.deploy(CALLER, load_artifact("l1/proof/mpt").init_code)
-
-    def call(self, calldata: bytes) -> bytes:
-        try:
-            return bytes(self._evm.message_call(CALLER, self._address, calldata=calldata, is_static=True))
-        except RuntimeError as error:
-            raise Refused(str(error)) from error
+        self.contract = InRevm("l1/proof/mpt")
 
     def get(self, root: bytes, key: bytes, proof: bytes) -> bytes | None:
-        result = self.call(GET + encode(["bytes32", "bytes", "bytes"], [root, key, proof]))
+        result = self.contract.call(GET + encode(["bytes32", "bytes", "bytes"], [root, key, proof]))
         found, value = decode(["bool", "bytes"], result)
         assert found or value == b""
         return value if found else None
 
     def storage_value(self, root: bytes, slot: bytes, proof: bytes) -> int:
         return int.from_bytes(
-            self.call(STORAGE_VALUE + encode(["bytes32", "bytes32", "bytes"], [root, slot, proof])), "big"
+            self.contract.call(STORAGE_VALUE + encode(["bytes32", "bytes32", "bytes"], [root, slot, proof])), "big"
         )
 
     def account(self, root: bytes, owner: bytes, proof: bytes) -> tuple[int, int, bytes, bytes] | None:
-        result = self.call(ACCOUNT + encode(["bytes32", "address", "bytes"], [root, owner, proof]))
+        result = self.contract.call(ACCOUNT + encode(["bytes32", "address", "bytes"], [root, owner, proof]))
         found, fields = decode(["bool", "(uint256,uint256,bytes32,bytes32)"], result)
         assert found or fields == (0, 0, bytes(32), bytes(32))
         return fields if found else None
-
-    @property
-    def gas_used(self) -> int:
-        result = self._evm.result
-        assert result is not None
-        return int(result.gas_used)
 
 
 @pytest.fixture(scope="module")
@@ -194,22 +177,6 @@ def test_any_bytes_that_are_no_node_are_refused_even_under_their_own_hash(
     except Refused:
         return
     assert answer == verify_proof(root, key, [node])
-
-
-# Lists that resemble nodes: paths with any flag, children of any kind, any number of items.
-node_items = st.one_of(
-    st.just(b""),
-    st.binary(min_size=32, max_size=32),
-    st.binary(max_size=40),
-    st.sampled_from([b"\x00", b"\x20", b"\x10", b"\x31", b"\x40", b"\x01", b"\x2f", b"\x00" * 33, b"\x11" * 33]),
-    st.lists(st.one_of(st.just(b""), st.just(b"\x20"), st.just(b"\x31"), st.binary(max_size=8)), max_size=3),
-    st.just([b""] * 17),
-)
-near_nodes = st.one_of(
-    st.lists(node_items, min_size=2, max_size=2),
-    st.lists(node_items, min_size=17, max_size=17),
-    st.lists(node_items, max_size=18),
-)
 
 
 @settings(max_examples=2_000)
@@ -372,6 +339,6 @@ def test_a_node_of_the_way_costs_less_than_12_000_gas(verifier: Verifier) -> Non
     proof = prove(root, keccak(slots[7]), nodes.__getitem__)
     assert len(proof) >= 4
     calldata = STORAGE_VALUE + encode(["bytes32", "bytes32", "bytes"], [root, slots[7], b"".join(proof)])
-    assert int.from_bytes(verifier.call(calldata), "big") == 1
+    assert int.from_bytes(verifier.contract.call(calldata), "big") == 1
     intrinsic = 21_000 + 16 * len(calldata) - 12 * calldata.count(0)
-    assert verifier.gas_used - intrinsic < 12_000 * len(proof)
+    assert verifier.contract.gas_used - intrinsic < 12_000 * len(proof)

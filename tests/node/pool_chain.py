@@ -125,22 +125,6 @@ class PoolChain:
         return block
 
 
-class ManualClock:
-    """Time that moves when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
 class DictJournal:
     """A journal that outlives its pool, in a dictionary."""
 

@@ -1,6 +1,5 @@
 """An L1 and a rollup in memory, in which everything that can happen to a batcher can be made to happen."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -277,20 +276,3 @@ class Derived:
 
 def _commitment(calldata: bytes) -> bytes:
     return calldata[68 : 68 + int.from_bytes(calldata[36:68], "big")]
-
-
-class HandClock:
-    """Time that moves when told to, and as far as somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        await asyncio.sleep(0)

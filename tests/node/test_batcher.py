@@ -20,13 +20,13 @@ from protocol.inbox import append_calldata
 from protocol.kzg import versioned_hash
 from protocol.l1 import L1BlockRef
 from protocol.transaction import BLOB
+from tests.node.hand_clock import HandClock
 from tests.node.simulated import (
     BATCHER,
     GWEI,
     INBOX,
     KEY,
     Derived,
-    HandClock,
     SimulatedChain,
     SimulatedL1,
     l2_transaction,

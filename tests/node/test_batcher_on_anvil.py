@@ -20,8 +20,9 @@ from protocol.crypto import private_key_address
 from protocol.inbox import append_calldata
 from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address
+from tests.node.hand_clock import HandClock
 from tests.node.inboxes import deploy_inbox
-from tests.node.simulated import GWEI, HandClock, SimulatedChain, l2_transaction
+from tests.node.simulated import GWEI, SimulatedChain, l2_transaction
 from tests.peers import ANVIL_CHAIN_ID, DEV_KEYS, Anvil, run_anvil
 
 DEPLOYER, KEY = DEV_KEYS[:2]

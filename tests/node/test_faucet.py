@@ -12,29 +12,17 @@ from protocol.l1 import L1BlockRef
 from protocol.transaction import Transaction, decode_transaction
 from protocol.types import ZERO_HASH, Address
 from rpc.errors import RpcError
+from tests.node.hand_clock import HandClock
 from tests.rpc.fake import FakeBackend
 
 GIVER = 9
-
-
-class Clock:
-    seconds = 0.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 class World:
     """A faucet over a node in memory."""
 
     def __init__(self) -> None:
-        self.backend, self.clock = FakeBackend(), Clock()
+        self.backend, self.clock = FakeBackend(), HandClock()
         self.faucet = Faucet(self.backend, self.clock, DEV_PRIVATE_KEYS[GIVER])
         self.fund = self.faucet.methods()["faucet_fund"].handler
 
@@ -64,10 +52,10 @@ def test_gifts_take_nonces_in_turn() -> None:
 def test_nobody_is_given_twice_within_the_wait() -> None:
     world = World()
     world.gift(someone(1))
-    world.clock.seconds = WAIT_SECONDS - 1
+    world.clock.seconds += WAIT_SECONDS - 1
     with pytest.raises(RpcError, match="ask again in 1 s"):
         world.gift(someone(1))
-    world.clock.seconds = WAIT_SECONDS
+    world.clock.seconds += 1
     assert world.gift(someone(1)).nonce == 1
 
 

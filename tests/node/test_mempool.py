@@ -21,13 +21,13 @@ from protocol.state import Account
 from protocol.transaction import ACCESS_LIST, BLOB, LEGACY, SET_CODE, Transaction, deposit_transaction
 from protocol.types import ZERO_HASH, Address, Hash32
 from rpc.backend import PoolView
+from tests.node.hand_clock import HandClock
 from tests.node.pool_chain import (
     CONFIG,
     ETHER,
     GWEI,
     SENDERS,
     DictJournal,
-    ManualClock,
     PoolChain,
     State,
     signed,
@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, chain: PoolChain | None = None, **options: Any) -> None:
         self.chain = chain or PoolChain()
-        self.clock = ManualClock()
+        self.clock = HandClock()
         self.announced: list[Transaction] = []
         self.pool = Mempool(
             self.chain, options.pop("config", CONFIG), self.clock, on_pending=self.announced.append, **options
@@ -587,14 +587,14 @@ def test_the_pool_survives_a_restart(tmp_path):
     chain = PoolChain()
     kept = [signed(0, 0), signed(0, 1), signed(1, 3)]
     with closing(FileJournal(tmp_path / "journal")) as journal:
-        pool = Mempool(chain, CONFIG, ManualClock(), journal=journal)
+        pool = Mempool(chain, CONFIG, HandClock(), journal=journal)
         for tx in reversed([*kept, signed(2, 0)]):
             pool.add(tx.raw)
         pool.on_new_head((), (chain.mine(signed(2, 0)),))
         pool.add(signed(3, 0).raw)
         pool.drop(signed(3, 0).hash, "invalid")
     with closing(FileJournal(tmp_path / "journal")) as journal:
-        again = Mempool(chain, CONFIG, ManualClock(), journal=journal)
+        again = Mempool(chain, CONFIG, HandClock(), journal=journal)
         assert again.restore() == 3
         assert again.pending() == kept[:2]
         assert again.queued() == kept[2:]
@@ -619,7 +619,7 @@ def test_a_transaction_is_on_disk_before_anyone_hears_of_it():
     journal = DictJournal()
     seen: list[bool] = []
     pool = Mempool(
-        PoolChain(), CONFIG, ManualClock(), journal=journal, on_pending=lambda tx: seen.append(tx.hash in journal.kept)
+        PoolChain(), CONFIG, HandClock(), journal=journal, on_pending=lambda tx: seen.append(tx.hash in journal.kept)
     )
     pool.add(signed(0, 0).raw)
     assert seen == [True]

@@ -11,7 +11,8 @@ from protocol.errors import Reject
 from protocol.transaction import Transaction
 from protocol.types import Address, Hash32
 from protocol.validity import max_cost
-from tests.node.pool_chain import CONFIG, GWEI, SENDERS, DictJournal, ManualClock, PoolChain, signed
+from tests.node.hand_clock import HandClock
+from tests.node.pool_chain import CONFIG, GWEI, SENDERS, DictJournal, PoolChain, signed
 
 ACCOUNTS = 4
 LIMITS = PoolLimits(transactions=12, bytes=1_600, per_account=6, queued_per_account=3, queued_seconds=600)
@@ -46,7 +47,7 @@ class MempoolMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.chain = PoolChain()
-        self.clock = ManualClock()
+        self.clock = HandClock()
         self.journal = DictJournal()
         self.announced: list[Hash32] = []
         self.pool = self.open_pool()

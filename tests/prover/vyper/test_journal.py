@@ -2,36 +2,28 @@
 
 from dataclasses import replace
 
-import pyrevm
 import pytest
 from eth_abi.abi import decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.artifacts import load_artifact
 from protocol.crypto import keccak
 from protocol.types import Address, Hash32
 from prover.commitments.journal_tree import insert, journal_path, opening, root_digest
 from prover.commitments.structures import AccountRecord, SlotRecord, TransientRecord
 from prover.commitments.tape import JournalOpening
+from tests.in_revm import InRevm, Refused
 
-CALLER = "0x" + "ca" * 20
 SELECTOR = keccak(b"read_and_write(bytes32,uint256,uint256,bytes32,uint256)")[:4]
 START = 4 + 5 * 32
 BUFFER = bytes(288)
 
 
-class Refused(Exception):
-    """The contract reverted."""
-
-
 class Library:
-    """The contract in pyrevm."""
+    """The contract, and what it is asked."""
 
     def __init__(self) -> None:
-        self._evm = pyrevm.EVM(gas_limit=2**40)
-        self._address = self._evm.deploy(CALLER, load_artifact("l1/proof/journal").init_code)
-        self.gas_used = 0
+        self.contract = InRevm("l1/proof/journal")
 
     def read_and_write(
         self, root: bytes, path: int, size: int, record: bytes, shown: bytes
@@ -39,14 +31,7 @@ class Library:
         """The old record's preimage, the new root, and how many bytes of the opening were read."""
         arguments = encode(["bytes32", "uint256", "uint256", "bytes32", "uint256"], [root, path, size, record, START])
         calldata = SELECTOR + arguments + shown + BUFFER
-        try:
-            answer = bytes(self._evm.message_call(CALLER, self._address, calldata=calldata, is_static=True))
-        except RuntimeError as error:
-            raise Refused(str(error)) from error
-        result = self._evm.result
-        assert result is not None
-        self.gas_used = int(result.gas_used)
-        record_at, after, end = decode(["uint256", "bytes32", "uint256"], answer)
+        record_at, after, end = decode(["uint256", "bytes32", "uint256"], self.contract.call(calldata))
         return calldata[record_at : record_at + size] if record_at else b"", after, end - START
 
 
@@ -152,4 +137,4 @@ def test_twelve_siblings_read_and_written_cost_less_than_55_000_gas_with_calldat
     assert len(shown.siblings) >= 11
     size = len(shown.record)
     library.read_and_write(root_digest(tree), path, size, keccak(b""), encoded(shown))
-    assert library.gas_used < 55_000
+    assert library.contract.gas_used < 55_000

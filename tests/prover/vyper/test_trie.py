@@ -5,13 +5,11 @@ import random
 from collections.abc import Iterator
 from contextlib import suppress
 
-import pyrevm
 import pytest
 from eth_abi.abi import decode, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.artifacts import load_artifact
 from protocol import mpt
 from protocol.crypto import keccak
 from protocol.mpt import EMPTY_ROOT
@@ -19,39 +17,24 @@ from protocol.rlp_codec import encode as rlp_encode
 from protocol.rlp_codec import uint_bytes
 from protocol.types import Hash32
 from prover.commitments import trie
+from tests.in_revm import InRevm, Refused
+from tests.near_nodes import near_nodes
 
-CALLER = "0x" + "ca" * 20
 GET = keccak(b"get(bytes32,bytes32,uint256)")[:4]
 PUT = keccak(b"put(bytes32,bytes32,bytes,uint256)")[:4]
 BUFFER = bytes(576)
 """What must lie behind the nodes."""
 
 
-class Refused(Exception):
-    """The contract reverted."""
-
-
 class Library:
-    """The contract in pyrevm."""
+    """The contract, and what it is asked."""
 
     def __init__(self) -> None:
-        self._evm = pyrevm.EVM(gas_limit=2**40)
-        self._address = self._evm.deploy(CALLER, load_artifact("l1/proof/trie").init_code)
-        self.gas_used = 0
-
-    def _call(self, calldata: bytes) -> bytes:
-        try:
-            answer = bytes(self._evm.message_call(CALLER, self._address, calldata=calldata, is_static=True))
-        except RuntimeError as error:
-            raise Refused(str(error)) from error
-        result = self._evm.result
-        assert result is not None
-        self.gas_used = int(result.gas_used)
-        return answer
+        self.contract = InRevm("l1/proof/trie")
 
     def get(self, root: bytes, key: bytes, nodes: bytes) -> tuple[bytes, int]:
         """The value, and how many bytes of `nodes` were read."""
-        answer = self._call(GET + root + key + (100).to_bytes(32, "big") + nodes + BUFFER)
+        answer = self.contract.call(GET + root + key + (100).to_bytes(32, "big") + nodes + BUFFER)
         value, end = decode(["bytes", "uint256"], answer)
         return value, end - 100
 
@@ -59,7 +42,7 @@ class Library:
         """The new root, and how many bytes of `nodes` were read."""
         length = 4 + len(encode(["bytes32", "bytes32", "bytes", "uint256"], [root, key, value, 0]))
         head = encode(["bytes32", "bytes32", "bytes", "uint256"], [root, key, value, length])
-        after, end = decode(["bytes32", "uint256"], self._call(PUT + head + nodes + BUFFER))
+        after, end = decode(["bytes32", "uint256"], self.contract.call(PUT + head + nodes + BUFFER))
         return after, end - length
 
 
@@ -200,22 +183,6 @@ def test_changed_nodes_are_refused_or_lead_to_the_same(
             assert library.get(contents.root, key, nodes)[0] == right
 
 
-# Lists that resemble nodes: paths with any flag, children of any kind, any number of items.
-node_items = st.one_of(
-    st.just(b""),
-    st.binary(min_size=32, max_size=32),
-    st.binary(max_size=40),
-    st.sampled_from([b"\x00", b"\x20", b"\x10", b"\x31", b"\x40", b"\x01", b"\x2f", b"\x00" * 33, b"\x11" * 33]),
-    st.lists(st.one_of(st.just(b""), st.just(b"\x20"), st.just(b"\x31"), st.binary(max_size=8)), max_size=3),
-    st.just([b""] * 17),
-)
-near_nodes = st.one_of(
-    st.lists(node_items, min_size=2, max_size=2),
-    st.lists(node_items, min_size=17, max_size=17),
-    st.lists(node_items, max_size=18),
-)
-
-
 @settings(max_examples=1_000)
 @given(items=near_nodes, key=keys, value=st.one_of(values, st.just(b"")))
 def test_of_what_only_resembles_a_node_nothing_is_believed_that_python_would_not(
@@ -258,7 +225,7 @@ def test_a_path_stretched_over_all_64_nibbles_is_followed_and_changed(library: L
         root, read = contents.put(key, value)
         assert len(read) >= 63
         assert library.put(contents.root, key, value, b"".join(read))[0] == root
-        assert library.gas_used < 3_000_000
+        assert library.contract.gas_used < 3_000_000
 
 
 @pytest.mark.parametrize("change", ["read", "update", "insert", "delete"])
@@ -281,4 +248,4 @@ def test_seven_levels_cost_less_than_300_000_gas(library: Library, change: str) 
     else:
         root, read = contents.put(target, value)
         assert library.put(contents.root, target, value, b"".join(read))[0] == root
-    assert library.gas_used < 300_000
+    assert library.contract.gas_used < 300_000
