@@ -76,6 +76,7 @@ def prepared() -> tuple[World, Address, Address, Address]:
         world.must(member, ALICE, DEPLOYMENT_PROXY, bytes(32) + code)
         world.must(member, ALICE, DEPLOYMENT_PROXY, bytes(32) + scaled)
         world.give(member, ALICE, 10 * ETHER)
+        world.settle(member)  # or a reorganisation could take the tokens away for good
     grain, scales = (
         Address(keccak(b"\xff" + DEPLOYMENT_PROXY + bytes(32) + keccak(one))[12:]) for one in (code, scaled)
     )
