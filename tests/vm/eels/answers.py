@@ -50,24 +50,26 @@ def answered(
     vectors: Path, seed: str, count: int, fork: Fork | None = None, most_gas: int = MOST_GAS
 ) -> Iterator[Answered]:
     """So many cases that EELS has an answer for, all of one fork if it is given; the same of each seed."""
-    files = [
-        file
-        for suite in SUITES
-        for file in sorted((vectors / suite).rglob("*.json"))
-        if file.stat().st_size < LARGE and not any(folder in file.parts for folder in SLOW)
-    ]
-    assert files
+    suites = [files_in(vectors / suite) for suite in SUITES]
     index = 0
     while count:
         random = Random(f"{seed} {index}")
         index += 1
-        official = read_state_test(random.choice(files), random.randrange)
+        official = read_state_test(random.choice(random.choice(suites)), random.randrange)
         if official is None:
             continue
         case = mutate(official, random, fork, most_gas)
         if has_an_answer(case) and (answer := theirs(case)) is not None:
             count -= 1
             yield Answered(case, answer)
+
+
+def files_in(suite: Path) -> list[Path]:
+    """The suite's files whose cases can be run many times."""
+    files = [file for file in sorted(suite.rglob("*.json")) if file.stat().st_size < LARGE]
+    found = [file for file in files if not any(folder in file.parts for folder in SLOW)]
+    assert found
+    return found
 
 
 def has_an_answer(case: StateTest) -> bool:

@@ -13,24 +13,43 @@ from random import Random
 from protocol.block import Header, decode_block, decode_header
 from protocol.crypto import keccak
 from protocol.fees import GAS_PER_BLOB
-from protocol.forks import Fork, ForkSchedule, constant_schedule
 from protocol.rlp_codec import RlpItem, as_list, decode_list, encode, uint_bytes
 from protocol.types import UINT64_MAX, Address, Hash32
-from tests.vm.eels.chains import Draft
+from tests.vm.eels.chains import Draft, eels_of
 from tests.vm.eels.mutations import PRECOMPILES, WORDS
-from vm.fixtures import BLOCK_TEST, FORKS, allocations, cases_of, data, items, mapping
+from tests.vm.eels.official import CHAIN_ID
+from tests.vm.eels.oracle import Eels
+from vm.fixtures import BLOCK_TEST, allocations, cases_of, data, items, mapping
 from vm.memory_state import Allocation, memory_state
 from vm.pyevm import system
 
-TRANSITIONS = {
-    "ShanghaiToCancunAtTime15k": (Fork.SHANGHAI, Fork.CANCUN),
-    "CancunToPragueAtTime15k": (Fork.CANCUN, Fork.PRAGUE),
-    "PragueToOsakaAtTime15k": (Fork.PRAGUE, Fork.OSAKA),
-}
 START = 15_000
+NETWORKS = {
+    "Cancun": ((0, "cancun"),),
+    "Prague": ((0, "prague"),),
+    "Osaka": ((0, "osaka"),),
+    "BPO1": ((0, "bpo1"),),
+    "BPO2": ((0, "bpo2"),),
+    "ShanghaiToCancunAtTime15k": ((0, "shanghai"), (START, "cancun")),
+    "CancunToPragueAtTime15k": ((0, "cancun"), (START, "prague")),
+    "PragueToOsakaAtTime15k": ((0, "prague"), (START, "osaka")),
+    "OsakaToBPO1AtTime15k": ((0, "osaka"), (START, "bpo1")),
+    "BPO1ToBPO2AtTime15k": ((0, "bpo1"), (START, "bpo2")),
+}
+"""The suites' networks: EELS' names of their forks, and when they start."""
 MOST_BLOCKS = 6
 MOST_GAS = 3_000_000
 """Of a block that can be run by EELS in a second or so."""
+
+
+def _blob_schedule(eels: Eels) -> dict[str, str]:
+    target, most = int(eels.gas.TARGET_BLOB_GAS_PER_BLOCK), int(eels.fork.MAX_BLOB_GAS_PER_BLOCK)
+    fraction = int(eels.gas.BLOB_BASE_FEE_UPDATE_FRACTION)
+    per_block = {"target": hex(target // GAS_PER_BLOB), "max": hex(most // GAS_PER_BLOB)}
+    return {**per_block, "baseFeeUpdateFraction": hex(fraction)}
+
+
+BLOB_SCHEDULES = {name: _blob_schedule(eels_of(forks[0][1])) for name, forks in NETWORKS.items() if len(forks) == 1}
 
 
 @dataclass(frozen=True)
@@ -44,16 +63,6 @@ class ChainTest:
     drafts: tuple[Draft, ...]
     changes: tuple[str, ...] = ()
 
-    @property
-    def forks(self) -> ForkSchedule:
-        """The rules by their time."""
-        if self.network not in TRANSITIONS:
-            return constant_schedule(FORKS[self.network])
-        before, after = TRANSITIONS[self.network]
-        first, then = constant_schedule(before), constant_schedule(after)
-        blobs = (*first.blobs_by_time, *((START, schedule) for _, schedule in then.blobs_by_time))
-        return ForkSchedule(first.by_block, (*first.by_time, (START, after)), blobs)
-
     def as_fixture(self, blocks: list[bytes], state_root: bytes, refused_as: str) -> str:
         """The chain as a file. If its last block is to be refused, `refused_as` says why."""
         entries: list[dict[str, str]] = [{"rlp": "0x" + block.hex()} for block in blocks]
@@ -64,6 +73,7 @@ class ChainTest:
         last = decode_block(valid[-1]).hash if valid else self.genesis.hash
         case = {
             "network": self.network,
+            "config": {"chainid": hex(CHAIN_ID), "blobSchedule": BLOB_SCHEDULES},
             "genesisRLP": "0x" + encode([self.genesis.fields(), [], [], []]).hex(),
             "pre": {
                 "0x" + address.hex(): {
@@ -81,13 +91,19 @@ class ChainTest:
         return json.dumps({self.name: case})
 
 
+AFTER_PRAGUE = [name for name, forks in NETWORKS.items() if forks[0][1] in ("prague", "osaka", "bpo1", "bpo2")]
+"""Networks whose headers have the same fields from the beginning."""
+
+
 def read_chain_test(file: Path, random: Random) -> ChainTest | None:
     """One of the file's cases up to one of its blocks; None where it is too long, or of other networks."""
     name, case = random.choice(list(cases_of(file, False, BLOCK_TEST, "block test")))
     network = str(case["network"])
+    if network in AFTER_PRAGUE and random.random() < 0.5:
+        network = random.choice(AFTER_PRAGUE)
     blocks = [mapping(entry) for entry in items(case["blocks"])]
     valid = next((index for index, block in enumerate(blocks) if "expectException" in block), len(blocks))
-    if network not in {"Cancun", "Prague", "Osaka", *TRANSITIONS} or not 0 < valid <= MOST_BLOCKS:
+    if network not in NETWORKS or not 0 < valid <= MOST_BLOCKS:
         return None
     kept = [decode_list(data(block["rlp"]), "block") for block in blocks[: random.randrange(valid) + 1]]
     if any(decode_header(as_list(block[0], "header")).gas_used > MOST_GAS for block in kept):

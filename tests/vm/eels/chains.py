@@ -1,6 +1,6 @@
 """Chains of blocks as EELS makes and judges them, under rules that may change on the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -13,9 +13,9 @@ from ethereum_types.bytes import Bytes20, Bytes32
 from ethereum_types.numeric import U64, U256, Uint
 
 from protocol.block import Header
-from protocol.forks import ForkSchedule
 from protocol.rlp_codec import RlpItem, encode
 from protocol.types import Address, Hash32
+from tests.vm.eels.official import CHAIN_ID
 from tests.vm.eels.oracle import Eels, Refused
 from vm.memory_state import Allocation
 
@@ -42,13 +42,14 @@ class EelsChain:
     """A chain of valid blocks in the specification's own hands. From Shanghai on; forks start by time."""
 
     def __init__(
-        self, forks: ForkSchedule, chain_id: int, accounts: Mapping[Address, Allocation], genesis: Header
+        self, forks: Sequence[tuple[int, str]], accounts: Mapping[Address, Allocation], genesis: Header
     ) -> None:
+        """`forks` are the specification's names and when they start, in order; the first has started."""
         self.forks = forks
-        self.eels = eels_of(forks.at(0, genesis.timestamp))
+        self.eels = self._eels_at(genesis.timestamp)
         first = rlp.decode_to(self.eels.blocks.Header, genesis.encode())
         block = self.eels.blocks.Block(first, (), (), ())
-        self.held = self.eels.fork.BlockChain([block], self.eels.state_of(accounts), U64(chain_id))
+        self.held = self.eels.fork.BlockChain([block], self.eels.state_of(accounts), U64(CHAIN_ID))
 
     @property
     def state_root(self) -> bytes:
@@ -128,10 +129,12 @@ class EelsChain:
             self.held = chain
         return None
 
+    def _eels_at(self, timestamp: int) -> Eels:
+        return eels_of([name for start, name in self.forks if start <= timestamp][-1])
+
     @contextmanager
     def _rules_at(self, timestamp: int) -> Iterator[Eels]:
-        number = len(self.held.blocks)
-        eels = eels_of(self.forks.at(number, timestamp))
+        eels = self._eels_at(timestamp)
         parent = self.held.blocks[-1].header
         before, state = self.eels, self.held.state
         if eels is not before:

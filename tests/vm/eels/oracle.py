@@ -56,10 +56,15 @@ class Extended:
 
 
 class Eels:
-    """The specification of one fork. Its Constantinople is Petersburg: nobody else uses what was before."""
+    """The specification of one fork, by ours or by its own name, which tells forks apart that only change blobs.
 
-    def __init__(self, fork: Fork) -> None:
-        name = "constantinople" if fork == Fork.PETERSBURG else fork.name.lower()
+    Its Constantinople is Petersburg: nobody else uses what was before.
+    """
+
+    def __init__(self, fork: Fork | str) -> None:
+        name = fork if isinstance(fork, str) else fork.name.lower()
+        if name == "petersburg":
+            name = "constantinople"
         self.fork, self.state, self.types, self.blocks, self.trie, self.bloom, self.vm, self.gas, self.transactions = (
             import_module(f"ethereum.forks.{name}.{part}")
             for part in ("fork", "state", "fork_types", "blocks", "trie", "bloom", "vm", "vm.gas", "transactions")

@@ -14,7 +14,15 @@ from hypothesis.errors import UnsatisfiedAssumption
 
 from protocol.block import decode_block
 from protocol.rlp_codec import RlpItem, encode, uint_bytes
-from tests.vm.eels.block_mutations import HEADER_CHANGES, ChainTest, damaged_header, mutate_chain, read_chain_test
+from tests.vm.eels.answers import files_in
+from tests.vm.eels.block_mutations import (
+    HEADER_CHANGES,
+    NETWORKS,
+    ChainTest,
+    damaged_header,
+    mutate_chain,
+    read_chain_test,
+)
 from tests.vm.eels.chains import Draft, EelsChain
 from tests.vm.eels.oracle import Refused
 from vm.blocktest import run_blocktests
@@ -28,9 +36,6 @@ SUITES = (
     "execution-spec-tests/prague/blockchain_tests",
     "execution-spec-tests/osaka/blockchain_tests",
 )
-LARGE = 500_000
-"""Bytes of a file that takes longer to read than its cases to run."""
-CHAIN_ID = 1
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,9 @@ class Judged:
     reason: str
 
 
-def suite_files(vectors: Path) -> list[Path]:
-    files = [file for suite in SUITES for file in sorted((vectors / suite).rglob("*.json"))]
-    found = [file for file in files if file.stat().st_size < LARGE]
-    assert found
-    return found
-
-
 def judged(test: ChainTest, random: Random) -> Judged | None:
     """What EELS makes of the chain; None where it fails, or a block before the last is no longer valid."""
-    chain = EelsChain(test.forks, CHAIN_ID, test.accounts, test.genesis)
+    chain = EelsChain(NETWORKS[test.network], test.accounts, test.genesis)
     blocks: list[bytes] = []
     try:
         for draft in test.drafts[:-1]:
@@ -105,11 +103,12 @@ def difference(test: ChainTest, found: Judged, folder: Path) -> str:
 
 
 def compare(vectors: Path, tmp_path: Path, part: int, count: int) -> None:
-    files, different, verdicts, index = suite_files(vectors), [], Counter[bool](), 0
+    suites = [files_in(vectors / suite) for suite in SUITES]
+    different, verdicts, index = [], Counter[bool](), 0
     while verdicts.total() < count:
         random = Random(f"{SEED} block {part} {index}")
         index += 1
-        official = read_chain_test(random.choice(files), random)
+        official = read_chain_test(random.choice(random.choice(suites)), random)
         if official is None:
             continue
         test = mutate_chain(official, random)
