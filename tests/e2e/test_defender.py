@@ -9,7 +9,7 @@ import pytest
 
 from node.challenger import Player
 from node.clock import SystemClock
-from node.dispute import (
+from node.dispute_stage import (
     BOND,
     CHALLENGER_KEY,
     GAME_BOND,
@@ -36,6 +36,7 @@ from protocol.outputs import Assertion, Status
 from prover.game import ROUNDS, place_of
 from prover.game import Status as GameStatus
 from prover.lies import KINDS, lie_about
+from prover.prefix import Prefix
 from prover.trajectory import Lie, Trajectory
 from tests.e2e.network import embedded_l1, running
 from tests.e2e.processes import Running
@@ -57,7 +58,7 @@ def _compiled() -> None:
 class StillAtTheStep(Player):
     """Leaves the proof to the other side: whoever brings it, the truth would win."""
 
-    async def _proof(self, found: GameOnL1, trace: Trajectory, *, challenges: bool) -> Call | None:
+    async def _proof(self, found: GameOnL1, known: Trajectory | Prefix, *, challenges: bool) -> Call | None:
         return None
 
 
