@@ -39,7 +39,8 @@ A rollup's launch
     operator_key, keystore, account
                            keys, and accounts that send
     governance             changes that a plan leaves to governance
-    new_intent, config     what `tombolo new` writes; tombolo.toml
+    new_intent, config, whole_file
+                           what `tombolo new` writes; tombolo.toml; a file in one step
 
 Outputs, withdrawals, disputes
     output_roles, proposer, challenger

@@ -1,7 +1,6 @@
 """`rollup.json`: the one file that anybody needs, beside an L1 endpoint, to follow a rollup from its first block."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from da.table import check_settings, layer_bits, layer_names
 from genesis.model import GenesisAccount, build_genesis
 from node.fee_options import Json, check_fees, fees_json, fees_of, parse_fees
 from node.rollup import Rollup, rollup_chain_config
+from node.whole_file import write_whole
 from protocol.errors import InvalidInput
 from protocol.forks import Fork
 from protocol.l1 import L1BlockRef
@@ -82,10 +82,7 @@ def _account_json(account: GenesisAccount) -> dict[str, Json]:
 
 def save_rollup(rollup: Rollup, path: Path) -> None:
     """Write the file in one step: a reader sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(rollup_json(rollup), indent=2) + "\n")
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(rollup_json(rollup), indent=2) + "\n")
 
 
 def load_rollup(path: Path) -> Rollup:

@@ -9,7 +9,6 @@ logs/                   a file per process
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from genesis.intent import Intent
 from genesis.intent_file import read_intent
 from genesis.intent_text import intent_text
+from node.whole_file import write_whole
 from protocol.errors import InvalidInput
 
 FIRST_RPC_PORT = 8545
@@ -83,7 +83,7 @@ class ChainFolder:
     def save_intent(self, intent: Intent) -> None:
         """Every knob is written out, so that a default that changes later changes no chain."""
         self.path.mkdir(parents=True, exist_ok=True)
-        _write(self.intent, intent_text(intent, everything=True))
+        write_whole(self.intent, intent_text(intent, everything=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class NetworkFolder:
     def save(self, settings: NetworkSettings) -> None:
         """In one step."""
         self.path.mkdir(parents=True, exist_ok=True)
-        _write(self.settings_file, json.dumps(asdict(settings), indent=2) + "\n")
+        write_whole(self.settings_file, json.dumps(asdict(settings), indent=2) + "\n")
 
     def is_running(self) -> bool:
         """Whether a `tombolo up` holds this network."""
@@ -206,9 +206,3 @@ def with_places(settings: NetworkSettings, intents: list[Intent]) -> NetworkSett
 
 def _free(taken: set[int], first: int) -> int:
     return next(port for port in range(first, 65_536, PORTS_APART) if port not in taken and port + 1 not in taken)
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)

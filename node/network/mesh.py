@@ -4,7 +4,6 @@ Every step looks first at what is there, so that a start that was interrupted go
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from node.network.funding import Call, send_calls
 from node.network.launch import Beside, member_options
 from node.network.membership import deploy_network, domain_of, member_accounts, read_member
 from node.rollup import Rollup
+from node.whole_file import write_whole
 from protocol.abi import encode_call
 from protocol.errors import InvalidInput
 from protocol.portal import deposit_call
@@ -47,7 +47,7 @@ class Mesh:
         if path.exists():  # noqa: ASYNC240 - a local stat, nothing to wait for
             return cls(read_addresses(path))
         found = await deploy_network(l1, clock, deployer_key)
-        _write(path, found)
+        _save(path, found)
         return cls(found)
 
     def beside(self, intent: Intent, operator: Address) -> Beside:
@@ -112,7 +112,5 @@ def read_addresses(path: Path) -> NetworkAddresses:
         raise InvalidInput(f"{path}: not a network's contracts ({error})") from error
 
 
-def _write(path: Path, addresses: NetworkAddresses) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({name: f"0x{value.hex()}" for name, value in asdict(addresses).items()}) + "\n")
-    os.replace(temporary, path)
+def _save(path: Path, addresses: NetworkAddresses) -> None:
+    write_whole(path, json.dumps({name: f"0x{value.hex()}" for name, value in asdict(addresses).items()}) + "\n")
