@@ -16,7 +16,7 @@ from tests.peers import REPOSITORY
 START_SECONDS = 60
 
 
-def tombolo(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+def tombolo(*arguments: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "node.cli", *arguments],

@@ -50,7 +50,7 @@ def test_a_rollup_is_made_proposed_and_watched(
         options = ["--data-dir", str(folder), "--da", layer, "--fraud-proofs", "--challenge-window", "900", *place]
         options += ["--proposal-interval", "5", *(part for name in ports for part in (f"--{name}", str(ports[name])))]
         with running("up", *options, output=tmp_path / "up.txt", environment=keys) as up:
-            up.until(lambda: re.search(r"block\s+3\b", up.output) is not None, "three blocks shown", 240)
+            up.until(lambda: re.search(r"block\s+3\b", up.output) is not None, "three blocks shown", 600)
             assert f"batches go to: {layer}" in up.output
             assert ("faucet" in up.output) == (kind == "embedded"), "nobody gives other people's ether away"
             sent = rpc(url, "eth_sendRawTransaction", "0x" + next(Wallet(0).transfers(1)).raw.hex())
