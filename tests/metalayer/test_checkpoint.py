@@ -14,7 +14,7 @@ def word(text: str) -> Hash32:
     return Hash32(bytes.fromhex(text.removeprefix("0x").rjust(64, "0")))
 
 
-def test_hyperlanes_domain_hashes(vectors: Path) -> None:
+def test_domain_hashes_are_hyperlanes(vectors: Path) -> None:
     for case in json.loads((vectors / "hyperlane" / "domainHash.json").read_text()):
         assert hyperlane_domain_hash(case["domain"], word(case["mailbox"])) == word(case["expectedDomainHash"])
 

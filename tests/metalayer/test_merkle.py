@@ -25,7 +25,7 @@ def tree_of(leaves: list[Hash32]) -> MerkleTree:
     return tree
 
 
-def test_hyperlanes_trees(vectors: Path) -> None:
+def test_trees_have_the_roots_and_branches_of_hyperlanes(vectors: Path) -> None:
     for case in json.loads((vectors / "hyperlane" / "merkle.json").read_text()):
         texts = [text.encode() for text in case["leaves"]]
         leaves = [keccak(b"\x19Ethereum Signed Message:\n%d" % len(text) + text) for text in texts]
@@ -35,7 +35,7 @@ def test_hyperlanes_trees(vectors: Path) -> None:
             assert branch(leaves, proof["index"]) == tuple(word(one) for one in proof["path"])
 
 
-def test_hyperlanes_proofs(vectors: Path) -> None:
+def test_hyperlanes_proofs_lead_to_its_roots(vectors: Path) -> None:
     folder = vectors / "hyperlane"
     case = json.loads((folder / "proof.json").read_text())
     path = [word(one) for one in case["proof"]["path"]]

@@ -150,7 +150,7 @@ def test_a_root_that_commits_to_junk_is_refused_not_crashed_on(junk, key):
         assert len(split_node(junk)) in (2, 17)
 
 
-def test_the_empty_trie():
+def test_the_empty_trie_holds_nothing_and_proves_it():
     assert EMPTY_ROOT.hex() == "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
     assert update_trie(EMPTY_ROOT, {}, no_node) == (EMPTY_ROOT, {})
     assert update_trie(EMPTY_ROOT, {b"absent": None}, no_node) == (EMPTY_ROOT, {})
@@ -184,7 +184,7 @@ def official(vectors: Path, name: str) -> dict[str, dict]:
         ("hex_encoded_securetrie_test.json", True),
     ],
 )
-def test_official_roots(vectors, name, secure):
+def test_official_tries_have_their_roots(vectors, name, secure):
     for case, content in official(vectors, name).items():
         raw = content["in"]
         entries = list(raw.items()) if isinstance(raw, dict) else raw

@@ -25,7 +25,7 @@ def as_items(value: object) -> RlpItem:
     return uint_bytes(value)
 
 
-def test_the_official_suite(vectors: Path) -> None:
+def test_the_official_suite_passes(vectors: Path) -> None:
     cases = official(vectors)
     assert len(cases) > 30
     for name, case in cases:

@@ -44,5 +44,5 @@ async def url(imported_chain):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_official_case(url, case: Case):
+async def test_an_official_case_is_answered_as_it_says(url, case: Case):
     assert await asyncio.to_thread(play, case, post_to(url)) == []

@@ -92,26 +92,26 @@ def check(body: bytes | str) -> None:
 
 @settings(max_examples=400)
 @given(request=requests)
-def test_any_parameters_of_any_method(request):
+def test_any_parameters_of_any_method_are_answered_or_refused_as_the_callers_fault(request):
     check(json.dumps(request))
 
 
 @given(batch=st.lists(broken_requests | values, max_size=4))
-def test_any_batch(batch):
+def test_any_batch_is_answered_one_by_one_or_refused(batch):
     check(json.dumps(batch))
 
 
 @given(request=broken_requests)
-def test_any_envelope(request):
+def test_any_envelope_is_answered_or_refused(request):
     check(json.dumps(request))
 
 
 @given(body=st.binary() | st.text().map(str.encode))
-def test_any_bytes(body):
+def test_any_bytes_are_answered_or_refused(body):
     check(body)
 
 
 @given(request=requests, cut=st.integers(0, 200), noise=st.binary(max_size=5))
-def test_any_damage_to_a_request(request, cut, noise):
+def test_any_damage_to_a_request_is_its_callers_fault(request, cut, noise):
     body = json.dumps(request).encode()
     check(body[:cut] + noise + body[cut + len(noise) :])

@@ -3,7 +3,7 @@
 from tests.rpc.fake import CHAIN_ID
 
 
-async def test_who_answers(node):
+async def test_a_node_says_who_it_is_and_that_it_neither_mines_nor_signs(node):
     assert await node.call("eth_chainId") == hex(CHAIN_ID)
     assert await node.call("net_version") == str(CHAIN_ID)
     assert await node.call("web3_clientVersion") == "fake/1"

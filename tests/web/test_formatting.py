@@ -37,14 +37,14 @@ def test_a_rounded_amount_is_the_exact_one_cut_short(wei: int) -> None:
         (12_345 * 10**18 + 1, "≈ 12,345 ETH"),
     ],
 )
-def test_amounts_in_tables(wei: int, shown: str) -> None:
+def test_an_amount_in_a_table_says_when_it_is_rounded(wei: int, shown: str) -> None:
     assert formatting.rounded_ether(wei) == shown
 
 
 @pytest.mark.parametrize(
     ("wei", "shown"), [(7, "7 wei"), (10**9, "1 gwei"), (999_999, "999,999 wei"), (3_837_512, "≈ 0.003837 gwei")]
 )
-def test_gas_prices_in_little_room(wei: int, shown: str) -> None:
+def test_a_gas_price_in_little_room_says_when_it_is_rounded(wei: int, shown: str) -> None:
     assert formatting.rounded_gwei(wei) == shown
 
 
@@ -60,7 +60,7 @@ def test_gas_prices_in_little_room(wei: int, shown: str) -> None:
         (10**6, "11 d ago"),
     ],
 )
-def test_ages(seconds: float, shown: str) -> None:
+def test_an_age_is_in_the_largest_unit_that_says_enough(seconds: float, shown: str) -> None:
     assert formatting.age(seconds) == shown
 
 
@@ -75,10 +75,10 @@ def test_a_hash_is_shortened_and_short_bytes_are_not() -> None:
 
 
 @pytest.mark.parametrize(("part", "whole", "shown"), [(0, 0, "0%"), (1, 2, "50%"), (1, 3, "33.3%")])
-def test_percentages(part: int, whole: int, shown: str) -> None:
+def test_a_share_has_one_decimal_at_most_and_of_nothing_is_none(part: int, whole: int, shown: str) -> None:
     assert formatting.percent(part, whole) == shown
 
 
 @pytest.mark.parametrize(("count", "shown"), [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (2_500_000, "2.50 MB")])
-def test_sizes(count: int, shown: str) -> None:
+def test_a_size_is_in_decimal_units(count: int, shown: str) -> None:
     assert formatting.size(count) == shown
