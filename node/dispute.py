@@ -1,67 +1,53 @@
 """One whole dispute on an L1: a rollup is launched, somebody lies about it, and L1 finds out by executing one step.
 
 Everything is real but the lie: the contracts, the chain (derived from L1 by the challenger for himself), both players
-(`node.challenger`), and the verifier that judges. Three accounts play: proposer, challenger and who deploys; on the
-embedded L1 and on development chains like anvil these are funded dev accounts.
+(`node.challenger`), and the verifier that judges. `node.dispute_stage` has what it is about.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from genesis.dev import DEV_PRIVATE_KEYS
-from genesis.model import GenesisAccount
 from node.account import Account
 from node.challenger import Player, PlayerConfig
-from node.claims import Contents, read_claim
 from node.clock import Clock, SystemClock
 from node.dispute_data import StagedLayer, staged_layer
-from node.dispute_fees import CHARGES, change_settings
+from node.dispute_fees import change_settings
 from node.dispute_page import serve_disputes
+from node.dispute_stage import (
+    BOND,
+    CHALLENGER_KEY,
+    GAME_BOND,
+    PROPOSER_KEY,
+    beginning_of,
+    launch_with_game,
+    post_batch,
+    staged_l1,
+)
 from node.game_contract import GameOnL1, GameReader
 from node.l1.client import L1Client
 from node.l1.transport import L1Refused
-from node.l1_node import L1Node, L1Options
-from node.launch import LaunchOptions, launch_rollup
 from node.outputs_reader import OutputsReader
-from node.proof_contracts import ProofOptions
-from node.replay import Replay, replay
-from node.role import run_role
+from node.replay import replay
 from node.rollup import Rollup
 from node.serial_sender import SerialSender
-from node.settlement import SettlementOptions
-from protocol.abi import address_of, encode_call
-from protocol.batch import Batch, BlockClaim, encode_batch
+from protocol.abi import encode_call
 from protocol.crypto import private_key_address
 from protocol.errors import InvalidInput, Retry
-from protocol.fee_terms import NO_FEES
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
 from protocol.outputs import Assertion, propose_call
 from protocol.outputs import Status as AssertionStatus
-from protocol.signing import UnsignedTransaction, sign_transaction
-from protocol.types import ZERO_ADDRESS, Address, Hash32
-from prover.chain import start_chain
+from protocol.types import Address, Hash32
 from prover.commitments.chain_structures import Output
 from prover.fee_lies import FEE_KINDS
 from prover.game import Status
 from prover.lies import DATA, KINDS, Kind, lie_about, lie_at
-from prover.machine.vm import VM
 from prover.trajectory import Lie, Trajectory
-from prover.verifier import LIBRARIES
 
-PROPOSER_KEY, CHALLENGER_KEY, DEPLOYER_KEY = DEV_PRIVATE_KEYS[:3]
-L1_CHAIN_ID, L2_CHAIN_ID = 71716, 71717
-BOND, GAME_BOND = 10**18, 10**17
-CLOCK_SECONDS, EXTENSION_SECONDS = 600, 120
 MOST_LOOKS = 2_000
-
-PROGRAM = Address(b"\xd1" * 20)
-PROGRAM_CODE = bytes.fromhex("6003600401600052600054600101600055602060002060015533600760206000a25b60005160025500")
-"""Adds, writes memory and two slots, hashes, logs, writes a third slot: something for every kind of lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +127,9 @@ async def run_dispute(
     kind = kind_of(options.kind)
     clock = clock or SystemClock()
     with TemporaryDirectory() as folder:
-        async with _l1(options, Path(folder), clock) as client, AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
+            l1 = staged_l1(options.l1_url, options.l1_block_seconds, Path(folder), clock)
+            client = await stack.enter_async_context(l1)
             layer = await stack.enter_async_context(staged_layer(options.da, Path(folder) / "batches"))
             charges = kind.name in FEE_KINDS
             rollup = await launch_with_game(client, clock, Path(folder) / "rollup.json", say, layer, charges=charges)
@@ -155,126 +143,6 @@ async def run_dispute(
                 if at_the_end is not None:
                     await at_the_end(result)
                 return result
-
-
-@asynccontextmanager
-async def _l1(options: DisputeOptions, folder: Path, clock: Clock) -> AsyncIterator[L1Client]:
-    if options.l1_url is not None:
-        async with L1Client(options.l1_url, clock) as client:
-            yield client
-        return
-    node = L1Node(L1Options(folder / "l1", L1_CHAIN_ID, 0, block_time_seconds=options.l1_block_seconds), clock)
-    stop, started = asyncio.Event(), asyncio.Event()
-    start = node.start
-
-    async def start_and_tell() -> None:
-        await start()
-        started.set()
-
-    node.start = start_and_tell  # type: ignore[method-assign]
-    task = asyncio.create_task(run_role(node, stop))
-    waiter = asyncio.create_task(started.wait())
-    await asyncio.wait([task, waiter], return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        waiter.cancel()
-        task.result()
-    try:
-        async with L1Client(f"http://127.0.0.1:{node.port}", clock) as client:
-            yield client
-    finally:
-        stop.set()
-        await task
-
-
-async def launch_with_game(
-    client: L1Client,
-    clock: Clock,
-    path: Path,
-    say: Callable[[str], None],
-    layer: StagedLayer | None = None,
-    *,
-    charges: bool = False,
-) -> Rollup:
-    """A rollup whose outputs are judged by the game and the one-step verifier; writes its file to `path`.
-
-    Its batches are in `layer`, or in calldata. One that `charges` has every fee, and changes of settings at once.
-    """
-    proofs = ProofOptions(GAME_BOND, CLOCK_SECONDS, EXTENSION_SECONDS)
-    settlement = SettlementOptions(challenge_window_seconds=86_400, bond_wei=BOND, proofs=proofs)
-    program = {PROGRAM: GenesisAccount(nonce=1, code=PROGRAM_CODE)}
-    options = LaunchOptions(L2_CHAIN_ID, settlement=settlement, predeploys=program)
-    if charges:
-        options = replace(options, fees=CHARGES, settlement=replace(settlement, config_delay_seconds=0))
-    if layer is not None:
-        options = replace(options, da_layer=layer.name, da_settings=layer.settings)
-    rollup = await launch_rollup(client, clock, PROPOSER_KEY, options, path)
-    contracts = rollup.config.settlement
-    if contracts is None:
-        raise InvalidInput("the launch made no settlement contracts")
-    verifier = address_of(await GameReader(client, contracts.game).word("verifier()"))
-    say(f"verifier on L1 at 0x{verifier.hex()}: a dispatcher and {len(LIBRARIES)} libraries")
-    say(f"rollup launched; outputs at 0x{contracts.outputs.hex()}, game at 0x{contracts.game.hex()}")
-    return rollup
-
-
-async def post_batch(
-    client: L1Client, clock: Clock, rollup: Rollup, say: Callable[[str], None], layer: StagedLayer | None = None
-) -> L1BlockRef:
-    """Two blocks of three transactions each, in one batch; returns its L1 block once that has a child."""
-    genesis = rollup.genesis_timestamp
-    transactions = []
-    for nonce, to in enumerate([PROGRAM, PROGRAM, private_key_address(CHALLENGER_KEY), PROGRAM, PROGRAM, PROGRAM]):
-        unsigned = UnsignedTransaction(
-            chain_id=L2_CHAIN_ID,
-            nonce=nonce,
-            gas_limit=200_000,
-            to=to,
-            value=nonce,
-            data=bytes((nonce,)),
-            max_fee_per_gas=10**10,
-            max_priority_fee_per_gas=1,
-        )
-        transactions.append(sign_transaction(unsigned, PROPOSER_KEY).raw)
-    # On a chain that charges, the second block's origin is the newest there is, where its settings have changed.
-    newest = 0 if rollup.config.fees == NO_FEES else 2**64 - 1
-    claims = [
-        BlockClaim(genesis + 1 + index, origin, tuple(transactions[3 * index : 3 * index + 3]))
-        for index, origin in enumerate((0, newest))
-    ]
-    layer = layer or StagedLayer("calldata", Path())
-    receipt = await layer.post(client, clock, rollup, PROPOSER_KEY, encode_batch(Batch(1, tuple(claims))))
-    say(f"batch of {len(transactions)} transactions in {layer.name}, posted in L1 block {receipt.block_number}")
-    if (await client.head()).ref.number == receipt.block_number:
-        # An L1 that mines on demand makes no block by itself, and a proposal can name only a block with a child.
-        await Account(client, clock, DEPLOYER_KEY).send(private_key_address(DEPLOYER_KEY))
-    block = await client.block(receipt.block_number)
-    if block is None or block.hash != receipt.block_hash:
-        raise Retry("L1 has reorganised; start again")
-    return block
-
-
-async def beginning_of(
-    client: L1Client, rollup: Rollup, chain: Replay, newest: L1BlockRef, contents: Contents | None = None
-) -> VM:
-    """The first state of the trace of a rollup's first assertion, if it is about L1 up to `newest`."""
-    contracts = rollup.config.settlement
-    if contracts is None:
-        raise InvalidInput("a rollup without settlement contracts has nothing to dispute")
-    wanted = Assertion(
-        id=1,
-        output_root=OutputRoot(Hash32(bytes(32))),
-        l1_block_hash=newest.hash,
-        parent=0,
-        l2_block_number=chain.head.number,
-        l1_block_number=newest.number,
-        created_at=0,
-        proposer=ZERO_ADDRESS,
-        open_games=0,
-        status=AssertionStatus.PENDING,
-    )
-    parent = await OutputsReader(client, contracts.outputs).assertion(0)
-    claim = await read_claim(client, rollup.config, parent, wanted, chain.headers[:1], chain.outbox_root(0), contents)
-    return start_chain(claim, chain.state(0).code, chain.state(0).node)
 
 
 class _Dispute:

@@ -7,7 +7,7 @@ from node.account import Account
 from node.challenger import Player, PlayerConfig
 from node.claims import Contents
 from node.clock import SystemClock
-from node.dispute import beginning_of
+from node.dispute_stage import beginning_of
 from node.game_contract import GameReader
 from node.l1.client import L1Client
 from node.l1.transport import L1Refused

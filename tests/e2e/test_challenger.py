@@ -13,8 +13,8 @@ from node.challenger import Player, PlayerConfig
 from node.claims import Contents
 from node.clock import SystemClock
 from node.deploy import wait_until_mined
-from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.dispute_data import StagedLayer
+from node.dispute_stage import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.game_contract import GameOnL1, GameReader
 from node.l1.client import L1Client
 from node.l1.transport import L1Refused

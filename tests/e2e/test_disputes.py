@@ -5,7 +5,8 @@ import json
 import pytest
 
 from node.cli import main
-from node.dispute import BOND, GAME_BOND, DisputeOptions, DisputeResult, run_dispute
+from node.dispute import DisputeOptions, DisputeResult, run_dispute
+from node.dispute_stage import BOND, GAME_BOND
 from protocol.outputs import Status as AssertionStatus
 from prover.fee_lies import FEE_KINDS
 from prover.game import ROUNDS, Status, place_of

@@ -15,14 +15,16 @@ from node.account import Account
 from node.blind import last_moment
 from node.challenger import Player, PlayerConfig
 from node.clock import SystemClock
-from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, beginning_of, launch_with_game, post_batch
 from node.dispute_data import staged_layer
+from node.dispute_stage import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, beginning_of, launch_with_game, post_batch
 from node.game_contract import GameOnL1, GameReader
 from node.l1.client import L1Client
 from node.l1.transport import L1Refused
 from node.l1_node import L1Node, L1Options
 from node.node_options import NodeOptions, PlayerOptions
 from node.outputs_reader import OutputsReader
+from node.precompile import precompile
+from node.proof_contracts import CONTRACTS
 from node.replay import Replay, replay
 from node.rollup import Rollup
 from node.rollup_node import RollupNode
@@ -47,6 +49,12 @@ SECOND_KEY = DEV_PRIVATE_KEYS[4]
 PATIENCE = 3_600
 LOOKS = 10_000
 WHOLE_GAME = ["open", *["post", "pick"] * ROUNDS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """The verifier's contracts, by all cores: the first test to need them would wait for one."""
+    precompile(CONTRACTS)
 
 
 class Withholding(Trajectory):

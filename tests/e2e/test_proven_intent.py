@@ -18,7 +18,7 @@ from node.chain import Chain
 from node.challenger import PlayerConfig
 from node.clock import SystemClock
 from node.deploy import deploy
-from node.dispute import CHALLENGER_KEY, PROGRAM, PROGRAM_CODE, PROPOSER_KEY, post_batch
+from node.dispute_stage import CHALLENGER_KEY, PROGRAM, PROGRAM_CODE, PROPOSER_KEY, post_batch
 from node.l1.client import L1Client
 from node.launch import launch_rollup
 from node.network.launch import Beside, launch_options, role_key

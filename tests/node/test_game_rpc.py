@@ -7,7 +7,7 @@ import aiohttp
 
 from node.account import Account
 from node.clock import SystemClock
-from node.dispute import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
+from node.dispute_stage import BOND, CHALLENGER_KEY, GAME_BOND, PROPOSER_KEY, launch_with_game
 from node.game_contract import open_call, pick_call, post_call
 from node.l1.client import L1Client
 from node.node_options import NodeOptions
