@@ -55,7 +55,7 @@ Outputs, withdrawals, disputes
     shown_data, blind      data that L1 was shown; disputing without it
     game_view, game_rpc, shown_step, state_words
                            a dispute for people
-    dispute, dispute_data, dispute_fees, dispute_page, replay
+    dispute, dispute_stage, dispute_data, dispute_fees, dispute_page, replay
                            `tombolo dispute`: a whole one, staged
     bridge, bridge_view, bridge_rpc
                            value in and out
