@@ -61,11 +61,16 @@ class ShownData:
         self._read: OrderedDict[Hash32, None] = OrderedDict()
         self._first: int | None = None
         self._next = 0
+        self._is_contract: bool | None = None
         self._reading = asyncio.Lock()
         """Batches are asked for side by side, and two readers would lose each other's place."""
 
     async def find(self, wanted: Hash32, since: int) -> bytes | None:
         """The data with this hash, if a proof from L1 block `since` on has shown it."""
+        if self._is_contract is None:
+            self._is_contract = bool(await self._l1.code(self._game))
+        if not self._is_contract:
+            return None  # an account decides about this chain's outputs, and nothing is ever proved
         async with self._reading:
             await self._read_on(since)
         proof = self._proof_of.get(wanted)

@@ -58,6 +58,7 @@ class World:
         self.asked: list[tuple[int, int]] = []
         self.downloads = 0
         self.silent = self.withheld = False
+        self.game_code = b"\0"
 
     def prove(self, number: int, calldata: bytes, to: Address = GAME) -> Hash32:
         transaction = keccak(b"transaction" + bytes([len(self.proofs)]))
@@ -68,6 +69,10 @@ class World:
         if self.silent:
             raise Retry("L1 does not answer")
         return L1Head(ref(self.height), 0)
+
+    async def code(self, address: Address) -> bytes:
+        assert address == GAME
+        return self.game_code
 
     async def find_logs(
         self, address: Address, topics: Sequence[Hash32], first: int, last: int
@@ -202,6 +207,15 @@ async def test_what_a_reorg_takes_away_is_not_shown_and_is_found_again(
     world.prove(8, prove_call(0, proof))
     assert await shown.find(keccak(data), 1) == data
     world.gone.clear()
+
+
+async def test_where_an_account_decides_no_proof_is_looked_for() -> None:
+    world = World()
+    world.game_code = b""
+    shown = world.shown()
+    for _ in range(2):
+        assert await shown.find(ZERO_HASH, 1) is None
+    assert world.asked == []
 
 
 async def test_l1_is_asked_in_slices_and_only_for_what_is_new() -> None:
