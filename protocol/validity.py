@@ -136,7 +136,10 @@ def max_cost(tx: Transaction) -> int:
 
 
 def is_delegation(code: bytes) -> bool:
-    """Whether `code` only points at another account's code (EIP-7702)."""
+    """Whether `code` only points at another account's code (EIP-7702).
+
+    Whose account has such code may send in every fork, as in geth: before Prague nothing can put it there.
+    """
     return len(code) == 23 and code[:3] == DELEGATION_PREFIX
 
 
