@@ -21,6 +21,9 @@ Domain = NewType("Domain", int)
 HYPERLANE_VERSION = 3
 VERSION = 4
 
+DISPATCHED = keccak(b"Dispatched(bytes32,uint32,address,uint256,uint256,bytes)")
+"""The first topic of the mailbox's event about a message that leaves."""
+
 MAX_BODY_BYTES = 2048
 """The mailbox reverts above this."""
 

@@ -1,10 +1,11 @@
 """What a member's contracts have logged: what left it, what arrived, what went back; read block by block."""
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from metalayer.message import InvalidMessage, decode_message, unpadded
+from metalayer.message import DISPATCHED, InvalidMessage, decode_message, unpadded
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS, TOKEN_ROUTE_ADDRESS
 from metalayer.transfer import decode_transfer
 from node.l1.client import L1Client
@@ -16,11 +17,17 @@ from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 BLOCKS_PER_QUERY = 2000
 MOST_MOVEMENTS = 300
 MOST_TOKENS = 50
+MOST_OUTCOMES = 100_000
+"""Deliveries and refunds that are remembered of a chain, a hundred bytes each."""
+MOST_ARRIVALS = 6_000
+"""Arrivals of ether: as many as twenty chains' shown movements can be waiting for."""
 
-DISPATCHED = keccak(b"Dispatched(bytes32,uint32,address,uint256,uint256,bytes)")
 DELIVERED = keccak(b"Delivered(bytes32,uint32,address)")
 FEE_ADDED = keccak(b"FeeAdded(bytes32,uint256)")
 REFUNDED = keccak(b"Refunded(bytes32)")
@@ -53,13 +60,13 @@ class Dispatch:
 
 @dataclass(slots=True)
 class ChainEvents:
-    """What a chain's contracts have logged so far."""
+    """What a chain's contracts have logged so far: the newest of each kind, in the order of the chain."""
 
     last: L1BlockRef | None = None
     sent: "OrderedDict[Hash32, Dispatch]" = field(default_factory=OrderedDict)
-    delivered: set[Hash32] = field(default_factory=set)
-    refunded: set[Hash32] = field(default_factory=set)
-    arrived: list[tuple[int, Address, Address, int]] = field(default_factory=list)
+    delivered: "OrderedDict[Hash32, None]" = field(default_factory=OrderedDict)
+    refunded: "OrderedDict[Hash32, None]" = field(default_factory=OrderedDict)
+    arrived: deque[tuple[int, Address, Address, int]] = field(default_factory=lambda: deque(maxlen=MOST_ARRIVALS))
     """Ether: origin, sender, recipient, wei."""
     tokens: "OrderedDict[Address, None]" = field(default_factory=OrderedDict)
 
@@ -101,25 +108,27 @@ async def _take(client: L1Client, events: ChainEvents, number: int, log: L1Log) 
         if dispatch is not None:
             if topic == DISPATCHED:
                 dispatch = await _with_fee(client, dispatch, log)
-            events.sent[dispatch.key] = dispatch
-            if len(events.sent) > MOST_MOVEMENTS:
-                events.sent.popitem(last=False)
+            _keep(events.sent, dispatch.key, dispatch, MOST_MOVEMENTS)
     elif topic == FEE_ADDED:
         if key in events.sent:
             events.sent[key] = replace(events.sent[key], fee=events.sent[key].fee + words_of(log.data)[0])
     elif topic == DELIVERED:
-        events.delivered.add(key)
+        _keep(events.delivered, key, None, MOST_OUTCOMES)
     elif topic == REFUNDED:
-        events.refunded.add(key)
+        _keep(events.refunded, key, None, MOST_OUTCOMES)
     elif topic in (TRANSFER_SENT, TRANSFER_RECEIVED):
-        events.tokens[Address(log.topics[2][12:])] = None
-        if len(events.tokens) > MOST_TOKENS:
-            events.tokens.popitem(last=False)
+        _keep(events.tokens, Address(log.topics[2][12:]), None, MOST_TOKENS)
     elif topic == ETHER_ARRIVED:
         sender, amount, _taken = words_of(log.data)
         recipient = Address(log.topics[2][12:])
         origin = int.from_bytes(key, "big")
         events.arrived.append((origin, Address(sender.to_bytes(20, "big")), recipient, amount))
+
+
+def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
+    kept[key] = value
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _dispatch(log: L1Log, number: int, sent_at: int) -> Dispatch | None:

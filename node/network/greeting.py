@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from genesis.intent import Intent
 from genesis.predeploys import DEPLOYMENT_PROXY
-from metalayer.message import Domain, padded
+from metalayer.message import DISPATCHED, Domain, padded
 from metalayer.predeploys import ETHER_ROUTE_ADDRESS, MAILBOX_ADDRESS
 from node.account import Account
 from node.artifacts import load_artifact
 from node.clock import Clock
 from node.l1.client import L1Client
-from node.network.events import DISPATCHED
 from node.network.membership import domain_of
 from protocol.abi import Dynamic, encode_call, words_of
 from protocol.crypto import keccak

@@ -147,15 +147,7 @@ class NetworkWatch:
         arrived: Mapping[str, list[tuple[int, Address, Address, int]]],
     ) -> Movement:
         there = "" if destination is None else destination.name
-        if dispatch.kind == "ether":
-            # Ether has no name at its arrival: of equal amounts between the same two, the first to leave arrives first.
-            pair = (dispatch.sender, dispatch.recipient, dispatch.amount)
-            delivered = _struck(arrived.get(there, []), (chain.chain_id, *pair))
-            back = (dispatch.sender, dispatch.sender, dispatch.amount)
-            refunded = not delivered and _struck(arrived.get(chain.name, []), (chain.chain_id, *back))
-        else:
-            delivered = dispatch.key in self._events.get(there, ChainEvents()).delivered
-            refunded = dispatch.key in self._events[chain.name].refunded
+        delivered, refunded = self._outcome(chain, dispatch, there, arrived)
         name = there or f"chain {dispatch.destination}"
         sent = Sent(
             dispatch.block_number,
@@ -188,6 +180,23 @@ class NetworkWatch:
             progress=progress,
             why=why,
         )
+
+    def _outcome(
+        self,
+        chain: Watched,
+        dispatch: Dispatch,
+        there: str,
+        arrived: Mapping[str, list[tuple[int, Address, Address, int]]],
+    ) -> tuple[bool, bool]:
+        """Whether it was delivered, and whether it came back; what is found in `arrived` is taken off there."""
+        if dispatch.kind != "ether":
+            delivered = dispatch.key in self._events.get(there, ChainEvents()).delivered
+            return delivered, dispatch.key in self._events[chain.name].refunded
+        # Ether has no name at its arrival: of equal amounts between the same two, the first to leave arrives first.
+        pair = (dispatch.sender, dispatch.recipient, dispatch.amount)
+        delivered = _struck(arrived.get(there, []), (chain.chain_id, *pair))
+        back = (dispatch.sender, dispatch.sender, dispatch.amount)
+        return delivered, not delivered and _struck(arrived.get(chain.name, []), (chain.chain_id, *back))
 
 
 def fee_text(wei: int) -> str:

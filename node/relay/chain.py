@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metalayer.merkle import branch
-from metalayer.message import InvalidMessage, Message, MessageId, decode_message
+from metalayer.message import DISPATCHED, InvalidMessage, Message, MessageId, decode_message
 from metalayer.predeploys import MAILBOX_ADDRESS
 from metalayer.proofs import branch_metadata
 from node.clock import Clock
@@ -18,14 +18,13 @@ from node.l1.transport import L1Refused
 from node.l1.wire import Json, MalformedAnswer, as_data, as_hash, as_optional_hash, as_quantity, as_record
 from protocol.abi import encode_call, words_of
 from protocol.block import Header
-from protocol.crypto import keccak, private_key_address
+from protocol.crypto import private_key_address
 from protocol.errors import Retry
 from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.types import Address, Hash32
 
 logger = logging.getLogger(__name__)
 
-DISPATCHED = keccak(b"Dispatched(bytes32,uint32,address,uint256,uint256,bytes)")
 BLOCKS_PER_QUERY = 2_000
 MOST_MESSAGES = 1_000_000
 """A mailbox with more is not relayed from."""
