@@ -59,6 +59,16 @@ def npm_program(name: str) -> str:
     return program
 
 
+def node_with(*packages: str) -> str:
+    """The path of Node.js, with these npm packages installed; the test skips when something is not there."""
+    program = shutil.which("node")
+    missing = [package for package in packages if not (REPOSITORY / "node_modules" / package).is_dir()]
+    if program is None or missing:
+        what = ", ".join(missing) if program else "Node.js"
+        pytest.skip(f"{what} is not installed: run `make install-test`")
+    return program
+
+
 @contextmanager
 def run_anvil(*flags: str, port: int = 0) -> Iterator[Anvil]:
     """An anvil on 127.0.0.1 that ends with the block; e.g. ``run_anvil("--block-time", "1")``.

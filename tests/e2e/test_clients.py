@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from node.artifacts import load_artifact
 from protocol.types import Hash32
 from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on
-from tests.peers import REPOSITORY, npm_program
+from tests.peers import REPOSITORY, node_with, npm_program
 
 CLIENTS = Path(__file__).parent / "clients"
 
@@ -47,9 +46,7 @@ async def run(*command: str) -> str:
 async def test_a_javascript_client_deploys_sends_waits_and_reads_logs(
     client: str, network: Network, token_json: Path
 ) -> None:
-    node = shutil.which("node")
-    if node is None or not (REPOSITORY / "node_modules" / client).is_dir():
-        pytest.skip(f"{client} is not installed: run `make test`, which installs it from npm")
+    node = node_with(client)
     key = "0x" + DEV_PRIVATE_KEYS[0].hex()
     script = str(CLIENTS / f"{client}_client.mjs")
     seen = json.loads(await run(node, script, network.url, network.ws_url, key, str(token_json)))

@@ -1,7 +1,6 @@
 """Chains with fees of their own, end to end: what is charged, who is paid, what changes, and what wallets notice."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +37,7 @@ from tests.e2e.conftest import L1
 from tests.e2e.network import L2_CHAIN_ID, Network, rollup_on, send, until_mined
 from tests.e2e.test_clients import CLIENTS, run, token_json
 from tests.e2e.wallet import GWEI, Wallet
-from tests.peers import REPOSITORY
+from tests.peers import node_with
 
 TREASURY = Address(b"\x7e" * 20)
 OWNER = 9
@@ -217,10 +216,3 @@ async def test_a_chains_value_may_be_a_token_and_is_never_ether_then(embedded: L
             assert await token_balance(l1, token, private_key_address(BOB)) == 2 * ETHER
             assert await token_balance(l1, token, portal) == 3 * ETHER
             assert await l1.balance(portal) == 0
-
-
-def node_with(*packages: str) -> str:
-    node = shutil.which("node")
-    if node is None or not all((REPOSITORY / "node_modules" / package).is_dir() for package in packages):
-        pytest.skip(f"{' or '.join(packages)} is not installed: run `make test`, which installs it from npm")
-    return node

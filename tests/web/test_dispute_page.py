@@ -4,7 +4,6 @@ rare."""
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from aiohttp import web
 from prover.game import ARITY, ROUNDS
 from rpc.errors import Json, server_error
 from tests.e2e.processes import running
-from tests.peers import REPOSITORY
+from tests.peers import REPOSITORY, node_with
 from web.disputes import DisputeSite
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -28,16 +27,12 @@ SCREENSHOTS = os.environ.get("TOMBOLO_SCREENSHOTS") == "1"
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[dict]:
     """What a student saw who had the page open from before the dispute began; and how the command ended."""
-    for package in ("playwright-core", "@sparticuz/chromium"):
-        if not (REPOSITORY / "node_modules" / package).is_dir():
-            pytest.skip(f"the npm package {package} is not installed: run `make install-test`")
-    if shutil.which("node") is None:
-        pytest.skip("Node.js is not installed")
+    node = node_with("playwright-core", "@sparticuz/chromium")
     folder = tmp_path_factory.mktemp("dispute")
     port = free_port()
     shots = json.dumps(str(REPOSITORY / "docs" / "screenshots") if SCREENSHOTS else None)
     script = Path(__file__).with_name("dispute_journey.mjs")
-    arguments = ["node", str(script), f"http://127.0.0.1:{port}/disputes", shots]
+    arguments = [node, str(script), f"http://127.0.0.1:{port}/disputes", shots]
     journey = subprocess.Popen(
         arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shutil
 import subprocess
 import threading
 import time
@@ -18,11 +17,10 @@ from protocol.types import Address
 from rpc.encode import create_address
 from tests.e2e.processes import answers, rpc, running
 from tests.e2e.wallet import Wallet
-from tests.peers import REPOSITORY
+from tests.peers import REPOSITORY, node_with
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 
-BROWSER_PACKAGES = ("playwright-core", "@sparticuz/chromium", "ethers")
 SENDER = 3
 RECEIVER = "0x" + "ab" * 20
 STRANGER = "0x" + "cd" * 20
@@ -36,11 +34,7 @@ NAVIGATION = ("Explorer", "Batches", "Dashboard", "Wallet", "Bridge", "Faucet")
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[dict]:
     """What a visitor saw, who had a wallet, a keyboard, a phone, and a preference for dark pages."""
-    for package in BROWSER_PACKAGES:
-        if not (REPOSITORY / "node_modules" / package).is_dir():
-            pytest.skip(f"the npm package {package} is not installed: run `make install-test`")
-    if shutil.which("node") is None:
-        pytest.skip("Node.js is not installed")
+    node_with("playwright-core", "@sparticuz/chromium", "ethers")
     folder = tmp_path_factory.mktemp("pages")
     ports = {name: free_port() for name in ("l1-port", "rpc-port", "verifier-port")}
     url, l1_url = (f"http://127.0.0.1:{ports[name]}" for name in ("rpc-port", "l1-port"))
@@ -238,6 +232,10 @@ def test_what_a_visitor_types_is_shown_as_text(journey: dict) -> None:
 
 def test_no_page_scrolls_sideways_on_a_phone(journey: dict) -> None:
     assert journey["sideways"] == []
+
+
+def test_a_wide_table_shows_on_a_phone_that_it_goes_on_and_the_keyboard_gets_there(journey: dict) -> None:
+    assert journey["table"] == {"name": "Batches", "shadows": "local, local, scroll, scroll"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,10 @@ from protocol.abi import encode_call
 from rpc.encode import create_address
 from tests.e2e.processes import answers, rpc, running
 from tests.e2e.wallet import Wallet
-from tests.peers import REPOSITORY
+from tests.peers import REPOSITORY, node_with
 
 pytestmark = [pytest.mark.timeout(290), pytest.mark.xdist_group("browser")]
 
-BROWSER_PACKAGES = ("playwright-core", "@sparticuz/chromium", "ethers")
 OWNER = 3
 ADDRESS = "0x" + DEV_ACCOUNTS[OWNER].hex()
 ETHER = 10**18
@@ -38,11 +36,7 @@ node.rpc_port = {port}
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[dict]:
     """What a wallet's owner saw on the page of two chains."""
-    for package in BROWSER_PACKAGES:
-        if not (REPOSITORY / "node_modules" / package).is_dir():
-            pytest.skip(f"the npm package {package} is not installed: run `make install-test`")
-    if shutil.which("node") is None:
-        pytest.skip("Node.js is not installed")
+    node_with("playwright-core", "@sparticuz/chromium", "ethers")
     folder = tmp_path_factory.mktemp("network")
     chains: list[dict] = []
     files = []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -45,6 +46,16 @@ class Visitor:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
+@asynccontextmanager
+async def visiting(backend: FakeBackend, site: Site, server: Server) -> AsyncIterator[Visitor]:
+    port = await server.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Visitor(backend, site, f"http://127.0.0.1:{port}", session)
+    finally:
+        await server.stop()
+
+
 @pytest.fixture
 async def visitor() -> AsyncIterator[Visitor]:
     backend = FakeBackend()
@@ -56,12 +67,8 @@ async def visitor() -> AsyncIterator[Visitor]:
     site = Site(backend, ask, SiteOptions("L1", is_rollup=False, faucet_wei=10**18), lambda: TIME)
     server = Server(backend, pages=pages_of(site, Sampler(site)))
     holder.append(server)
-    port = await server.start()
-    try:
-        async with aiohttp.ClientSession() as session:
-            yield Visitor(backend, site, f"http://127.0.0.1:{port}", session)
-    finally:
-        await server.stop()
+    async with visiting(backend, site, server) as found:
+        yield found
 
 
 async def test_a_browser_is_sent_to_the_explorer_and_a_program_told_what_the_address_takes(visitor: Visitor) -> None:
@@ -311,12 +318,8 @@ async def troubled() -> AsyncIterator[Visitor]:
     backend = FakeBackend()
     site = Site(backend, ask, SiteOptions("sequencer"), lambda: TIME)
     server = Server(backend, pages=pages_of(site, Sampler(site)))
-    port = await server.start()
-    try:
-        async with aiohttp.ClientSession() as session:
-            yield Visitor(backend, site, f"http://127.0.0.1:{port}", session)
-    finally:
-        await server.stop()
+    async with visiting(backend, site, server) as found:
+        yield found
 
 
 async def test_what_keeps_a_rollup_from_going_on_stands_at_the_top_of_its_dashboard(troubled: Visitor) -> None:
