@@ -144,6 +144,8 @@ def test_the_version_is_that_of_the_node(tombolo):
         (["node", "--role", "sequencer"], "a sequencer needs TOMBOLO_OPERATOR_KEY"),
         (["node", "--role", "challenger"], "a challenger needs TOMBOLO_CHALLENGER_KEY or --operator-keystore"),
         (["node", "--role", "verifier", "--batch-interval", "1"], "--batch-interval is for a sequencer"),
+        (["node", "--role", "proposer", "--plays-blind", "9"], "--plays-blind is for a challenger"),
+        (["node", "--role", "challenger", "--plays-blind", "0"], "--plays-blind"),
         (["up", "a.toml", "--gas-limit", "30000000"], "--gas-limit is in the intent files of a network"),
         (["up", "a.toml", "--verifier-port", "9000"], "--verifier-port is in the intent files of a network"),
         (["set-price", "90002"], "nothing to set: give --per-message, --per-byte or --per-gas"),
