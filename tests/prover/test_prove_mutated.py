@@ -34,5 +34,6 @@ def test_mutated_official_cases_are_verified_up_to_the_root_that_eels_says(vecto
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_more_mutated_official_cases_are_verified(vectors: Path, tmp_path: Path) -> None:
     prove_all(vectors, tmp_path, "more proved", 30 * COUNT)

@@ -32,7 +32,7 @@ from vm.pyevm.execution import contract_address
 
 Mutation = Callable[[StateTest, Random], StateTest]
 
-MOST_GAS = 400_000
+MOST_GAS = 200_000
 """What a mutated case may burn: EELS needs seconds for more."""
 WORDS = (0, 1, 2, 31, 32, 33, 2**31, 2**32 - 1, 2**63, UINT64_MAX, 2**64, 2**128, 2**255, UINT256_MAX - 1, UINT256_MAX)
 PRECOMPILES = tuple(Address(number.to_bytes(20, "big")) for number in (*range(1, 0x13), 0x100))

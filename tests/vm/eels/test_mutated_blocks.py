@@ -129,6 +129,7 @@ def test_mutated_official_blocks_are_judged_as_eels_does(vectors: Path, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("part", range(2, 4))
 def test_more_mutated_official_blocks_are_judged_as_eels_does(vectors: Path, tmp_path: Path, part: int) -> None:
     compare(vectors, tmp_path, part, 20 * COUNT)

@@ -33,6 +33,7 @@ def test_mutated_official_cases_end_as_eels_says(vectors: Path, tmp_path: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("part", range(4, 8))
 def test_more_mutated_official_cases_end_as_eels_says(vectors: Path, tmp_path: Path, part: int) -> None:
     compare(vectors, tmp_path, part, 30 * COUNT)

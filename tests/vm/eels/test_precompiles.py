@@ -78,6 +78,7 @@ def test_precompiles_answer_as_eels_does(number: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", NUMBERS)
 def test_precompiles_answer_more_as_eels_does(number: int) -> None:
     compare(number, COUNT if number in PAIRINGS else 5 * COUNT)
