@@ -14,13 +14,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from metalayer.message import padded
+from metalayer.message import DISPATCHED, padded
 from metalayer.predeploys import MAILBOX_ADDRESS
 from node.clock import SystemClock
 from node.deploy import deploy
 from node.l1.wire import as_record
 from node.outputs_reader import OutputsReader
-from node.relay.chain import DISPATCHED
 from node.rollup_file import load_rollup
 from protocol.abi import Dynamic, encode_call
 from protocol.types import Hash32

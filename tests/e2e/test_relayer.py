@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genesis.dev import DEV_PRIVATE_KEYS
-from metalayer.message import Domain
+from metalayer.message import DISPATCHED, Domain
 from metalayer.predeploys import (
     ETHER_ROUTE_ADDRESS,
     MAILBOX_ADDRESS,
@@ -26,7 +26,6 @@ from node.deploy import deploy
 from node.l1.client import L1Client
 from node.launch import LaunchOptions
 from node.network.membership import Membership, deploy_network, domain_of, member_accounts, register_chain, remove_chain
-from node.relay.chain import DISPATCHED
 from node.relay.relayer import Relayer, RelayerOptions
 from node.rollup_file import load_rollup
 from protocol.abi import encode_call
