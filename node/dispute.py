@@ -11,12 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from node.account import Account
+from node.blind import Blind
 from node.challenger import Player, PlayerConfig
+from node.claims import read_entries
 from node.clock import Clock, SystemClock
 from node.dispute_data import StagedLayer, staged_layer
 from node.dispute_fees import change_settings
 from node.dispute_page import serve_disputes
 from node.dispute_stage import (
+    BLIND_KEY,
     BOND,
     CHALLENGER_KEY,
     GAME_BOND,
@@ -45,6 +48,8 @@ from prover.commitments.chain_structures import Output
 from prover.fee_lies import FEE_KINDS
 from prover.game import Status
 from prover.lies import DATA, KINDS, Kind, lie_about, lie_at
+from prover.machine.vm import VM
+from prover.prefix import Prefix, prefix_of
 from prover.trajectory import Lie, Trajectory
 
 MOST_LOOKS = 2_000
@@ -66,6 +71,8 @@ class DisputeOptions:
     """Whether both players forget everything before each look, as after `kill -9`."""
     da: str = "calldata"
     """The data layer that the batch lies in."""
+    kept_back: bool = False
+    """Whether nobody but the proposer has the batch, until somebody who plays blind has it shown on L1."""
     page_port: int | None = None
     """Where to serve the page of the dispute while it runs; None: nowhere."""
 
@@ -93,6 +100,8 @@ class DisputeResult:
     moves: list[Move] = field(default_factory=list)
     balances: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Wei of each side: put in; taken out, or still standing behind an undecided assertion. The rest burnt."""
+    shown: GameOnL1 | None = None
+    """The game before, in which the batch was shown, where it was kept back."""
 
     @property
     def truth_won(self) -> bool:
@@ -188,8 +197,40 @@ class _Dispute:
         claimed = lying if options.liar == "proposer" else honest
         assertion = await self._propose(claimed, newest)
         self._say(f"assertion {assertion.id}: block {assertion.l2_block_number}, root 0x{assertion.output_root.hex()}")
-        game = await self._play(assertion, honest, lying, options)
-        return await self._result(kind, options, lie, honest, lying, game)
+        defender = self._player(PROPOSER_KEY, by_proposer, challenges=False)
+        shown = None
+        if options.kept_back:
+            prefix = await self._prefix(honest_start, lie, newest)
+            shown = await self._play(0, self._blind(prefix), defender, options)
+            self._say(f"game 0: who plays blind has the batch shown on L1, at step {prefix.opening}, and loses for it")
+        challenger = self._player(CHALLENGER_KEY, by_challenger, challenges=True)
+        game = await self._play(int(options.kept_back), challenger, defender, options)
+        result = await self._result(kind, options, lie, honest, lying, game)
+        if shown is not None:
+            result.shown = shown
+            result.balances["blind"] = (GAME_BOND, 0)
+        return result
+
+    async def _prefix(self, beginning: VM, lie: Lie, newest: L1BlockRef) -> Prefix:
+        """What is known without the batch in L1 block `newest`."""
+        [entry] = await read_entries(self._client, self._rollup.config, newest.number, newest.number, self._contents)
+        prefix = prefix_of(beginning, entry.commitments)
+        if prefix is None:
+            raise InvalidInput("L1 has the data of batches in calldata and blobs: only alt-da and file keep any back")
+        if lie.block == 0:
+            raise InvalidInput("this lie comes before the data, or is about it: who plays blind wins by it")
+        return prefix
+
+    def _blind(self, prefix: Prefix) -> Player:
+        async def trace_of(_assertion: Assertion) -> Trajectory | None:
+            return None
+
+        async def known(_assertion: Assertion) -> Prefix:
+            return prefix
+
+        blind = Blind(known, lambda: 0, self._game, self._contracts.challenge_window, 0)
+        sender, config = SerialSender(self._client, BLIND_KEY), PlayerConfig(collects=False)
+        return Player(trace_of, self._client, self._contracts, sender, config, blind=blind)
 
     async def _propose(self, trace: Trajectory, newest: L1BlockRef) -> Assertion:
         output = trace.machine_at(2**50).cursor
@@ -199,19 +240,14 @@ class _Dispute:
         await Account(self._client, self._clock, PROPOSER_KEY).send(self._contracts.outputs, call, BOND)
         return await self._outputs.assertion(await self._outputs.word("count()") - 1)
 
-    async def _play(
-        self, assertion: Assertion, honest: Trajectory, lying: Trajectory, options: DisputeOptions
-    ) -> GameOnL1:
+    async def _play(self, game_id: int, challenger: Player, defender: Player, options: DisputeOptions) -> GameOnL1:
         """Both sides, each by its own trace, until the game is over."""
-        proposer_lies = options.liar == "proposer"
-        defender = self._player(PROPOSER_KEY, lying if proposer_lies else honest, challenges=False)
-        challenger = self._player(CHALLENGER_KEY, honest if proposer_lies else lying, challenges=True)
         for look in range(MOST_LOOKS):
             for player in (challenger, defender):
                 if options.restarts:
                     player.forget()
-                if await self._game.word("count()"):
-                    found = await self._game.game(0)
+                if await self._game.word("count()") > game_id:
+                    found = await self._game.game(game_id)
                     if found.game.status != Status.OPEN:
                         return found
                 try:
@@ -221,7 +257,7 @@ class _Dispute:
                 if complaint is not None and look > MOST_LOOKS // 2:
                     raise Retry(complaint)
             await self._clock.sleep(options.l1_block_seconds / 4)
-        raise Retry(f"the game about assertion {assertion.id} does not come to its end")
+        raise Retry(f"game {game_id} does not come to its end")
 
     def _player(self, key: bytes, trace: Trajectory, *, challenges: bool) -> Player:
         async def trace_of(_assertion: Assertion) -> Trajectory:

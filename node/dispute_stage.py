@@ -1,6 +1,6 @@
 """What a staged dispute is about: an L1, a rollup with a game, a batch of two blocks, and the trace's first state.
 
-Everything is as a launch makes it. Three accounts act: proposer, challenger and who deploys; on the embedded L1 and on
+Everything is as a launch makes it. Four accounts act: proposer, two challengers, who deploys; on the embedded L1 and on
 development chains like anvil these are funded dev accounts.
 """
 
@@ -42,7 +42,7 @@ from prover.chain import start_chain
 from prover.machine.vm import VM
 from prover.verifier import LIBRARIES
 
-PROPOSER_KEY, CHALLENGER_KEY, DEPLOYER_KEY = DEV_PRIVATE_KEYS[:3]
+PROPOSER_KEY, CHALLENGER_KEY, DEPLOYER_KEY, BLIND_KEY = DEV_PRIVATE_KEYS[:4]
 L1_CHAIN_ID, L2_CHAIN_ID = 71716, 71717
 BOND, GAME_BOND = 10**18, 10**17
 CLOCK_SECONDS, EXTENSION_SECONDS = 600, 120

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.chains import AsJson
-from node.cli.option import option, port
+from node.cli.option import flag, option, port
 from node.cli.parameters import check_url
 
 if TYPE_CHECKING:
@@ -49,11 +49,19 @@ def dispute(
             variable=False,
         ),
     ] = "calldata",
+    kept_back: Annotated[
+        bool,
+        flag(
+            "--kept-back",
+            "Keep the batch back, with --da alt-da or file: who plays blind has it shown on L1 first, and loses a "
+            "bond for it.",
+        ),
+    ] = False,
     l1: Annotated[
         str | None,
         option(
             "--l1",
-            "A development L1 whose first three accounts are those of anvil's mnemonic.",
+            "A development L1 whose first four accounts are those of anvil's mnemonic.",
             unit="URL",
             check=check_url,
             shown="a fresh embedded one",
@@ -102,6 +110,8 @@ def dispute(
       [dim]# the batch on a server, or in blobs: L1 opens it when it is disputed[/]
       tombolo dispute --lie data --da alt-da
       tombolo dispute --lie batch --da blob
+      [dim]# nobody has the batch but the liar: one who plays blind has it shown, another finds the lie[/]
+      tombolo dispute --lie storage --da alt-da --kept-back
       [dim]# governance raises the least base fee, and the proposer builds as if it had not[/]
       tombolo dispute --lie settings
       [dim]# then open http://127.0.0.1:8550/disputes/0 and watch[/]
@@ -126,8 +136,11 @@ def dispute(
         if page is not None:
             await _until_signal(quiet=quiet)
 
+    if kept_back and liar != "proposer":
+        raise typer.BadParameter("--kept-back is for a lying proposer: only who posts batches can keep them back")
     options = DisputeOptions(
         kind=kind,
+        kept_back=kept_back,
         at=_place(at),
         seed=seed,
         liar=liar,
@@ -188,6 +201,7 @@ def _show_json(result: "DisputeResult") -> None:
                 "agreed": "0x" + result.game.game.agreed.hex(),
                 "claimed": "0x" + result.game.game.claimed.hex(),
                 "computed": None if result.computed is None else "0x" + result.computed.hex(),
+                "shownAt": None if result.shown is None else result.shown.game.position,
                 "moves": [{"what": move.what, "gas": move.gas} for move in result.moves],
                 "gas": sum(move.gas for move in result.moves),
                 "bonds": {
@@ -209,6 +223,11 @@ def _show(result: "DisputeResult") -> None:
     from prover.machine.vm import PHASE_NAMES
 
     game = result.game.game
+    if result.shown is not None:
+        first = result.shown
+        console.print(
+            f"game {first.id}, played blind: the batch is shown at step {first.game.position}, and the bond lost"
+        )
     table = Table("move", "who", Column("gas", justify="right"), box=SIMPLE)
     who = {"open": "challenger", "post": "proposer", "pick": "challenger", "prove": "either", "time out": "anyone"}
     for move in result.moves:

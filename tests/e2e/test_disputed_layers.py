@@ -3,7 +3,9 @@
 import pytest
 
 from node.dispute import DisputeOptions, DisputeResult, run_dispute
-from prover.game import place_of
+from node.dispute_stage import BOND, GAME_BOND
+from protocol.errors import InvalidInput
+from prover.game import Status, place_of
 from prover.machine.vm import BATCH_DATA, BEGIN, NEXT_ITEM
 from tests.e2e.test_disputes import check
 from tests.peers import run_anvil
@@ -44,3 +46,27 @@ async def test_a_lie_about_a_batch_in_any_layer_is_found_out(kind: str, layer: s
 async def test_the_same_on_anvil(kind: str, layer: str, liar: str) -> None:
     with run_anvil() as anvil:
         await dispute(kind, layer, liar, anvil.url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["alt-da", "file"])
+async def test_a_liar_who_keeps_the_batch_back_shows_it_to_one_and_loses_to_another(layer: str) -> None:
+    result = await run_dispute(DisputeOptions("storage", da=layer, kept_back=True), lambda _line: None)
+    assert result.truth_won
+    assert result.shown is not None
+    assert (result.shown.id, result.shown.game.status, result.game.id) == (0, Status.DEFENDED, 1)
+    assert result.honest.machine_at(result.shown.game.position).phase == BATCH_DATA
+    block, item, step = place_of(result.game.game.position)
+    assert (block, item, step) == (result.lie.block, result.lie.item, result.lie.change[0] - 1)
+    assert result.balances == {
+        "proposer": (BOND, GAME_BOND // 2),
+        "challenger": (GAME_BOND, GAME_BOND + BOND // 2),
+        "blind": (GAME_BOND, 0),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "layer", "reason"), [("storage", "calldata", "L1 has"), ("l1", "file", "before")])
+async def test_what_cannot_be_kept_back_is_refused(kind: str, layer: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        await run_dispute(DisputeOptions(kind, da=layer, kept_back=True), lambda _line: None)
