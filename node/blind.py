@@ -30,7 +30,8 @@ def last_moment(window_seconds: int, rules: Rules) -> int:
 
     If the window is not longer than what a defender has for a game, half of the window: nothing better is possible.
     """
-    return max(window_seconds - rules.longest_side - rules.extension, window_seconds // 2)
+    rest = window_seconds - rules.longest_side - rules.extension
+    return rest if rest > 0 else window_seconds // 2
 
 
 class Blind:

@@ -194,7 +194,7 @@ PlaysBlind = Annotated[
     option(
         "--plays-blind",
         "Dispute also what cannot be checked, once its data has been kept back for so long: whoever defends then "
-        "shows the data on L1, which costs half of the game's bond, or loses. For a challenger with an account of "
+        "shows the data on L1, which costs this challenger the game's bond, or loses. For one with an account of "
         "its own, on a chain with alt-da or file.",
         unit="SECONDS",
         least=1,

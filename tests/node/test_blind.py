@@ -11,6 +11,8 @@ from node.blind import KEPT, Blind, Served, last_moment
 from node.challenger import PlayerConfig
 from node.game_contract import GameReader
 from node.node_options import PlayerOptions
+from node.proof_contracts import DAY, ProofOptions
+from node.settlement import SettlementOptions
 from protocol.errors import InvalidInput, Retry
 from protocol.l1 import L1BlockRef
 from protocol.output_root import OutputRoot
@@ -97,10 +99,17 @@ def test_the_last_moment_is_in_the_window_and_leaves_a_game_s_time_where_there_i
     rules = Rules(clock, min(extension, clock))
     latest = last_moment(window, rules)
     assert 0 <= latest < window
-    if window >= 2 * (rules.longest_side + rules.extension):
-        assert latest + rules.longest_side < window
+    if window > rules.longest_side + rules.extension:
+        assert 0 < latest < window - rules.longest_side
     else:
         assert latest == window // 2
+
+
+def test_a_launch_that_says_nothing_else_leaves_time_for_both_games() -> None:
+    window, proofs = SettlementOptions().challenge_window_seconds, ProofOptions()
+    rules = Rules(proofs.clock_seconds, proofs.extension_seconds)
+    assert (window, last_moment(window, rules)) == (7 * DAY, 3 * DAY)
+    assert last_moment(window, rules) + rules.longest_side < window
 
 
 async def test_what_was_read_serves_all_moves_and_is_forgotten_in_a_crash() -> None:
@@ -175,7 +184,9 @@ async def test_a_layer_that_does_not_answer_is_asked_once_and_the_others_still()
 
 
 @pytest.mark.parametrize(
-    ("commitment", "failure"), [(BLOB, NotFound("no")), (BLOB, Unreachable("no")), (FILE, Retry("L1 is silent"))]
+    ("commitment", "failure"),
+    [(BLOB, NotFound("no")), (BLOB, Unreachable("no")), (FILE, Retry("L1 is silent"))],
+    ids=["blob", "no beacon node", "no L1"],
 )
 async def test_nobody_plays_blind_for_blobs_or_for_an_l1_that_is_silent(
     commitment: Commitment, failure: Exception
