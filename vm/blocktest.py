@@ -42,7 +42,7 @@ def run_blocktests(paths: Sequence[Path], fork: str | None = None, jobs: int = 1
     Raises:
         InvalidInput: A path does not exist, a file named itself holds no block tests, or the network is unknown.
     """
-    if fork is not None and _chain_config(fork, {}) is None:
+    if fork is not None and network_config(fork, {}) is None:
         raise InvalidInput(
             f"unknown network {fork}; known: {', '.join(FORKS)}, and transitions like ShanghaiToCancunAtTime15k"
         )
@@ -98,7 +98,7 @@ class _Chain:
 
 def _run_case(case: JsonObject) -> tuple[Hash32, str | None]:
     """The state root after the last block that was imported, and what is wrong with the case, or None."""
-    config = _chain_config(str(case["network"]), mapping(case.get("config") or {}))
+    config = network_config(str(case["network"]), mapping(case.get("config") or {}))
     if config is None:
         return ZERO_HASH, f"unsupported network {case['network']}"
     genesis = decode_block(data(case["genesisRLP"]))
@@ -142,7 +142,7 @@ def _judge_end(chain: _Chain, case: JsonObject) -> tuple[Hash32, str | None]:
     return got, None if got == want else f"post state root mismatch: got {got.hex()}, want {want.hex()}"
 
 
-def _chain_config(network: str, config: JsonObject) -> ChainConfig | None:
+def network_config(network: str, config: JsonObject) -> ChainConfig | None:
     """The rules of a network by its name, a fork's or a transition's; None when it is unknown."""
     chain_id = number(config.get("chainid", 1))
     if network in FORKS:

@@ -12,52 +12,17 @@ from genesis.model import Genesis, GenesisAccount, build_genesis
 from node.chain import Chain, create_chain
 from node.store import Store
 from protocol.block import decode_block
-from protocol.chain_config import ChainConfig
-from protocol.errors import InvalidBlock, InvalidTransaction, Reject
-from protocol.forks import Fork, ForkSchedule, constant_schedule
-from protocol.rlp_codec import InvalidRlp
+from protocol.errors import Reject
 from protocol.types import Address, Hash32
+from vm.blocktest import network_config
 from vm.pyevm.engine import PyEvmEngine
+from vm.rejections import fits
 
 SUITES = [
     "ethereum-tests/BlockchainTests/InvalidBlocks",
     "ethereum-tests/BlockchainTests/ValidBlocks",
     *(f"execution-spec-tests/{fork}/blockchain_tests" for fork in ("cancun", "prague", "osaka")),
 ]
-
-FORK_NAMES = {
-    **{fork.name.title().replace("_", ""): fork for fork in Fork},
-    "EIP150": Fork.TANGERINE_WHISTLE,
-    "EIP158": Fork.SPURIOUS_DRAGON,
-    "ConstantinopleFix": Fork.PETERSBURG,
-}
-
-ALSO_BROKEN = {
-    # Gas is looked at before funds here; the transaction breaks both rules.
-    "TransactionException.INSUFFICIENT_MAX_FEE_PER_GAS|TransactionException.INSUFFICIENT_ACCOUNT_FUNDS": {
-        "TransactionException.INTRINSIC_GAS_TOO_LOW"
-    },
-    # More blobs than Osaka allows a transaction are also more than the block has room for.
-    "TransactionException.TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED": {
-        "TransactionException.TYPE_3_TX_BLOB_COUNT_EXCEEDED"
-    },
-}
-
-
-def schedule_of(network: str) -> ForkSchedule:
-    """A suite's name for a fork or, as in `ParisToShanghaiAtTime15k`, for a transition."""
-    if network in FORK_NAMES:
-        return constant_schedule(FORK_NAMES[network])
-    before_name, rest = network.split("To")
-    after_name, start_text = rest.split("At")
-    before, after = FORK_NAMES[before_name], FORK_NAMES[after_name]
-    if after <= Fork.PARIS:
-        return ForkSchedule(((0, before), (int(start_text), after)))
-    start = int(start_text.removeprefix("Time").replace("k", "000"))
-    old, new = constant_schedule(before), constant_schedule(after)
-    later = ((start, after),)
-    blobs = old.blobs_by_time + tuple((start, schedule) for _zero, schedule in new.blobs_by_time)
-    return ForkSchedule(old.by_block, old.by_time + later, blobs)
 
 
 def integer(text: str) -> int:
@@ -69,6 +34,8 @@ def data(text: str) -> bytes:
 
 
 def genesis_of(case: dict[str, Any]) -> Genesis:
+    config = network_config(case["network"], case.get("config", {}))
+    assert config is not None, case["network"]
     header = case["genesisBlockHeader"]
     accounts = {
         Address(data(address)): GenesisAccount(
@@ -80,7 +47,7 @@ def genesis_of(case: dict[str, Any]) -> Genesis:
         for address, entry in case["pre"].items()
     }
     return Genesis(
-        ChainConfig(1, schedule_of(case["network"])),
+        config,
         accounts,
         timestamp=integer(header["timestamp"]),
         gas_limit=integer(header["gasLimit"]),
@@ -93,17 +60,6 @@ def genesis_of(case: dict[str, Any]) -> Genesis:
         excess_blob_gas=integer(header["excessBlobGas"]) if "excessBlobGas" in header else None,
         blob_gas_used=integer(header["blobGasUsed"]) if "blobGasUsed" in header else None,
     )
-
-
-def kinds_of(error: Reject) -> set[str]:
-    """The suites' names for a refusal."""
-    if isinstance(error, InvalidTransaction):
-        return {f"TransactionException.{error.reason.name}"}
-    if isinstance(error, InvalidBlock):
-        return {f"BlockException.{error.reason}"}
-    if isinstance(error, InvalidRlp):
-        return {"BlockException.RLP_STRUCTURES_ENCODING", "BlockException.INCORRECT_BLOCK_FORMAT"}
-    return set()
 
 
 def problems_of(case: dict[str, Any], path: Path) -> Iterator[str]:
@@ -122,7 +78,7 @@ def problems_of(case: dict[str, Any], path: Path) -> Iterator[str]:
             except Reject as error:
                 if expected is None:
                     yield f"block entry {number} refused: {error}"
-                elif not (kinds_of(error) & (set(expected.split("|")) | ALSO_BROKEN.get(expected, set()))):
+                elif not fits(error, expected):
                     yield f"block entry {number} refused for {error!r}, expected {expected}"
             else:
                 if expected is not None:
