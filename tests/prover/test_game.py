@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto import keccak
-from protocol.types import Hash32
+from protocol.types import ZERO_HASH, Hash32
 from prover.game import (
     BLOCK_BITS,
     ITEM_BITS,
@@ -248,3 +248,14 @@ def test_states_other_than_those_posted_are_refused():
     game = post(game, states_of(rules), 0)
     with pytest.raises(InvalidMove):
         pick(game, states_of(rules)[::-1], 0, 0)
+
+
+def test_a_defender_who_moves_at_the_last_second_takes_no_longer_than_is_said() -> None:
+    game = open_game(FULL, ZERO_HASH, ZERO_HASH, 0)
+    states = [ZERO_HASH] * (FULL.arity - 1)
+    while game.turn != Turn.PROVE:
+        now = game.deadline - 1
+        game = pick(post(game, states, now), states, 0, now)
+    late = time_out(game, game.deadline)
+    assert late.status == Status.REFUTED
+    assert FULL.longest_side - len(FULL.seams) <= game.deadline <= FULL.longest_side
