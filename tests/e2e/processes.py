@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.peers import REPOSITORY
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def tombolo(*arguments: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
