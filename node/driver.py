@@ -101,16 +101,26 @@ class Driver:
 
     async def run(self) -> None:
         """Follow L1 for ever; cancel to stop. Retry means wait; any other failure ends the role."""
-        while True:
-            try:
-                progressed = await self.step()
-            except Retry as error:
-                if self._waiting_for != str(error):
-                    logger.warning("derivation waits: %s", error)
-                self._waiting_for = str(error)
-                progressed = False
-            if not progressed:
-                await self._clock.sleep(self._poll_seconds)
+        try:
+            while True:
+                if not await self._step_or_wait():
+                    await self._clock.sleep(self._poll_seconds)
+        finally:
+            self.forget_ahead()
+
+    def forget_ahead(self) -> None:
+        """Read and decode nothing ahead any more, until the next step."""
+        self._feed.forget()
+        self._ahead.forget()
+
+    async def _step_or_wait(self) -> bool:
+        try:
+            return await self.step()
+        except Retry as error:
+            if self._waiting_for != str(error):
+                logger.warning("derivation waits: %s", error)
+            self._waiting_for = str(error)
+            return False
 
     async def step(self) -> bool:
         """Process one L1 block, or go back over one reorg; False when there is nothing new on L1."""
@@ -218,8 +228,7 @@ class Driver:
 
     async def _reset(self) -> None:
         """Go back to the newest L1 block that is still canonical, and with it to what was safe then."""
-        self._feed.forget()
-        self._ahead.forget()
+        self.forget_ahead()
         finalized = self.chain.finalized_head()
         record = last_record(self.chain.store)
         while record is not None:

@@ -98,6 +98,7 @@ async def _verify_in(folder: Path, options: VerifyOptions, clock: Clock, progres
                 transactions = sum(_transactions(chain, number) for number in range(1, head.number + 1))
                 return Verified(head.number, head.hash, head.state_root, transactions, compared)
             finally:
+                driver.forget_ahead()
                 await decoder.close()
                 worker.close()
 

@@ -22,6 +22,7 @@ from protocol.crypto import keccak
 from protocol.derivation import next_payload, tip_of
 from protocol.engine import execute_payload
 from protocol.errors import Halt, Retry
+from protocol.l1 import L1BlockRef
 from protocol.rollup import l1_origin_of
 from protocol.signing import UnsignedTransaction, sign_transaction
 from protocol.transaction import DEPOSIT, deposit_transaction
@@ -169,6 +170,33 @@ def test_an_invalid_transaction_in_a_batch_leaves_no_trace(verifier: Node, l1: S
     block = verifier.chain.block(verifier.chain.head().hash)
     assert block is not None
     assert [tx.raw for tx in block.transactions] == [payment(0)]
+
+
+def test_a_driver_that_is_stopped_leaves_nothing_reading(verifier: Node, l1: ScriptedL1) -> None:
+    for number in range(3):
+        l1.mine(batches=(batch(1 + number, BlockClaim(GENESIS_TIME + 12 * number + 2, 50, (payment(number),))),))
+
+    async def stop_while_reading_ahead() -> set[str]:
+        held = asyncio.Event()
+        asked = asyncio.Event()
+        block = l1.block
+
+        async def slow_block(number: int) -> L1BlockRef | None:
+            if number == l1.head.number:  # asked for only by who reads ahead, as long as the first is derived
+                asked.set()
+                await held.wait()
+            return await block(number)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(l1, "block", slow_block)
+            run = asyncio.create_task(verifier.driver.run())
+            await asked.wait()
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+        await asyncio.sleep(0)
+        return {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
+
+    assert asyncio.run(stop_while_reading_ahead()) == set()
 
 
 def test_withheld_data_holds_the_safe_head_and_says_so(verifier: Node, l1: ScriptedL1) -> None:
