@@ -18,7 +18,7 @@ from prover.machine.frame import Frame
 from prover.machine.step import running_code, step
 from prover.machine.vm import DONE, EXECUTE, PHASE_NAMES, VM
 from prover.referee import judge
-from prover.statetest import StateCase, begin, cases_in, last_boundary, outcome_error
+from prover.statetest import StateCase, Unusable, begin, entries_in, last_boundary, outcome_error
 from prover.vyper_referee import VyperReferee
 from prover.witness import witnessed_step
 
@@ -63,7 +63,7 @@ def run_prove(
     longer than that are sampled. The referee "vyper" needs the verifier's `contracts`: init codes by name.
 
     Raises:
-        InvalidInput: There is no such referee, a path does not exist, or a file holds no state tests.
+        InvalidInput: There is no such referee, a path does not exist, or a named file holds no state tests.
     """
     if referee not in ("python", "vyper"):
         raise InvalidInput(f"referee {referee!r} does not exist; there are: python, vyper")
@@ -75,7 +75,7 @@ def run_prove(
         most_steps=most_steps,
         contracts=None if contracts is None else tuple(sorted(contracts.items())),
     )
-    cases = cases_in(paths)
+    cases = entries_in(paths)
     if jobs == 1:
         yield from map(prove_one, cases)
         return
@@ -90,9 +90,14 @@ def _vyper_referee(contracts: Contracts) -> VyperReferee:
 
 
 def prove(
-    case: StateCase, sample: int | None = None, most_steps: int | None = None, contracts: Contracts | None = None
+    case: StateCase | Unusable,
+    sample: int | None = None,
+    most_steps: int | None = None,
+    contracts: Contracts | None = None,
 ) -> Proof:
     """Run one case and judge its steps: all of them, or a sample if `sample` is given or there are too many."""
+    if isinstance(case, Unusable):
+        return Proof(case.name, False, 0, 0, None, 0, "", case.error)
     try:
         return _prove(case, sample, most_steps, contracts)
     except Exception as crash:  # a bug in the machine, or in the case, fails this case, not the run

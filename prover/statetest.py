@@ -58,21 +58,48 @@ class StateCase:
     refused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """What stands in the place of a case: one that lacks something, or a file in a folder that is not JSON."""
+
+    name: str
+    error: str
+
+
 def cases_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateCase]:
     """The fork's cases in these files and below these folders.
 
     Raises:
-        InvalidInput: A path does not exist, a file is not JSON, one named itself holds no state tests, or a case lacks
-            what it needs.
+        InvalidInput: A path does not exist, or what stands in the place of a case cannot be used.
+    """
+    for entry in entries_in(paths, fork):
+        if isinstance(entry, Unusable):
+            raise InvalidInput(entry.error)
+        yield entry
+
+
+def entries_in(paths: Sequence[Path], fork: Fork = Fork.CANCUN) -> Iterator[StateCase | Unusable]:
+    """The same, with whatever cannot be used in its place.
+
+    Raises:
+        InvalidInput: A path does not exist, or a file that was named itself is not JSON or holds no state tests.
     """
     for file, named in fixture_files(paths):
-        for name, test in cases_of(file, named, STATE_TEST, "state test"):
+        try:
+            tests = list(cases_of(file, named, STATE_TEST, "state test"))
+        except InvalidInput as error:
+            if named:
+                raise
+            yield Unusable(file.as_posix(), str(error))
+            continue
+        for name, test in tests:
             try:
                 posts = items(mapping(test["post"]).get(FORK_NAMES[fork]))
                 cases = [_case(name, file, fork, test, mapping(post)) for post in posts]
             except (AttributeError, LookupError, TypeError, ValueError) as error:
-                raise InvalidInput(f"{file}: {name} cannot be used: {type(error).__name__}: {error}") from error
-            yield from cases
+                yield Unusable(name, f"{file}: {name} cannot be used: {type(error).__name__}: {error}")
+            else:
+                yield from cases
 
 
 def _case(name: str, file: Path, fork: Fork, test: JsonObject, post: JsonObject) -> StateCase:

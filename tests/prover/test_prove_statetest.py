@@ -97,13 +97,22 @@ def test_a_referee_without_its_contracts_is_refused_before_anything_runs():
         next(run_prove([], referee="vyper"))
 
 
-def test_a_case_that_cannot_be_used_is_named(suite, tmp_path):
+def test_what_cannot_be_used_fails_by_itself_and_is_named(suite, tmp_path):
     case = json.loads((suite / "stExample/yulExample.json").read_text())
-    case["yulExample"]["post"]["Cancun"] = [{}]
-    file = tmp_path / "odd.json"
-    file.write_text(json.dumps(case))
-    with pytest.raises(InvalidInput, match=r"odd\.json: yulExample cannot be used: KeyError: 'indexes'"):
-        list(run_prove([file]))
+    odd: dict[str, object] = {"post": {"Cancun": [{}]}}
+    (tmp_path / "a.json").write_text(json.dumps({"odd": {**case["yulExample"], **odd}, **case}))
+    (tmp_path / "b.json").write_text("no JSON")
+    for jobs in (1, 2):
+        lacking, good, broken = run_prove([tmp_path], jobs=jobs)
+        assert (lacking.name, lacking.passed, lacking.steps) == ("odd", False, 0)
+        assert lacking.error.endswith("a.json: odd cannot be used: KeyError: 'indexes'")
+        assert (good.name, good.passed, good.error) == ("yulExample_d0g0v0", True, "")
+        assert (broken.name, broken.passed) == ((tmp_path / "b.json").as_posix(), False)
+        assert "cannot be read as JSON" in broken.error
+    with pytest.raises(InvalidInput, match=r"a\.json: odd cannot be used: KeyError: 'indexes'"):
+        list(cases_in([tmp_path]))
+    with pytest.raises(InvalidInput, match=r"b\.json: cannot be read as JSON"):
+        list(run_prove([tmp_path / "b.json"]))
 
 
 def test_a_case_without_its_transactions_bytes_is_signed_from_its_fields(suite, tmp_path):
