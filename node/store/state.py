@@ -41,8 +41,8 @@ class StateSource(Protocol):
     def code(self, code_hash: Hash32) -> bytes:
         """Code; Halt when it is absent."""
 
-    def node(self, node_hash: Hash32) -> bytes:
-        """A trie node; MissingNode when it is absent."""
+    def node(self, node_hash: Hash32, *, remember: bool = True) -> bytes:
+        """A trie node; MissingNode when it is absent. Not every one is worth to `remember`."""
 
 
 class StateAt:
@@ -99,7 +99,8 @@ class StateAt:
     def node(self, node_hash: Hash32) -> bytes:
         """The RLP of a trie node; raises HistoryPruned when it belonged to a state that is not kept any more."""
         try:
-            return self._source.node(node_hash)
+            # Of the head's tries nodes are read to be replaced: the cache is for those that take their place.
+            return self._source.node(node_hash, remember=self._flat is None)
         except MissingNode as error:
             if self._source.counted and self._source.flat.root != self._root:
                 raise HistoryPruned(

@@ -225,15 +225,16 @@ class Store:
                     self._flat_values.put(key, value)
         return value or None
 
-    def node(self, node_hash: Hash32) -> bytes:
-        """The RLP of a trie node; raises Halt when the database lacks it."""
+    def node(self, node_hash: Hash32, *, remember: bool = True) -> bytes:
+        """The RLP of a trie node, kept in the cache if to `remember`; raises Halt when the database lacks it."""
         node = self._nodes.get(node_hash)
         if node is None:
             data = self.get(tables.node(node_hash))
             if data is None:
                 raise MissingNode(str(self._damaged(f"trie node 0x{node_hash.hex()} is missing")))
             node = decode_node(data)
-            self._nodes.put(node_hash, node)
+            if remember:
+                self._nodes.put(node_hash, node)
         return node
 
     def code(self, code_hash: Hash32) -> bytes:

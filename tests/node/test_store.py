@@ -440,6 +440,16 @@ def test_a_reader_keeps_its_state_when_the_head_moves_on(store):
     assert store.state(second.root()).storage(ADDRESSES[0], 1) == 6
 
 
+def test_nodes_that_a_block_replaces_take_no_place_in_the_cache(store):
+    first = grown(store, World(), 1, balance=5)
+    second = grown(store, first, 2, balance=6)
+    store._nodes = cache = Cache(10)
+    assert store.state(second.root()).node(second.root()) == second.nodes[second.root()]
+    assert len(cache) == 0
+    assert store.state(first.root()).storage(ADDRESSES[0], 1) == 5
+    assert len(cache) == 2, "the only leaf of each trie of an old state"
+
+
 def test_readers_on_other_threads_never_see_a_block_half_way(store):
     world = grown(store, World(), 1, balance=1)
     roots: dict[Hash32, int] = {}
