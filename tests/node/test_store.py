@@ -443,7 +443,8 @@ def test_a_reader_keeps_its_state_when_the_head_moves_on(store):
 def test_nodes_that_a_block_replaces_take_no_place_in_the_cache(store):
     first = grown(store, World(), 1, balance=5)
     second = grown(store, first, 2, balance=6)
-    store._nodes = cache = Cache(10)
+    cache: Cache[Hash32, bytes] = Cache(10)
+    store._nodes = cache
     assert store.state(second.root()).node(second.root()) == second.nodes[second.root()]
     assert len(cache) == 0
     assert store.state(first.root()).storage(ADDRESSES[0], 1) == 5
